@@ -1,0 +1,2 @@
+// Package exectest stands in for real processes in tests.
+package exectest
