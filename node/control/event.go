@@ -1,0 +1,45 @@
+package control
+
+import "github.com/adauldev/octaskly/queue/task"
+
+// EventKind is a kind of event. State changes must arrive, in order; load
+// samples are lossy: a slow reader sees the newest.
+type EventKind string
+
+// The kinds of event.
+const (
+	EventTask   EventKind = "task"   // a task changed state; must arrive
+	EventNode   EventKind = "node"   // a node came, went or changed; must arrive
+	EventLoad   EventKind = "load"   // load of a node; lossy
+	EventNotice EventKind = "notice" // something a person should know; must arrive
+	EventGap    EventKind = "gap"    // the reader was too slow; read everything again
+)
+
+// Event is one thing that happened. Position increases; it is the place to
+// resume from after a broken connection.
+type Event struct {
+	Position uint64     `msgpack:"p"`
+	Time     int64      `msgpack:"t"` // Unix ms, dispatcher's clock
+	Kind     EventKind  `msgpack:"k"`
+	Task     task.ID    `msgpack:"i,omitempty"`
+	From     task.State `msgpack:"f,omitempty"`
+	To       task.State `msgpack:"s,omitempty"`
+	Attempt  uint32     `msgpack:"a,omitempty"`
+	Exit     *task.Exit `msgpack:"x,omitempty"`
+	Node     string     `msgpack:"n,omitempty"` // name
+	NodeInfo *Node      `msgpack:"N,omitempty"` // for EventNode and EventLoad
+	Text     string     `msgpack:"m,omitempty"` // one line for people
+}
+
+// EventsRequest says where to start and what to leave out.
+type EventsRequest struct {
+	From  uint64      `msgpack:"f,omitempty"` // 0 is from now
+	Kinds []EventKind `msgpack:"k,omitempty"` // empty is all but load
+}
+
+// EventStream yields events. Next blocks and returns io.EOF when the cluster
+// says goodbye; Close may be called at any time.
+type EventStream interface {
+	Next() ([]Event, error)
+	Close() error
+}
