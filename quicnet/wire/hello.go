@@ -1,0 +1,153 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// maxHello bounds every message of the control stream, so that a connection
+// that has not proved anything yet costs little.
+const maxHello = 8 << 10
+
+// The protocol versions that this program speaks.
+const (
+	MinVersion uint16 = 1
+	MaxVersion uint16 = 1
+)
+
+// PeerKind says what dials: a node that stays, or a program that asks something
+// and goes. Only connections between nodes are deduplicated.
+type PeerKind string
+
+// The kinds of peers.
+const (
+	PeerNode   PeerKind = "node"
+	PeerClient PeerKind = "client"
+)
+
+// Hello is the first message of a session, sent by the side that dialled. All of
+// it is the peer's own claim, except that Node and Cluster are compared with
+// the certificate before the session begins.
+type Hello struct {
+	Min     uint16      `msgpack:"v"`
+	Max     uint16      `msgpack:"V"`
+	Node    task.NodeID `msgpack:"i"`
+	Cluster string      `msgpack:"c"`
+	Name    string      `msgpack:"n"`
+	Kind    PeerKind    `msgpack:"k"`
+	Boot    string      `msgpack:"b"`           // random, the same for one run of a program
+	Plays   []task.Role `msgpack:"r,omitempty"` // what it does now; what it may do stands in its certificate
+	Port    uint16      `msgpack:"p,omitempty"` // UDP port it listens on; 0 for a client
+	Addrs   []string    `msgpack:"a,omitempty"` // where others may reach it, best first, at most 16
+	Build   string      `msgpack:"u,omitempty"` // program version, for people
+	Term    uint64      `msgpack:"t,omitempty"` // highest term it has seen
+}
+
+// WireKind implements Message.
+func (Hello) WireKind() Kind { return KindHello }
+
+// Welcome answers a Hello: the version to speak from now on, and the same
+// claims by the side that was dialled.
+type Welcome struct {
+	Version uint16 `msgpack:"w"`
+	Hello   Hello  `msgpack:"h"`
+}
+
+// WireKind implements Message.
+func (Welcome) WireKind() Kind { return KindWelcome }
+
+// Refused answers a Hello that is not accepted.
+type Refused struct {
+	Kind    task.Kind `msgpack:"k"`
+	Message string    `msgpack:"m"`
+	Hint    string    `msgpack:"h,omitempty"`
+	Known   bool      `msgpack:"d,omitempty"` // a better connection between the two stands already
+}
+
+// WireKind implements Message.
+func (Refused) WireKind() Kind { return KindRefused }
+
+// Err is the error that the refusal stands for.
+func (r Refused) Err() error { return Fault{Kind: r.Kind, Message: r.Message, Hint: r.Hint}.Err() }
+
+// GoAway says that the sender opens no more streams and takes no more; those
+// that are open run to their end.
+type GoAway struct {
+	Reason string `msgpack:"r"`
+}
+
+// WireKind implements Message.
+func (GoAway) WireKind() Kind { return KindGoAway }
+
+// Bounds on what a Hello may claim.
+const (
+	maxName  = 128
+	maxAddrs = 16
+	maxShort = 64
+	maxRoles = 8
+)
+
+// Valid checks the shape of a Hello.
+func (h Hello) Valid() error {
+	switch {
+	case h.Min == 0 || h.Min > h.Max:
+		return malformed(fmt.Sprintf("hello with versions %d to %d", h.Min, h.Max))
+	case h.Kind != PeerNode && h.Kind != PeerClient:
+		return malformed("hello of a peer that is neither node nor client")
+	case len(h.Name) > maxName, len(h.Boot) > maxShort, len(h.Build) > maxShort, len(h.Cluster) > maxShort,
+		len(h.Node) > maxShort, len(h.Addrs) > maxAddrs, len(h.Plays) > maxRoles:
+		return malformed("hello with a field that is too long")
+	}
+	for _, a := range h.Addrs {
+		if len(a) > maxShort {
+			return malformed("hello with an address that is too long")
+		}
+	}
+	return nil
+}
+
+// Negotiate picks the highest version that both windows hold. The refusal names
+// both.
+func Negotiate(ours, theirs Hello) (uint16, error) {
+	v := min(ours.Max, theirs.Max)
+	if v >= ours.Min && v >= theirs.Min {
+		return v, nil
+	}
+	old := "the other node"
+	if ours.Max < theirs.Max {
+		old = "this node"
+	}
+	return 0, task.Errorf(task.KindConflict, "no common protocol version: %s speaks %s, %s speaks %s",
+		speaker(ours), window(ours), speaker(theirs), window(theirs)).
+		WithHint("update %s, which is the older one", older(ours, theirs, old))
+}
+
+func older(ours, theirs Hello, otherwise string) string {
+	h := theirs
+	if ours.Max < theirs.Max {
+		h = ours
+	}
+	if h.Name != "" {
+		return h.Name
+	}
+	return otherwise
+}
+
+func speaker(h Hello) string {
+	name := h.Name
+	if name == "" {
+		name = h.Node.Short()
+	}
+	if h.Build == "" {
+		return name
+	}
+	return name + " (octaskly " + h.Build + ")"
+}
+
+func window(h Hello) string {
+	if h.Min == h.Max {
+		return fmt.Sprintf("version %d", h.Min)
+	}
+	return fmt.Sprintf("versions %d to %d", h.Min, h.Max)
+}
