@@ -24,6 +24,7 @@ const (
 	ReasonNotExecutable Reason = "not_executable" // found but not executable (126)
 	ReasonBadDir        Reason = "bad_dir"        // the directory asked for does not exist there
 	ReasonDeclined      Reason = "declined"       // the worker did not start it; costs no attempt of the person's budget
+	ReasonRefused       Reason = "refused"        // makes no sense on any worker
 	ReasonNodeLost      Reason = "node_lost"      // its lease ran out or its worker forgot it
 	ReasonUnkillable    Reason = "unkillable"     // processes survived the kill
 	ReasonPoison        Reason = "poison"         // too many workers were lost under it

@@ -1,0 +1,124 @@
+package worker
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/adauldev/octaskly/exec"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// translate makes what the runner needs of what a person asked for. It is the
+// only place where both are known.
+func (w *Worker) translate(a *attempt) (exec.Spec, error) {
+	s := &a.Spec
+	level, err := w.level(s.Need.Sandbox)
+	if err != nil {
+		return exec.Spec{}, err
+	}
+	spec := exec.Spec{
+		Shell: s.Shell, Argv: s.Argv, Null: s.Null, Dir: s.Dir, Keep: s.Keep,
+		Env: envOf(a), Timeout: max(s.Timeout, 0), Grace: s.Grace, Level: level,
+		Cookie: w.cookie(a), Output: a.out.write,
+		Limits: exec.Limits{MemoryBytes: s.Need.MemoryMB << 20, DiskBytes: s.Need.DiskMB << 20},
+	}
+	if len(s.Stdin) > 0 {
+		spec.Stdin = bytes.NewReader(s.Stdin)
+	}
+	if s.StdinRef != "" {
+		f, err := w.openBlob(s.StdinRef)
+		if err != nil {
+			return exec.Spec{}, err
+		}
+		spec.Stdin = f
+	}
+	return spec, nil
+}
+
+// level is the strictest of what the task asks and what this node insists on.
+func (w *Worker) level(asked string) (exec.Level, error) {
+	floor, err := exec.ParseLevel(w.opt.Capacity.Default)
+	if err != nil {
+		return 0, err
+	}
+	if asked == "" {
+		return floor, nil
+	}
+	l, err := exec.ParseLevel(asked)
+	if err != nil {
+		return 0, &exec.StartError{Reason: exec.ReasonInvalid, Code: 125, Err: err}
+	}
+	return exec.Stricter(l, floor), nil
+}
+
+func (w *Worker) openBlob(ref string) (*os.File, error) {
+	if w.opt.Fetch == nil {
+		return nil, fmt.Errorf("standard input is a file that this worker cannot fetch")
+	}
+	path, err := w.opt.Fetch(w.ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("fetch standard input: %w", err)
+	}
+	return os.Open(path)
+}
+
+// cookie marks the processes of an attempt; its beginning is the same for all
+// attempts of this node, so that a later run finds what an earlier one left.
+func (w *Worker) cookie(a *attempt) string {
+	return CookiePrefix(w.opt.Node) + a.ID.String() + "." + a.Fence.String()
+}
+
+// CookiePrefix begins the cookie of everything that a node runs.
+func CookiePrefix(n task.NodeID) string {
+	return "octaskly-" + n.Short() + string(n[max(0, len(n)-8):]) + "-"
+}
+
+// envOf is the task's environment: what it names, in a stable order, and then
+// what we tell it.
+func envOf(a *attempt) []string {
+	env := make([]string, 0, len(a.Spec.Env)+4)
+	for k, v := range a.Spec.Env {
+		env = append(env, k+"="+v)
+	}
+	sort.Strings(env)
+	env = append(env,
+		"OCTASKLY_TASK_ID="+a.ID.String(),
+		"OCTASKLY_ATTEMPT="+strconv.FormatUint(uint64(a.Fence.Attempt), 10),
+		"OCTASKLY_FENCE="+a.Fence.String())
+	if len(a.claim.gpus) > 0 {
+		ids := make([]string, len(a.claim.gpus))
+		for i, g := range a.claim.gpus {
+			ids[i] = strconv.Itoa(int(g))
+		}
+		env = append(env, "CUDA_VISIBLE_DEVICES="+strings.Join(ids, ","))
+	}
+	return env
+}
+
+func exitOf(r exec.Result) task.Exit {
+	return task.Exit{Code: int32(r.Code), Signal: int32(r.Signal), Reason: reasonOf(r.Reason), Message: r.Message}
+}
+
+// reasonOf names a runner's reason in the task's vocabulary. The words are the
+// same where both have them.
+func reasonOf(r exec.Reason) task.Reason {
+	switch r {
+	case exec.ReasonInvalid:
+		return task.ReasonRefused
+	case exec.ReasonRefused, exec.ReasonHost, exec.ReasonHeld:
+		return task.ReasonDeclined
+	}
+	return task.Reason(r)
+}
+
+func graceOf(ms int64) time.Duration {
+	if ms < 0 {
+		return -1
+	}
+	return time.Duration(ms) * time.Millisecond
+}
