@@ -59,7 +59,7 @@ func fitWords(need task.Need, w *Worker) []Term {
 }
 
 func amount(terms []Term, name string, want, free, all int64, show func(int64) string) []Term {
-	if want <= free || want == 0 {
+	if enough(want, free) {
 		return terms
 	}
 	t := Term{Name: name, Want: show(want), Have: show(all), Busy: want <= all}

@@ -76,6 +76,9 @@ func TestPlan(t *testing.T) {
 		{"memory is a limit", []Class{class(1, 5, needs(task.Need{MemoryMB: 400}))}, []Worker{worker("a", 8, 8)}, "1×2@a"},
 		{"disk is a limit", []Class{class(1, 5, needs(task.Need{DiskMB: 400}))}, []Worker{worker("a", 8, 8)}, "1×2@a"},
 		{"no gpu, no task", []Class{class(1, 5, needs(task.Need{GPUs: 1}))}, []Worker{worker("a", 8, 8)}, ""},
+		{"what is not asked for may be short", []Class{class(1, 1, nil)}, []Worker{
+			func() Worker { w := worker("a", 4, 4); w.Free.GPUs, w.Free.MemoryMB, w.Mixed = -1, -5, true; return w }(),
+		}, "1×1@a"},
 		{"half a cpu twice", []Class{class(1, 9, needs(task.Need{CPU: 500}))}, []Worker{worker("a", 1, 9)}, "1×2@a"},
 		{"labels", []Class{class(1, 1, needs(task.Need{Labels: map[string]string{"host": "b"}}))}, []Worker{worker("a", 2, 2), worker("b", 2, 2)}, "1×1@b"},
 		{"on by name", []Class{class(1, 9, needs(task.Need{On: "b"}))}, []Worker{worker("a", 2, 2), worker("b", 2, 2)}, "1×2@b"},

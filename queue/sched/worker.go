@@ -67,8 +67,12 @@ func ShapeOf(n task.Need) Shape {
 }
 
 func (s Shape) within(r Room) bool {
-	return r.Slots >= 1 && s.CPU <= r.CPU && s.MemoryMB <= r.MemoryMB && s.DiskMB <= r.DiskMB && s.GPUs <= r.GPUs
+	return r.Slots >= 1 && s.CPU <= r.CPU && enough(s.MemoryMB, r.MemoryMB) && enough(s.DiskMB, r.DiskMB) && enough(int64(s.GPUs), int64(r.GPUs))
 }
+
+// enough reports whether have is at least want; nothing wanted is always there,
+// also on a worker whose capacity shrank below what it runs.
+func enough(want, have int64) bool { return want == 0 || want <= have }
 
 func (s Shape) covers(o Shape) bool {
 	return s.CPU >= o.CPU && s.MemoryMB >= o.MemoryMB && s.DiskMB >= o.DiskMB && s.GPUs >= o.GPUs
