@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // readBuffer is what a stream reads ahead; it bounds the system calls a burst
@@ -20,7 +21,8 @@ type Framing struct {
 	// stream and peer restrict what may come; AnyStream and BothEnds do not.
 	stream StreamKind
 	peer   End
-	head   [headerLen]byte
+	kind   Kind   // of the frame that is being read
+	want   int    // bytes of its body; 0 between frames
 	body   []byte // owned by the receiver; lent out as Frame.Body
 	out    []byte // owned by the sender
 }
@@ -50,25 +52,45 @@ func (f *Framing) Send(m Message) error {
 	return err
 }
 
-// Recv implements Stream.
+// Recv implements Stream. After a deadline it may be called again and goes on
+// where it was.
 func (f *Framing) Recv() (Frame, error) {
-	if _, err := io.ReadFull(f.r, f.head[:1]); err != nil {
+	if f.want == 0 {
+		if err := f.readHead(); err != nil {
+			return Frame{}, err
+		}
+	}
+	if err := f.readBody(f.want); err != nil {
 		return Frame{}, err
 	}
-	if _, err := io.ReadFull(f.r, f.head[1:]); err != nil {
-		return Frame{}, cutOff(err)
-	}
-	size, kind := binary.BigEndian.Uint32(f.head[:]), Kind(f.head[4])
-	if err := f.admit(size, kind); err != nil {
-		return Frame{}, err
-	}
-	if err := f.readBody(int(size) - 1); err != nil {
-		return Frame{}, err
-	}
+	f.want = 0
 	if err := Check(f.body); err != nil {
-		return Frame{}, fmt.Errorf("%s: %w", kind, err)
+		return Frame{}, fmt.Errorf("%s: %w", f.kind, err)
 	}
-	return Frame{Kind: kind, Body: f.body}, nil
+	return Frame{Kind: f.kind, Body: f.body}, nil
+}
+
+// readHead reads the header of the next frame and decides whether its body is
+// worth reading.
+func (f *Framing) readHead() error {
+	head, err := f.r.Peek(headerLen)
+	if err != nil {
+		if len(head) > 0 {
+			err = cutOff(err)
+		}
+		return err
+	}
+	size, kind := binary.BigEndian.Uint32(head), Kind(head[4])
+	if err := f.admit(size, kind); err != nil {
+		return err
+	}
+	_, _ = f.r.Discard(headerLen)
+	f.kind, f.want = kind, int(size)-1
+	if cap(f.body) > keepBuffer && f.want <= keepBuffer {
+		f.body = nil
+	}
+	f.body = f.body[:0]
+	return nil
 }
 
 // admit decides from the header alone whether the body is worth reading.
@@ -89,24 +111,16 @@ func (f *Framing) admit(size uint32, kind Kind) error {
 	return nil
 }
 
-// readBody reads n bytes into f.body. Memory follows the bytes that have really
+// readBody fills f.body up to n bytes. Memory follows the bytes that have really
 // come, so a length alone costs nothing.
 func (f *Framing) readBody(n int) error {
-	if cap(f.body) > keepBuffer && n <= keepBuffer {
-		f.body = nil
-	}
-	f.body = f.body[:0]
 	for len(f.body) < n {
-		step := min(n-len(f.body), max(cap(f.body)-len(f.body), len(f.body), readBuffer))
 		at := len(f.body)
-		if cap(f.body) < at+step {
-			grown := make([]byte, at, at+step)
-			copy(grown, f.body)
-			f.body = grown
-		}
-		f.body = f.body[:at+step]
-		if _, err := io.ReadFull(f.r, f.body[at:]); err != nil {
-			f.body = f.body[:0]
+		step := min(n-at, max(cap(f.body)-at, at, readBuffer))
+		f.body = slices.Grow(f.body, step)[:at+step]
+		got, err := io.ReadFull(f.r, f.body[at:])
+		f.body = f.body[:at+got]
+		if err != nil {
 			return cutOff(err)
 		}
 	}

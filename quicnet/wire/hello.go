@@ -42,6 +42,7 @@ type Hello struct {
 	Addrs   []string    `msgpack:"a,omitempty"` // where others may reach it, best first, at most 16
 	Build   string      `msgpack:"u,omitempty"` // program version, for people
 	Term    uint64      `msgpack:"t,omitempty"` // highest term it has seen
+	Sole    bool        `msgpack:"s,omitempty"` // it has no other session with the receiver; one that the receiver still sees is dead
 }
 
 // WireKind implements Message.
@@ -71,10 +72,13 @@ func (Refused) WireKind() Kind { return KindRefused }
 // Err is the error that the refusal stands for.
 func (r Refused) Err() error { return Fault{Kind: r.Kind, Message: r.Message, Hint: r.Hint}.Err() }
 
-// GoAway says that the sender opens no more streams and takes no more; those
-// that are open run to their end.
+// GoAway says that the sender opens no more streams; those that are open run to
+// their end. The other side answers with a GoAway of its own that is Done, once
+// it has accepted all Streams and every stream has ended at its side too.
 type GoAway struct {
-	Reason string `msgpack:"r"`
+	Reason  string `msgpack:"r,omitempty"`
+	Streams uint64 `msgpack:"n,omitempty"` // how many the sender has opened in this session, the control stream not counted
+	Done    bool   `msgpack:"d,omitempty"`
 }
 
 // WireKind implements Message.

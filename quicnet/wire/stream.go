@@ -31,8 +31,8 @@ type Stream interface {
 	// not read.
 	Send(m Message) error
 	// Recv reads and checks the next frame. It returns io.EOF when the peer has
-	// closed its side between two frames. After any other error the stream is of
-	// no more use.
+	// closed its side between two frames. After a read deadline it may be called
+	// again; after any other error the stream is of no more use.
 	Recv() (Frame, error)
 	// Read and Write carry raw bytes after the frames.
 	io.Reader

@@ -1,0 +1,100 @@
+package quicnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	quic "github.com/quic-go/quic-go"
+
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// Code is why a session was closed, as the other side sees it.
+type Code uint64
+
+// The codes.
+const (
+	CodeLeaving   Code = 0x100 // in good order
+	CodeDuplicate Code = 0x101 // another session with the same node stays
+	CodeRefused   Code = 0x102 // HELLO was refused
+	CodeProtocol  Code = 0x103 // the peer sent what it must not send
+	CodeRemoved   Code = 0x104 // the peer is no longer a member
+	CodeOverload  Code = 0x105 // a limit was reached
+)
+
+// Errors that callers tell apart.
+var (
+	// ErrDuplicate says that another session with the same node stays in place of
+	// this one; nothing is lost and nobody needs to dial again.
+	ErrDuplicate = errors.New("another session with this node stands")
+	// ErrLeaving says that a session was closed in good order.
+	ErrLeaving = errors.New("session closed")
+)
+
+// sessionError names why a session ended.
+func sessionError(err error, peer Peer) error {
+	var app *quic.ApplicationError
+	var reset *quic.StatelessResetError
+	var idle *quic.IdleTimeoutError
+	who := peer.label()
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &app):
+		return closedBy(app, who)
+	case errors.As(err, &reset):
+		return task.Errorf(task.KindUnavailable, "%s was restarted", who)
+	case errors.As(err, &idle):
+		return task.Errorf(task.KindUnavailable, "%s no longer answers", who)
+	case errors.Is(err, context.Canceled), errors.Is(err, net.ErrClosed):
+		return fmt.Errorf("%w: %s", ErrLeaving, who)
+	}
+	return task.Errorf(task.KindUnavailable, "the session with %s broke: %w", who, err)
+}
+
+func closedBy(app *quic.ApplicationError, who string) error {
+	by := "by this node"
+	if app.Remote {
+		by = "by " + who
+	}
+	switch Code(app.ErrorCode) {
+	case CodeLeaving:
+		return fmt.Errorf("%w %s", ErrLeaving, by)
+	case CodeDuplicate:
+		return fmt.Errorf("%w: %s", ErrDuplicate, who)
+	case CodeRemoved:
+		return task.Errorf(task.KindNotAllowed, "closed %s: %s", by, app.ErrorMessage)
+	}
+	return task.Errorf(task.KindUnavailable, "closed %s: %s (%#x)", by, app.ErrorMessage, uint64(app.ErrorCode))
+}
+
+// TLS alerts as they arrive over QUIC.
+const (
+	alertBadCertificate = 0x100 + 42
+	alertNoProtocol     = 0x100 + 120
+)
+
+// dialError names why a connection did not come about.
+func dialError(err error, addr string, lim Limits) error {
+	var own *task.Error
+	var tr *quic.TransportError
+	var hs *quic.HandshakeTimeoutError
+	var idle *quic.IdleTimeoutError
+	switch {
+	case errors.As(err, &own):
+		return &task.Error{Kind: own.Kind, Message: addr + ": " + own.Error(), Hint: own.Hint}
+	case errors.As(err, &hs), errors.As(err, &idle), errors.Is(err, context.DeadlineExceeded):
+		return task.Errorf(task.KindTimeout, "%s: no answer over UDP within %s", addr, lim.Handshake).
+			WithHint("is octaskly running there, and does a firewall between let UDP through?")
+	case errors.As(err, &tr) && tr.ErrorCode == alertNoProtocol:
+		return task.Errorf(task.KindNotAllowed, "%s: it is no member of a cluster, or speaks another protocol", addr)
+	case errors.As(err, &tr) && tr.Remote && tr.ErrorCode >= 0x100 && tr.ErrorCode < 0x200:
+		return task.Errorf(task.KindNotAllowed, "%s: it does not accept this node's certificate (%s)", addr, tr.ErrorCode).
+			WithHint("this node belongs to another cluster, was removed from this one, or one of the two clocks is wrong")
+	case errors.As(err, &tr) && tr.ErrorCode == quic.ConnectionRefused:
+		return task.Errorf(task.KindUnavailable, "%s: it takes no more connections now", addr)
+	}
+	return task.Errorf(task.KindUnavailable, "%s: %w", addr, err)
+}
