@@ -7,6 +7,7 @@ require (
 	github.com/NimbleMarkets/ntcharts v0.3.1 // indirect
 	github.com/adrg/xdg v0.5.3 // indirect
 	github.com/anishathalye/porcupine v1.3.1 // indirect
+	github.com/atotto/clipboard v0.1.4 // indirect
 	github.com/aymanbagabas/go-osc52/v2 v2.0.1 // indirect
 	github.com/aymanbagabas/go-udiff v0.4.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
