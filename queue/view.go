@@ -54,8 +54,9 @@ type Filter struct {
 // Page is a part of a list. Spec.Stdin and inline output are included.
 type Page struct {
 	Tasks []task.Task
-	More  bool // there may be further ones after the last
-	Total int  // how many match in all; -1 if that was not counted
+	More  bool    // there may be further ones
+	Next  task.ID // what to give as Filter.After for them; 0 if More is false
+	Total int     // how many match in all; -1 if that was not counted
 }
 
 // Change is one step of one task's life. Seq increases; it is the position to

@@ -1,0 +1,86 @@
+package queue
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	badger "github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// BadgerOptions are the settings that both stores of a dispatcher use, the
+// state's and the raft log's. Writes are synced before they are acknowledged.
+// No value ever reaches ValueThreshold, so the value log, whose failed syncs
+// are only logged by Badger, stays empty. Tables are verified when they are
+// opened, because a damaged block is otherwise found by a read that says "not
+// there".
+func BadgerOptions(dir string, logger *slog.Logger) badger.Options {
+	return badger.DefaultOptions(dir).
+		WithLogger(badgerLog{logger}).
+		WithMetricsEnabled(false).
+		WithSyncWrites(!bugs.NoSync).
+		WithDetectConflicts(false).
+		WithNumVersionsToKeep(1).
+		WithMemTableSize(16 << 20).
+		WithNumMemtables(1).
+		WithValueThreshold(1 << 20).
+		WithValueLogFileSize(4 << 20).
+		WithNumLevelZeroTables(2).
+		WithNumLevelZeroTablesStall(8).
+		WithNumCompactors(2).
+		WithNumGoroutines(2).
+		WithCompression(options.None).
+		WithBlockCacheSize(0).
+		WithIndexCacheSize(0).
+		WithBaseTableSize(4 << 20).
+		WithBaseLevelSize(16 << 20).
+		WithChecksumVerificationMode(options.OnTableRead).
+		WithCompactL0OnClose(false)
+}
+
+// OpenBadger opens one of the two stores, which name says ("state" or "raft").
+// Whatever Badger does with a damaged store, also a panic, becomes an error of
+// task.KindCorrupt that names the store.
+func OpenBadger(name, dir string, logger *slog.Logger) (db *badger.DB, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			db, err = nil, Corrupt(name, dir, "opening it failed badly: %v", p)
+		}
+	}()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open the %s store: %w", name, err)
+	}
+	db, err = badger.Open(BadgerOptions(dir, logger))
+	switch {
+	case err == nil:
+		return db, nil
+	case strings.Contains(err.Error(), "Cannot acquire directory lock"):
+		return nil, task.Errorf(task.KindConflict, "the %s store in %s is in use by another process", name, dir).
+			WithHint("stop the other node, or start this one with another --node-dir")
+	case os.IsPermission(err):
+		return nil, fmt.Errorf("open the %s store in %s: %w", name, dir, err)
+	}
+	return nil, Corrupt(name, dir, "%v", err)
+}
+
+// Corrupt is the refusal to work with a damaged store.
+func Corrupt(name, dir, format string, a ...any) error {
+	return task.Errorf(task.KindCorrupt, "the %s store in %s is damaged: %s", name, dir, fmt.Sprintf(format, a...)).
+		WithHint("nothing was changed on purpose; put back a copy of the whole node directory, or move the directory away to start with an empty queue")
+}
+
+// badgerLog carries Badger's talk into slog, its chatter as debug.
+type badgerLog struct{ l *slog.Logger }
+
+var _ badger.Logger = badgerLog{}
+
+func (b badgerLog) Errorf(f string, a ...any)   { b.l.Error(line(f, a)) }
+func (b badgerLog) Warningf(f string, a ...any) { b.l.Warn(line(f, a)) }
+func (b badgerLog) Infof(f string, a ...any)    { b.l.Debug(line(f, a)) }
+func (b badgerLog) Debugf(string, ...any)       {}
+
+func line(f string, a []any) string { return "store: " + strings.TrimSpace(fmt.Sprintf(f, a...)) }

@@ -1,0 +1,38 @@
+package queue
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Options says where a queue lives and how much it keeps. The zero value of a
+// field is its default.
+type Options struct {
+	Dir       string           // holds state/ and, by raftq, raft/; made if missing, mode 0700
+	MaxSize   int              // most tasks that are not finished; default 1,000,000
+	KeepAge   time.Duration    // finished tasks are removed after this; default 7 days, negative never
+	KeepCount int              // most finished tasks kept; default 100,000, negative all
+	MinFree   int64            // bytes; with less free space submits are refused; default 512 MiB, at most 5 % of the disk; negative never
+	Ballast   int64            // bytes set aside, to get results stored on a full disk; default an eighth of MinFree
+	Now       func() time.Time // default time.Now
+	Logger    *slog.Logger     // default slog.Default()
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxSize == 0 {
+		o.MaxSize = 1_000_000
+	}
+	if o.KeepAge == 0 {
+		o.KeepAge = 7 * 24 * time.Hour
+	}
+	if o.KeepCount == 0 {
+		o.KeepCount = 100_000
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
