@@ -29,7 +29,7 @@ type attempt struct {
 	run     exec.Run
 	started time.Time
 	ended   time.Time
-	expired bool // its lease ended here; no result is sent
+	expired bool // its lease ended here and it was killed for that
 	drop    bool // nobody waits for its result
 	told    bool // Started was sent, or needs no sending
 

@@ -76,7 +76,7 @@ func (w *Worker) register(c *conn) error {
 	now := time.Now()
 	var holds []wire.Held
 	for _, a := range w.attempts {
-		if a.drop || a.expired {
+		if a.drop {
 			continue
 		}
 		h := wire.Held{Lease: a.Lease, Ended: a.state == ended}

@@ -106,9 +106,12 @@ func (w *Worker) endLocked(a *attempt, x task.Exit, u task.Usage, enforced strin
 	a.run = nil
 	a.told = true
 	w.free.give(&a.claim)
-	if a.drop || a.expired {
+	if a.drop {
 		w.forgetLocked(a)
 		return
+	}
+	if a.expired {
+		x.Reason, x.Message = task.ReasonNodeLost, "its lease ended while no dispatcher could be reached"
 	}
 	if w.stopped && x.Reason == task.ReasonCancelled && !a.stopped {
 		x.Reason, x.Message = task.ReasonNodeLost, "the worker was stopped"
