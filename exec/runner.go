@@ -2,7 +2,15 @@ package exec
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
 )
 
 // Options configure a Runner.
@@ -17,29 +25,168 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Runner runs commands. Its methods may be called from many goroutines. One
-// process holds at most one Runner.
+// Runner runs commands and leaves nothing of them behind.
+//
+// After Wait of a Run, no process that the command started lives, whatever it
+// did to get away, or the Result names the ones that do. To keep this promise
+// on Linux the whole process becomes a child subreaper: orphans of commands
+// become its children. So there is at most one Runner in a process, and other
+// code in the process must not call wait4(-1). Children that other code starts
+// are not touched as long as they stay in this process's session.
 type Runner struct {
-	opt Options
+	opt  Options
+	log  *slog.Logger
+	dirs *workDirs
+	base []string
+
+	caps Capabilities
+
+	cookies    string
+	nextCookie atomic.Uint64
+
+	platform
 }
 
 // NewRunner checks the options and prepares the process for running commands.
-func NewRunner(opt Options) (*Runner, error) { return &Runner{opt: opt}, nil }
+// It starts nothing. Close gives back what it holds.
+func NewRunner(opt Options) (*Runner, error) {
+	dirs, err := newWorkDirs(opt.WorkRoot)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runner{opt: opt, log: opt.Logger, dirs: dirs, base: baseEnv(os.Getenv), cookies: rand.Text()[:16] + "-"}
+	if r.log == nil {
+		r.log = slog.Default()
+	}
+
+	r.caps, err = r.offered()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.openPlatform(); err != nil {
+		return nil, fmt.Errorf("prepare to run commands: %w", err)
+	}
+	return r, nil
+}
+
+// offered is what the platform can do, cut down to what the options allow.
+func (r *Runner) offered() (Capabilities, error) {
+	levels := r.opt.Levels
+	if len(levels) == 0 {
+		levels = []Level{None}
+	}
+	caps := Probe(context.Background())
+	var want [levelCount]bool
+	for _, l := range levels {
+		if !l.Valid() {
+			return caps, fmt.Errorf("offer sandbox levels: level %d does not exist", uint8(l))
+		}
+		want[l] = true
+	}
+	for i := range caps.Levels {
+		if l := &caps.Levels[i]; l.Available && !want[i] {
+			l.Available, l.Reason = false, "not offered by this worker"
+		}
+	}
+	return caps, nil
+}
+
+// Capabilities says which levels are offered here and by what.
+func (r *Runner) Capabilities() Capabilities { return r.caps }
 
 // Start runs a command; see Starter.
 func (r *Runner) Start(ctx context.Context, spec Spec) (Run, error) {
-	return nil, startError(ReasonRefused, "commands cannot be run yet")
+	if err := spec.Check(); err != nil {
+		return nil, &StartError{Reason: ReasonInvalid, Code: 125, Err: err}
+	}
+	if err := r.refuse(&spec); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, &StartError{Reason: ReasonCancelled, Code: 125, Err: fmt.Errorf("cancelled before it started: %w", context.Cause(ctx))}
+	}
+	if spec.Null {
+		return startNull(&spec)
+	}
+	if spec.Cookie == "" {
+		spec.Cookie = r.cookies + strconv.FormatUint(r.nextCookie.Add(1), 10)
+	}
+	return r.start(ctx, &spec)
 }
 
-// Capabilities says which levels are offered and by what.
-func (r *Runner) Capabilities() Capabilities { return Capabilities{} }
+// refuse says what of a spec is not to be had here. Nothing is ever run with
+// less than was asked for.
+func (r *Runner) refuse(spec *Spec) error {
+	if l := r.caps.Levels[spec.Level]; !l.Available {
+		return startError(ReasonRefused, "sandbox level %s is not available here: %s; offered: %s", spec.Level, l.Reason, r.caps.offeredNames())
+	}
+	l := spec.Limits
+	for _, v := range []struct {
+		asked bool
+		by    string
+		name  string
+	}{
+		{l.MemoryBytes > 0, r.caps.Memory, "memory"},
+		{l.CPUTime > 0, r.caps.CPU, "CPU time"},
+		{l.DiskBytes > 0, r.caps.Disk, "disk"},
+		{l.OpenFiles > 0, r.caps.OpenFiles, "open files"},
+		{l.Processes > 0, r.caps.Processes, "process"},
+	} {
+		if v.asked && v.by == "" {
+			return startError(ReasonRefused, "a %s limit cannot be enforced here; run it without that limit or on another worker", v.name)
+		}
+	}
+	return nil
+}
 
-// SweepLeftovers kills what an earlier Runner left; see Starter.
-func (r *Runner) SweepLeftovers(ctx context.Context, cookiePrefix string) (int, error) {
-	return 0, nil
+func (c Capabilities) offeredNames() string {
+	var names []string
+	for i, l := range c.Levels {
+		if l.Available {
+			names = append(names, Level(i).String())
+		}
+	}
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
 }
 
 // Close gives back what the Runner holds. No command may be running.
-func (r *Runner) Close() error { return nil }
+func (r *Runner) Close() error {
+	r.dirs.close()
+	return r.closePlatform()
+}
 
 var _ Starter = (*Runner)(nil)
+
+// held calls BeforeStart.
+func held(spec *Spec) error {
+	if spec.BeforeStart == nil {
+		return nil
+	}
+	if err := spec.BeforeStart(); err != nil {
+		var se *StartError
+		if errors.As(err, &se) {
+			return se
+		}
+		return startError(ReasonHeld, "not started: %w", err)
+	}
+	return nil
+}
+
+// nullRun is a command that does nothing.
+type nullRun struct{ at time.Time }
+
+func startNull(spec *Spec) (Run, error) {
+	if err := held(spec); err != nil {
+		return nil, err
+	}
+	return nullRun{at: time.Now()}, nil
+}
+
+func (nullRun) PID() int             { return 0 }
+func (nullRun) Cancel(time.Duration) {}
+func (n nullRun) Wait() Result {
+	return Result{Reason: ReasonExit, Started: n.at, Ended: n.at, Enforced: "nothing to run"}
+}

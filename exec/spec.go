@@ -96,8 +96,9 @@ type Spec struct {
 	BeforeStart func() error
 }
 
-// check says what is wrong with the spec itself, before anything is touched.
-func (s *Spec) check() error {
+// Check says what is wrong with the spec itself. Start does it before anything
+// is touched.
+func (s *Spec) Check() error {
 	forms := 0
 	if s.Shell != "" {
 		forms++

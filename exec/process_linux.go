@@ -1,0 +1,198 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// process is one command that runs. It costs no goroutine of its own: the one
+// that calls Wait reads the output. Goroutines exist only while a command is
+// being stopped or fed.
+type process struct {
+	r       *Runner
+	spec    *Spec
+	pid     int
+	pidfd   int
+	fds     [3]int    // our ends: unused, stdout, stderr
+	inodes  [3]uint64 // of the pipes, as /proc names them
+	home    workDir
+	started time.Time
+
+	stdin   *os.File // our end, when a goroutine feeds it
+	helpers sync.WaitGroup
+
+	timer    *time.Timer
+	stopCtx  func() bool
+	sweeping sync.Mutex // one sweep of this command at a time
+
+	mu       sync.Mutex
+	gone     bool          // the main process has been reaped
+	reason   Reason        // why it was stopped, or empty
+	deadline time.Time     // when stopping turns hard
+	hard     bool          // it did
+	nudge    chan struct{} // tells the stopper of a new deadline or the end
+	swept    int
+}
+
+var _ Run = (*process)(nil)
+
+// arm sets what may end the command early.
+func (p *process) arm(ctx context.Context) {
+	if p.stdin != nil {
+		p.helpers.Add(1)
+		go p.feed()
+	}
+	if p.spec.Timeout > 0 {
+		p.timer = time.AfterFunc(p.spec.Timeout, func() { p.stop(ReasonTimeout, 0) })
+	}
+	if ctx.Done() != nil {
+		p.stopCtx = context.AfterFunc(ctx, func() { p.stop(ReasonCancelled, 0) })
+	}
+}
+
+// feed carries Spec.Stdin to the command until either ends.
+func (p *process) feed() {
+	defer p.helpers.Done()
+	_, _ = io.Copy(p.stdin, struct{ io.Reader }{p.spec.Stdin})
+	_ = p.stdin.Close()
+}
+
+// closeStdin closes what Spec.Stdin is, so that a blocked Read returns.
+func (p *process) closeStdin() {
+	if c, ok := p.spec.Stdin.(io.Closer); ok {
+		_ = c.Close()
+	}
+}
+
+// PID is the process id of the main process.
+func (p *process) PID() int { return p.pid }
+
+// Wait reads the output until the command is over and cleared away.
+func (p *process) Wait() Result {
+	p.pump()
+	status, usage := p.reap()
+	p.disarm()
+	survivors := p.clear()
+	p.drain()
+	p.r.forgetLive(p)
+	p.helpers.Wait()
+	res := p.result(status, usage)
+	res.Survivors = survivors
+	if len(survivors) > 0 {
+		res.Reason = ReasonUnkillable
+		res.Message = fmt.Sprintf("%d of its processes could not be killed: %v", len(survivors), survivors)
+	}
+	p.finishDir(&res)
+	return res
+}
+
+// reap collects the main process. It blocks until that has ended.
+func (p *process) reap() (syscall.WaitStatus, syscall.Rusage) {
+	// Wait without collecting first: while the id is ours nobody else can get
+	// it, so stop may signal it under the lock.
+	for {
+		err := unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	var status syscall.WaitStatus
+	var usage syscall.Rusage
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		_, err := syscall.Wait4(p.pid, &status, 0, &usage)
+		if err != syscall.EINTR {
+			break
+		}
+	}
+	p.gone = true
+	if p.nudge != nil {
+		close(p.nudge)
+		p.nudge = nil
+	}
+	return status, usage
+}
+
+// disarm stops what could have ended the command early.
+func (p *process) disarm() {
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	if p.stopCtx != nil {
+		p.stopCtx()
+	}
+	if p.stdin != nil {
+		_ = p.stdin.Close()
+		p.closeStdin()
+	}
+}
+
+// closeFiles closes our ends of the pipes and the handle of the process.
+func (p *process) closeFiles() {
+	for i, fd := range p.fds {
+		if fd >= 0 {
+			unix.Close(fd)
+			p.fds[i] = -1
+		}
+	}
+	if p.pidfd >= 0 {
+		unix.Close(p.pidfd)
+		p.pidfd = -1
+	}
+	if p.pid == 0 && p.stdin != nil {
+		_ = p.stdin.Close()
+	}
+}
+
+// finishDir gives the directory back or leaves it where it is.
+func (p *process) finishDir(res *Result) {
+	res.Dir = p.spec.Dir
+	if p.spec.Keep && p.spec.Dir == "" {
+		res.Dir = p.home.path
+		return
+	}
+	if err := p.r.dirs.put(p.home, len(res.Survivors) == 0); err != nil {
+		p.r.log.Warn("a command's directory could not be removed", "dir", p.home.path, "error", err)
+	}
+}
+
+// result puts into words how the main process ended.
+func (p *process) result(status syscall.WaitStatus, usage syscall.Rusage) Result {
+	res := Result{
+		Reason: ReasonExit, Code: status.ExitStatus(),
+		Started: p.started, Ended: time.Now(),
+		CPU:      time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
+		MaxRSS:   int64(usage.Maxrss) * 1024,
+		Enforced: p.r.caps.Levels[p.spec.Level].Mechanisms,
+	}
+	if status.Signaled() {
+		sig := status.Signal()
+		res.Signal, res.Code, res.Reason = int(sig), 128+int(sig), ReasonSignal
+		res.Message = fmt.Sprintf("ended by %s", signalName(sig))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	res.Swept = p.swept
+	if p.reason == "" {
+		return res
+	}
+	res.Reason = p.reason
+	res.Message = stopMessage(p.reason, p.spec, p.hard, res.Signal != 0, p.swept)
+	return res
+}
+
+// signalName gives the name people know, such as SIGKILL.
+func signalName(sig syscall.Signal) string {
+	if name := unix.SignalName(sig); name != "" {
+		return name
+	}
+	return fmt.Sprintf("signal %d", int(sig))
+}

@@ -1,0 +1,196 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// start prepares everything, lets BeforeStart decide, and runs the command.
+func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
+	home, err := r.dirs.get()
+	if err != nil {
+		return nil, &StartError{Reason: ReasonHost, Code: 125, Err: err}
+	}
+	p := &process{r: r, spec: spec, home: home, fds: [3]int{-1, -1, -1}}
+	if err := p.spawn(); err != nil {
+		p.closeFiles()
+		_ = r.dirs.put(home, true)
+		return nil, err
+	}
+	p.arm(ctx)
+	return p, nil
+}
+
+// spawn makes the pipes and starts the main process.
+func (p *process) spawn() error {
+	r, spec := p.r, p.spec
+	dir := spec.Dir
+	if dir == "" {
+		dir = p.home.path
+	}
+	env := buildEnv(r.base, p.home.path, dir, spec.Cookie, spec.Env)
+	argv := spec.Argv
+	if spec.Shell != "" {
+		argv = []string{"sh", "-c", spec.Shell}
+	}
+	file, ferr := r.find.find(argv[0], pathOf(env))
+	if spec.Shell != "" && ferr != nil {
+		file, ferr = "/bin/sh", nil
+	}
+	if ferr != nil {
+		return ferr
+	}
+	files, err := p.openFiles()
+	if err != nil {
+		return err
+	}
+	defer closeAll(files[:], int(r.null.Fd()))
+	if err := held(spec); err != nil {
+		return err
+	}
+	p.pidfd = -1
+	attr := &syscall.ProcAttr{
+		Dir: dir, Env: env,
+		Files: []uintptr{uintptr(files[0]), uintptr(files[1]), uintptr(files[2])},
+		Sys:   &syscall.SysProcAttr{Setsid: true, PidFD: &p.pidfd},
+	}
+	pid, err := r.forkExec(p, file, argv, attr)
+	if err != nil && r.find.forget(argv[0]) {
+		if file, ferr = r.find.find(argv[0], pathOf(env)); ferr != nil {
+			return ferr
+		}
+		pid, err = r.forkExec(p, file, argv, attr)
+	}
+	if err != nil {
+		return explainStart(err, argv[0], file, dir)
+	}
+	p.pid = pid
+	return nil
+}
+
+// forkExec starts the main process and lists it among the live ones, so that
+// no other command's sweep can take it for a stray.
+func (r *Runner) forkExec(p *process, file string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	r.forking.Lock()
+	defer r.forking.Unlock()
+	p.started = time.Now()
+	pid, err := syscall.ForkExec(file, argv, attr)
+	if err != nil {
+		return 0, err
+	}
+	r.mu.Lock()
+	r.live[pid] = p
+	r.mu.Unlock()
+	return pid, nil
+}
+
+// openFiles makes what the command gets as its files 0, 1 and 2, and keeps our
+// ends in p.
+func (p *process) openFiles() (child [3]int, err error) {
+	null := int(p.r.null.Fd())
+	child = [3]int{null, null, null}
+	if p.spec.Output != nil {
+		for i := 1; i <= 2; i++ {
+			var ends [2]int
+			if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+				closeAll(child[:], null)
+				return child, startError(ReasonHost, "make a pipe for the command's output: %w", err)
+			}
+			p.fds[i], child[i] = ends[0], ends[1]
+			var st unix.Stat_t
+			if unix.Fstat(ends[0], &st) == nil {
+				p.inodes[i] = st.Ino
+			}
+		}
+	}
+	if p.spec.Stdin == nil {
+		return child, nil
+	}
+	child[0], err = p.openStdin()
+	if err != nil {
+		closeAll(child[:], null)
+		return child, startError(ReasonHost, "make a pipe for the command's input: %w", err)
+	}
+	return child, nil
+}
+
+// smallInput fits into any pipe, also where a user has so many that new ones
+// are made small.
+const smallInput = 4096
+
+// openStdin makes the pipe that carries Spec.Stdin. What is known to fit into
+// it is written at once, so that no goroutine is needed.
+func (p *process) openStdin() (int, error) {
+	var ends [2]int
+	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
+		return -1, err
+	}
+	if l, ok := p.spec.Stdin.(interface{ Len() int }); ok && l.Len() <= smallInput {
+		buf := make([]byte, l.Len())
+		n, _ := io.ReadFull(p.spec.Stdin, buf)
+		_, err := unix.Write(ends[1], buf[:n])
+		unix.Close(ends[1])
+		p.closeStdin()
+		return ends[0], err
+	}
+	if err := unix.SetNonblock(ends[1], true); err != nil {
+		closeAll(ends[:], -1)
+		return -1, err
+	}
+	p.stdin = os.NewFile(uintptr(ends[1]), "stdin of a command")
+	return ends[0], nil
+}
+
+// explainStart turns the error of a failed start into words. The kernel gives
+// the same error for a missing directory and a missing program, so it looks.
+func explainStart(err error, name, file, dir string) error {
+	if st, serr := os.Stat(dir); serr != nil || !st.IsDir() {
+		if serr == nil {
+			serr = syscall.ENOTDIR
+		}
+		return startError(ReasonBadDir, "run %s: the working directory %s cannot be used: %w", name, dir, errors.Unwrap(pathErr(serr)))
+	}
+	switch {
+	case errors.Is(err, syscall.E2BIG):
+		return startError(ReasonInvalid, "run %s: its arguments and environment are too long for this system: %w", name, err)
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return startError(ReasonInvalid, "run %.80s…: the name is too long: %w", name, err)
+	case errors.Is(err, syscall.EACCES) && unix.Access(dir, unix.X_OK) != nil:
+		return startError(ReasonBadDir, "run %s: the working directory %s may not be entered: %w", name, dir, err)
+	case errors.Is(err, syscall.ENOENT):
+		if _, serr := os.Stat(file); serr == nil {
+			return startError(ReasonNotExecutable, "run %s: the interpreter it names is not there: %w", name, err)
+		}
+		return startError(ReasonNotFound, "run %s: no such program: %w", name, err)
+	case errors.Is(err, syscall.ENOTDIR):
+		return startError(ReasonNotFound, "run %s: no such program: %w", name, err)
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOEXEC),
+		errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ETXTBSY), errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.ELIBBAD):
+		return startError(ReasonNotExecutable, "run %s: it cannot be executed: %w", name, err)
+	}
+	return startError(ReasonHost, "run %s: %w", name, err)
+}
+
+// pathErr wraps an error so that Unwrap gives its cause once.
+func pathErr(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return pe
+	}
+	return &os.PathError{Err: err}
+}
+
+// closeAll closes every descriptor but keep.
+func closeAll(fds []int, keep int) {
+	for _, fd := range fds {
+		if fd >= 0 && fd != keep {
+			unix.Close(fd)
+		}
+	}
+}
