@@ -16,7 +16,6 @@ type Entry struct {
 // Applied is what became of a proposed command.
 type Applied struct {
 	Index uint64
-	Term  uint64
 	Reply any // what State.Apply answered
 }
 
@@ -25,8 +24,9 @@ type Applied struct {
 type Log interface {
 	// Propose hands one encoded command to the log, which keeps it unchanged.
 	// Commands proposed from one goroutine commit in the order of the calls.
-	// done is called exactly once, from any goroutine, and must not block:
-	// after the command is durable and applied, or with an error. After an
+	// done is called exactly once, from another goroutine, and must not wait for
+	// other commands: after the command is durable and applied, or with an
+	// error. After an
 	// error of task.KindNoDispatcher or task.KindUnavailable the command may
 	// still commit; all others mean that it never will.
 	Propose(cmd []byte, done func(Applied, error))

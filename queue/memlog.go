@@ -9,40 +9,69 @@ import (
 // and forgotten. A state that is fed by it loses what its store does not have.
 type MemLog struct {
 	mu      sync.Mutex
+	some    *sync.Cond
 	state   *State
 	index   uint64
 	term    uint64
 	changed chan struct{}
+	answers []func()
+	closed  bool
+	ended   chan struct{}
 }
 
 var _ Log = (*MemLog)(nil)
 
-// NewMemLog makes a log of its own term for a state.
+// NewMemLog makes a log of its own term for a state. It starts one goroutine,
+// which Close ends.
 func NewMemLog(s *State) *MemLog {
 	index, term := s.LogPosition()
-	return &MemLog{state: s, index: index, term: term + 1, changed: make(chan struct{})}
+	l := &MemLog{state: s, index: index, term: term + 1, changed: make(chan struct{}), ended: make(chan struct{})}
+	l.some = sync.NewCond(&l.mu)
+	go l.answer()
+	return l
 }
 
-// Propose applies the command before it returns.
+// Propose applies the command before it returns; done follows.
 func (l *MemLog) Propose(cmd []byte, done func(Applied, error)) {
 	l.mu.Lock()
-	if l.state == nil {
-		l.mu.Unlock()
-		done(Applied{}, errNotLeader)
+	defer l.mu.Unlock()
+	if l.closed {
+		go done(Applied{}, errNotLeader)
 		return
 	}
 	l.index++
 	e := Entry{Index: l.index, Term: l.term, Data: cmd}
-	reply := l.state.Apply([]Entry{e})[0]
-	l.mu.Unlock()
-	done(Applied{e.Index, e.Term, reply}, nil)
+	a := Applied{Index: e.Index, Reply: l.state.Apply([]Entry{e})[0]}
+	l.answers = append(l.answers, func() { done(a, nil) })
+	l.some.Signal()
+}
+
+func (l *MemLog) answer() {
+	defer close(l.ended)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		for len(l.answers) == 0 && !l.closed {
+			l.some.Wait()
+		}
+		list := l.answers
+		l.answers = nil
+		if len(list) == 0 {
+			return
+		}
+		l.mu.Unlock()
+		for _, f := range list {
+			f()
+		}
+		l.mu.Lock()
+	}
 }
 
 // Leader is always this node, until Close.
 func (l *MemLog) Leader() (uint64, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.term, l.state != nil
+	return l.term, !l.closed
 }
 
 // NextTerm begins a new term, as a re-election would.
@@ -67,10 +96,12 @@ func (l *MemLog) Barrier(context.Context) error { return nil }
 // Close ends the log; the state stays open.
 func (l *MemLog) Close() error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.state != nil {
-		l.state = nil
+	if !l.closed {
+		l.closed = true
 		close(l.changed)
+		l.some.Signal()
 	}
+	l.mu.Unlock()
+	<-l.ended
 	return nil
 }

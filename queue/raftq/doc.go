@@ -1,11 +1,9 @@
 // Package raftq is the queue's production log: hashicorp/raft with its log in
-// Badger, beside the queue's state. A lone dispatcher is a group of one voter.
+// Badger, beside the queue's state. A lone dispatcher is a group of one voter,
+// which bootstraps itself.
 //
-// Planned surface:
-//
-//	q, log, err := raftq.OpenQueue(queue.Options{Dir: dir, …}, raftq.Options{ID: nodeID, Logger: l})
-//	go q.Run(ctx)
-//	log.WaitLeader(ctx)
-//	…
-//	q.Close() // closes the log and the state
+// What is on disk is checked before anything is started: the log has no hole,
+// it has not lost an end that was acknowledged (a guard file beside it
+// remembers), and it and the state belong together. Anything else is refused
+// with task.KindCorrupt, naming the store.
 package raftq
