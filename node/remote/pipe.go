@@ -1,0 +1,205 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// pipe is one stream that carries any number of calls at a time.
+//
+// One goroutine receives and decodes; callers send under a lock of their own.
+type pipe struct {
+	stream wire.Stream
+	done   chan struct{} // closed when the receiver has ended
+
+	send sync.Mutex // one sender at a time; buf is its memory
+	buf  []byte
+
+	mu    sync.Mutex
+	calls map[uint64]*call
+	last  uint64
+	err   error     // set once: the pipe is of no more use
+	heard time.Time // last answer
+}
+
+// call is one question that waits for its answer.
+type call struct {
+	decode func(wire.Frame) error // called by the receiver
+	answer chan error             // capacity 1
+	asked  time.Time
+	parts  []byte
+}
+
+// errBroken is wrapped by every error that tells of the stream, so that the
+// question may be asked again over another one.
+var errBroken = errors.New("connection broken")
+
+func broken(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: the node closed it", errBroken)
+	}
+	return fmt.Errorf("%w: %w", errBroken, err)
+}
+
+func newPipe(s wire.Stream) *pipe {
+	p := &pipe{stream: s, done: make(chan struct{}), calls: map[uint64]*call{}, heard: time.Now()}
+	go p.receive() // waited for by close
+	return p
+}
+
+func (p *pipe) receive() {
+	defer close(p.done)
+	for {
+		f, err := p.stream.Recv()
+		if err == nil {
+			err = p.accept(f)
+		}
+		if err != nil {
+			p.fail(err)
+			p.stream.Cancel(wire.CodeNone)
+			return
+		}
+	}
+}
+
+// accept hands one frame to the call it answers.
+func (p *pipe) accept(f wire.Frame) error {
+	if f.Kind == wire.KindFault {
+		return wire.FaultError(f)
+	}
+	seq, err := wire.SeqOf(f)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	c := p.calls[seq]
+	p.heard = time.Now()
+	p.mu.Unlock()
+	if c != nil && f.Kind == wire.KindPart {
+		whole, frame, err := joinPart(f, &c.parts)
+		if err != nil || !whole {
+			return err
+		}
+		f = frame
+	}
+	if p.take(seq) { // false when it was given up meanwhile
+		c.answer <- c.decode(f)
+	}
+	return nil
+}
+
+// take ends the wait for an answer. It is true once for each call, and whoever
+// gets that answers it.
+func (p *pipe) take(seq uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, waits := p.calls[seq]
+	delete(p.calls, seq)
+	return waits
+}
+
+func joinPart(f wire.Frame, parts *[]byte) (whole bool, frame wire.Frame, err error) {
+	var part wire.Part
+	if err := wire.Decode(f, &part); err != nil {
+		return false, frame, err
+	}
+	*parts, frame, whole, err = part.Join(*parts)
+	return whole, frame, err
+}
+
+// answerOf reads a reply or a failure.
+func answerOf[R any](f wire.Frame, into *R) error {
+	if f.Kind == wire.KindFailure {
+		var fail wire.Failure
+		if err := wire.Decode(f, &fail); err != nil {
+			return err
+		}
+		return fail.Fault.Err()
+	}
+	var r wire.Reply[R]
+	err := wire.DecodeAs(f, &r)
+	*into = r.Body
+	return err
+}
+
+// ask sends a question made for the next free number. The error, if any, tells
+// of the stream or of a question that cannot travel.
+func (p *pipe) ask(question func(seq uint64) wire.Message, decode func(wire.Frame) error) (uint64, *call, error) {
+	c := &call{decode: decode, answer: make(chan error, 1), asked: time.Now()}
+	p.mu.Lock()
+	if p.err != nil {
+		p.mu.Unlock()
+		return 0, nil, p.err
+	}
+	p.last++
+	seq := p.last
+	p.calls[seq] = c
+	p.mu.Unlock()
+
+	p.send.Lock()
+	b, err := wire.Append(p.buf[:0], question(seq))
+	if err == nil {
+		p.buf = b[:0]
+		if cap(b) > 64<<10 {
+			p.buf = nil
+		}
+		if _, err = p.stream.Write(b); err != nil {
+			err = broken(err)
+			p.fail(err)
+		}
+	}
+	p.send.Unlock()
+	if err != nil {
+		p.take(seq)
+		return 0, nil, err
+	}
+	return seq, c, nil
+}
+
+// fail ends the pipe: every call that waits gets the error.
+func (p *pipe) fail(err error) {
+	var fault *task.Error
+	if !errors.Is(err, errBroken) && !errors.As(err, &fault) {
+		err = broken(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.err = err
+	}
+	for seq, c := range p.calls {
+		delete(p.calls, seq)
+		c.answer <- p.err
+	}
+}
+
+func (p *pipe) failed() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// oldest is when the oldest unanswered question was asked.
+func (p *pipe) oldest() (asked, heard time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.calls {
+		if asked.IsZero() || c.asked.Before(asked) {
+			asked = c.asked
+		}
+	}
+	return asked, p.heard
+}
+
+// close ends the pipe and its receiver.
+func (p *pipe) close() {
+	p.fail(fmt.Errorf("%w: this side closed it", errBroken))
+	p.stream.Cancel(wire.CodeNone)
+	<-p.done
+}
