@@ -1,0 +1,316 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/sched"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// Face is the dispatcher as one caller sees it: what control.Control asks
+// about tasks and events, on behalf of a principal.
+type Face struct {
+	*Dispatcher
+	By task.Principal
+}
+
+// Submit implements control.Tasks.
+func (f Face) Submit(ctx context.Context, r control.SubmitRequest) (control.SubmitReply, error) {
+	reply := control.SubmitReply{Results: make([]control.Submitted, len(r.Tasks))}
+	good := make([]queue.NewTask, 0, len(r.Tasks))
+	place := make([]int, 0, len(r.Tasks))
+	for i := range r.Tasks {
+		t := &r.Tasks[i]
+		if err := f.admit(t, r.FailFast); err != nil {
+			reply.Results[i] = refused(err)
+			continue
+		}
+		good = append(good, queue.NewTask{Spec: t.Spec, Key: t.Key})
+		place = append(place, i)
+	}
+	if len(good) == 0 {
+		return reply, nil
+	}
+	q, err := f.queue.Submit(f.By, good).Wait(ctx)
+	if err != nil {
+		return reply, err
+	}
+	first := task.ID(0)
+	for k, v := range q.Tasks {
+		s := control.Submitted{ID: v.ID, Duplicate: v.Verdict == queue.Duplicate}
+		if err := q.Err(k); err != nil {
+			s = refused(err)
+		} else if first == 0 {
+			first = v.ID
+		}
+		reply.Results[place[k]] = s
+	}
+	if first != 0 {
+		reply.Ahead = f.queue.Position(first)
+	}
+	return reply, nil
+}
+
+func refused(err error) control.Submitted {
+	return control.Submitted{Kind: task.KindOf(err), Message: err.Error(), Hint: task.HintOf(err)}
+}
+
+// admit checks one task at the door.
+func (d *Dispatcher) admit(t *control.NewTask, failFast bool) error {
+	if len(t.Key) > 128 {
+		return task.Errorf(task.KindUsage, "the idempotency key has %d bytes; at most 128 are allowed", len(t.Key))
+	}
+	if err := t.Spec.Check(); err != nil {
+		return err
+	}
+	if !failFast {
+		return nil
+	}
+	d.mu.Lock()
+	d.viewsLocked(time.Now())
+	vs := sched.Explain(t.Spec.Need, d.views)
+	d.mu.Unlock()
+	if slices.ContainsFunc(vs, func(v sched.Verdict) bool { return v.Fits }) {
+		return nil
+	}
+	return task.Errorf(task.KindUnavailable, "no node could run this").WithHint("%s", sched.Would(t.Spec.Need, vs))
+}
+
+// Get implements control.Tasks.
+func (d *Dispatcher) Get(_ context.Context, id task.ID) (task.Task, error) { return d.queue.Get(id) }
+
+// List implements control.Tasks.
+func (d *Dispatcher) List(ctx context.Context, q control.Query) (control.Page, error) {
+	f, err := d.filter(q)
+	if err != nil {
+		return control.Page{}, err
+	}
+	p, err := d.queue.List(ctx, f)
+	return control.Page{Tasks: p.Tasks, More: p.More, Total: p.Total}, err
+}
+
+func (d *Dispatcher) filter(q control.Query) (queue.Filter, error) {
+	f := queue.Filter{IDs: q.IDs, States: q.States, Tags: q.Tags, Text: q.Text, Since: q.Since, Oldest: q.Oldest, After: q.After, Limit: q.Limit}
+	for _, n := range q.Nodes {
+		id, err := d.nodeID(n)
+		if err != nil {
+			return f, err
+		}
+		f.Nodes = append(f.Nodes, id)
+	}
+	return f, nil
+}
+
+// nodeID finds a node by its id, the beginning of it, or its name.
+func (d *Dispatcher) nodeID(n string) (task.NodeID, error) {
+	var found []task.NodeID
+	for id, name := range d.names() {
+		if name == n || string(id) == n {
+			return id, nil
+		}
+		if len(n) >= 6 && strings.HasPrefix(string(id), n) {
+			found = append(found, id)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	return "", task.Errorf(task.KindNotFound, "no node is called %s", n).WithHint("list them with: octaskly nodes")
+}
+
+func (d *Dispatcher) names() map[task.NodeID]string {
+	names := make(map[task.NodeID]string)
+	d.mu.Lock()
+	for id, w := range d.workers {
+		names[id] = w.name
+	}
+	d.mu.Unlock()
+	for _, m := range d.queue.Members() {
+		names[m.ID] = m.Name
+	}
+	return names
+}
+
+// Cancel implements control.Tasks.
+func (f Face) Cancel(ctx context.Context, r control.CancelRequest) ([]control.CancelReply, error) {
+	ids := r.IDs
+	if r.Filter != nil {
+		var err error
+		if ids, err = f.matching(ctx, *r.Filter); err != nil {
+			return nil, err
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	qs, err := f.queue.Cancel(f.By, ids).Wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]control.CancelReply, len(qs))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, c := range qs {
+		out[i] = control.CancelReply{ID: c.ID, State: c.State}
+		switch c.Verdict {
+		case queue.CancelPending:
+			f.stopLocked(c, r.Grace)
+		case queue.CancelTooLate:
+			out[i].Kind = task.KindConflict
+		case queue.CancelNotFound:
+			out[i].Kind = task.KindNotFound
+		}
+		f.notifyLocked(c.ID)
+	}
+	return out, nil
+}
+
+// stopLocked tells the worker that holds a task to end it.
+func (d *Dispatcher) stopLocked(c queue.CancelReply, grace time.Duration) {
+	w := d.workers[c.Node]
+	if w == nil {
+		return
+	}
+	if l, ok := w.leases[c.ID]; ok && l.Fence == c.Fence {
+		l.cancelling = true
+		w.leases[c.ID] = l
+	}
+	if w.out != nil {
+		ms := grace.Milliseconds()
+		if grace < 0 {
+			ms = -1
+		}
+		w.out.stop([]wire.StopItem{{Lease: wire.Lease{ID: c.ID, Fence: c.Fence}, GraceMs: ms}})
+	}
+}
+
+// matching lists the unfinished tasks that a query selects.
+func (d *Dispatcher) matching(ctx context.Context, q control.Query) ([]task.ID, error) {
+	f, err := d.filter(q)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.States) == 0 {
+		f.States = []task.State{task.Queued, task.Assigned, task.Running, task.Retry}
+	}
+	f.Limit = 1000
+	var ids []task.ID
+	for {
+		p, err := d.queue.List(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for i := range p.Tasks {
+			ids = append(ids, p.Tasks[i].ID)
+		}
+		if !p.More || len(p.Tasks) == 0 {
+			return ids, nil
+		}
+		f.After = p.Tasks[len(p.Tasks)-1].ID
+	}
+}
+
+// Why implements control.Tasks.
+func (d *Dispatcher) Why(_ context.Context, id task.ID) (control.Why, error) {
+	t, err := d.queue.Get(id)
+	if err != nil {
+		return control.Why{}, err
+	}
+	y := control.Why{ID: id, State: t.State}
+	if t.State != task.Queued && t.State != task.Retry {
+		y.Told, y.Would = told(&t, d.names())
+		return y, nil
+	}
+	d.mu.Lock()
+	d.viewsLocked(time.Now())
+	vs := sched.Explain(t.Spec.Need, d.views)
+	d.mu.Unlock()
+	w := &control.Waits{Ahead: d.queue.Position(id), Until: t.NotBefore}
+	for _, v := range vs {
+		nv := control.NodeVerdict{Node: v.Worker, Fits: v.Fits, Now: v.Now}
+		for _, m := range v.Terms {
+			nv.Terms = append(nv.Terms, control.Term(m))
+		}
+		w.Nodes = append(w.Nodes, nv)
+	}
+	y.Waits, y.Would = w, sched.Would(t.Spec.Need, vs)
+	if t.State == task.Retry {
+		y.Told = history(&t, d.names())
+	}
+	return y, nil
+}
+
+// told says what happened to a task that does not wait.
+func told(t *task.Task, names map[task.NodeID]string) (sentences []string, next string) {
+	sentences = history(t, names)
+	last := t.Last()
+	switch {
+	case t.State.Holds() && t.Cancelling:
+		return append(sentences, "it is being cancelled"), ""
+	case t.State.Holds():
+		return append(sentences, fmt.Sprintf("it is %s on %s, attempt %d", t.State, nodeName(last.Node, names), last.Fence.Attempt)), ""
+	case t.State == task.Done:
+		return append(sentences, "it is done"), ""
+	case t.State == task.Lost:
+		return append(sentences, "it may or may not have run, and may not run twice"),
+			fmt.Sprintf("look whether it had its effect; to run it again: octaskly retry %d", t.ID)
+	case t.State == task.Cancelled && last == nil:
+		return append(sentences, "it was cancelled before it started"), ""
+	}
+	return sentences, fmt.Sprintf("its output: octaskly logs %d; to run it again: octaskly retry %d", t.ID, t.ID)
+}
+
+// history is one sentence for each attempt that ended.
+func history(t *task.Task, names map[task.NodeID]string) []string {
+	var out []string
+	for i := range t.Attempts {
+		a := &t.Attempts[i]
+		if a.Ended == 0 && a.Exit.Reason == "" {
+			continue
+		}
+		s := fmt.Sprintf("attempt %d on %s: %s", a.Fence.Attempt, nodeName(a.Node, names), exitWords(a.Exit))
+		if a.Started > 0 && a.Ended >= a.Started {
+			s += fmt.Sprintf(" after %s", time.Duration(a.Ended-a.Started)*time.Millisecond)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func nodeName(id task.NodeID, names map[task.NodeID]string) string {
+	if n := names[id]; n != "" {
+		return n
+	}
+	return id.Short()
+}
+
+func exitWords(x task.Exit) string {
+	var s string
+	switch x.Reason {
+	case task.ReasonExit:
+		s = fmt.Sprintf("exited with %d", x.Code)
+	case task.ReasonSignal:
+		s = fmt.Sprintf("ended by signal %d", x.Signal)
+	case task.ReasonTimeout:
+		s = "stopped by its timeout"
+	case task.ReasonCancelled:
+		s = "cancelled"
+	case task.ReasonNodeLost:
+		s = "lost with its worker"
+	case task.ReasonDeclined:
+		s = "not started"
+	default:
+		s = string(x.Reason)
+	}
+	if x.Message != "" {
+		s += " (" + x.Message + ")"
+	}
+	return s
+}

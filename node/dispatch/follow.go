@@ -1,0 +1,343 @@
+package dispatch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// Bounds on one step of a follow.
+const (
+	followBytes = 512 << 10 // of output
+	// followBehind is how far a reader may be behind a growing output before
+	// it is moved forward, with a mark that says how much was skipped.
+	followBehind = 64 << 20
+)
+
+// Follow implements control.Tasks.
+func (d *Dispatcher) Follow(ctx context.Context, r control.FollowRequest) (control.Follower, error) {
+	if _, err := d.queue.Get(r.ID); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	f := &follower{d: d, r: r, ctx: ctx, cancel: cancel, changed: make(chan struct{}, 1)}
+	if r.Tail > 0 {
+		f.tail = &tail{want: r.Tail}
+	}
+	d.mu.Lock()
+	if d.follows[r.ID] == nil {
+		d.follows[r.ID] = make(map[*follower]struct{})
+	}
+	d.follows[r.ID][f] = struct{}{}
+	d.mu.Unlock()
+	f.changed <- struct{}{}
+	return f, nil
+}
+
+// notifyLocked wakes whoever follows a task.
+func (d *Dispatcher) notifyLocked(id task.ID) {
+	for f := range d.follows[id] {
+		select {
+		case f.changed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (d *Dispatcher) notifyID(id task.ID) {
+	d.mu.Lock()
+	d.notifyLocked(id)
+	d.mu.Unlock()
+}
+
+// follower reads one task's life. Next is called by one goroutine.
+type follower struct {
+	d       *Dispatcher
+	r       control.FollowRequest
+	ctx     context.Context
+	cancel  context.CancelFunc
+	changed chan struct{}
+
+	told    bool
+	state   task.State // last told
+	attempt uint32     // last told
+	cancels bool       // last told
+	read    attemptReader
+	begun   uint32 // number of attempts whose output was begun
+	last    *task.Task
+	tail    *tail // until what was there at the beginning has been read
+}
+
+var _ control.Follower = (*follower)(nil)
+
+// Close implements control.Follower.
+func (f *follower) Close() error {
+	f.cancel()
+	f.d.mu.Lock()
+	defer f.d.mu.Unlock()
+	if set := f.d.follows[f.r.ID]; set != nil {
+		delete(set, f)
+		if len(set) == 0 {
+			delete(f.d.follows, f.r.ID)
+		}
+	}
+	return nil
+}
+
+// Next implements control.Follower. State changes that come while output is
+// read are told after the output of the attempt they belong to.
+func (f *follower) Next() (control.FollowItem, error) {
+	for {
+		if f.ctx.Err() != nil {
+			return control.FollowItem{}, io.EOF
+		}
+		t, err := f.d.queue.Get(f.r.ID)
+		if err != nil {
+			return control.FollowItem{}, err
+		}
+		f.last = &t
+		if !f.told || t.State.Holds() && f.differs() {
+			return f.tell(), nil
+		}
+		if f.r.Output {
+			chunks, more, err := f.output()
+			if err != nil {
+				return control.FollowItem{}, err
+			}
+			if f.tail != nil {
+				if len(chunks) > 0 {
+					f.tail.add(chunks)
+					continue
+				}
+				chunks, f.tail = f.tail.lines(), nil
+			}
+			if len(chunks) > 0 {
+				return control.FollowItem{Chunks: chunks}, nil
+			}
+			if more != nil && !f.r.NoWait {
+				f.wait(more)
+				continue
+			}
+		}
+		switch {
+		case f.differs():
+			return f.tell(), nil
+		case t.State.Terminal() || f.r.NoWait:
+			return control.FollowItem{}, io.EOF
+		}
+		f.wait(nil)
+	}
+}
+
+func (f *follower) differs() bool {
+	return f.state != f.last.State || f.attempt != uint32(len(f.last.Attempts)) || f.cancels != f.last.Cancelling
+}
+
+func (f *follower) tell() control.FollowItem {
+	f.told, f.state, f.attempt, f.cancels = true, f.last.State, uint32(len(f.last.Attempts)), f.last.Cancelling
+	return control.FollowItem{Task: f.last}
+}
+
+func (f *follower) wait(more <-chan struct{}) {
+	select {
+	case <-f.ctx.Done():
+	case <-f.changed:
+	case <-more:
+	}
+}
+
+// output reads the next piece of output. more is not nil when there may be
+// further output of the attempt at hand; it is closed when there is.
+func (f *follower) output() ([]control.Chunk, <-chan struct{}, error) {
+	for {
+		if !f.read.open {
+			a := f.pick()
+			if a == nil {
+				return nil, nil, nil
+			}
+			f.read = attemptReader{o: f.d.outputs, open: true}
+			f.read.start(f.r.ID, a)
+		}
+		a := f.find(f.read.lease.Fence)
+		chunks, more, err := f.read.next(a)
+		if err != nil || len(chunks) > 0 || more != nil {
+			return chunks, more, err
+		}
+		f.begun++
+		f.read.close()
+	}
+}
+
+// pick is the next attempt whose output is to be shown, or nil.
+func (f *follower) pick() *task.Attempt {
+	for int(f.begun) < len(f.last.Attempts) {
+		a := &f.last.Attempts[f.begun]
+		older := f.r.Attempt == 0 && int(f.begun) < len(f.last.Attempts)-1 && f.begun == 0 && f.last.State.Terminal()
+		if (f.r.Attempt == 0 || a.Fence.Attempt == f.r.Attempt) && !older {
+			return a
+		}
+		f.begun++
+	}
+	return nil
+}
+
+func (f *follower) find(fence task.Fence) *task.Attempt {
+	for i := range f.last.Attempts {
+		if f.last.Attempts[i].Fence == fence {
+			return &f.last.Attempts[i]
+		}
+	}
+	return nil
+}
+
+// attemptReader reads one attempt's chunk stream, first while it grows and
+// then to the end that its record names.
+type attemptReader struct {
+	o     *outputs
+	lease wire.Lease
+	open  bool
+	file  *os.File
+	off   int64
+	buf   []byte // a part of a chunk
+}
+
+func (r *attemptReader) start(id task.ID, a *task.Attempt) {
+	r.lease = wire.Lease{ID: id, Fence: a.Fence}
+}
+
+func (r *attemptReader) close() {
+	if r.file != nil {
+		_ = r.file.Close()
+	}
+	*r = attemptReader{o: r.o}
+}
+
+// next reads more of the stream. No chunks and no channel mean the end.
+func (r *attemptReader) next(a *task.Attempt) ([]control.Chunk, <-chan struct{}, error) {
+	if r.off < 0 {
+		return nil, nil, nil // a remark was the last word
+	}
+	ended := a == nil || a.Ended != 0
+	if ended && a != nil && a.Output.Length == 0 {
+		return r.inline(a.Output.Inline)
+	}
+	length, more := r.grown(ended)
+	if r.file == nil {
+		file, err := os.Open(r.o.path(r.lease))
+		if err != nil {
+			if ended && a != nil && a.Output.Length > 0 {
+				return r.remark("the output of this attempt is not here any more")
+			}
+			return nil, more, nil
+		}
+		r.file = file
+	}
+	if behind := length - r.off; behind > followBehind && more != nil {
+		// Moving inside the stream would lose the chunk borders; the reader
+		// reads on and drops what it cannot show.
+		return r.skip(length - followBehind/2)
+	}
+	if ended && more == nil && r.off >= length && a != nil && a.Output.Length > length {
+		return r.remark("the rest of this attempt's output is not here")
+	}
+	return r.pull(length, more)
+}
+
+// grown is how long the stream is now and, while it may still grow, a channel
+// that is closed when it has.
+func (r *attemptReader) grown(ended bool) (int64, <-chan struct{}) {
+	if f := r.o.open(r.lease, false); f != nil {
+		n, done, more := f.state()
+		if !done {
+			return n, more
+		}
+	}
+	if i, err := os.Stat(r.o.path(r.lease)); err == nil {
+		if ended {
+			return i.Size(), nil
+		}
+		return i.Size(), make(chan struct{}) // woken by a change of the task
+	}
+	if ended {
+		return 0, nil
+	}
+	return 0, make(chan struct{})
+}
+
+func (r *attemptReader) pull(length int64, more <-chan struct{}) ([]control.Chunk, <-chan struct{}, error) {
+	n := min(length-r.off, followBytes)
+	if n <= 0 {
+		return nil, more, nil
+	}
+	have := len(r.buf)
+	r.buf = append(r.buf, make([]byte, n)...)
+	got, err := r.file.ReadAt(r.buf[have:], r.off)
+	r.buf = r.buf[:have+got]
+	r.off += int64(got)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, nil, err
+	}
+	return r.cut(more)
+}
+
+// cut takes the whole chunks out of the buffer.
+func (r *attemptReader) cut(more <-chan struct{}) ([]control.Chunk, <-chan struct{}, error) {
+	var cs []control.Chunk
+	b := r.buf
+	for {
+		c, rest, err := wire.CutChunk(b)
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+		if err != nil {
+			return r.remark("the output of this attempt is damaged from here on")
+		}
+		b = rest
+		cs = append(cs, control.Chunk{Stream: c.Stream, Attempt: r.lease.Fence.Attempt, Time: c.Time, Data: bytes.Clone(c.Data), Skipped: c.Skipped})
+	}
+	r.buf = append(r.buf[:0], b...)
+	if len(cs) == 0 && more == nil && len(b) == 0 {
+		return nil, nil, nil
+	}
+	if len(cs) == 0 && more == nil {
+		more = closedChan
+	}
+	return cs, more, nil
+}
+
+var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// skip drops whole chunks up to about an offset.
+func (r *attemptReader) skip(to int64) ([]control.Chunk, <-chan struct{}, error) {
+	var dropped int64
+	for r.off < to {
+		cs, _, err := r.pull(to, closedChan)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, c := range cs {
+			dropped += int64(len(c.Data)) + c.Skipped
+		}
+	}
+	return []control.Chunk{{Attempt: r.lease.Fence.Attempt, Skipped: dropped}}, closedChan, nil
+}
+
+func (r *attemptReader) inline(b []byte) ([]control.Chunk, <-chan struct{}, error) {
+	if r.off >= int64(len(b)) {
+		return nil, nil, nil
+	}
+	r.buf = append(r.buf, b[r.off:]...)
+	r.off = int64(len(b))
+	return r.cut(nil)
+}
+
+func (r *attemptReader) remark(text string) ([]control.Chunk, <-chan struct{}, error) {
+	r.off = -1
+	return []control.Chunk{{Stream: 0, Attempt: r.lease.Fence.Attempt, Data: []byte(text)}}, closedChan, nil
+}

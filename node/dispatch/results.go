@@ -1,0 +1,140 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// results takes outcomes in. The worker's room is free at once; the
+// acknowledgement goes out when the record is durable. Results of leases that
+// the worker does not hold are judged by the queue, which knows the fence.
+func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
+	now := time.Now()
+	nowMs := now.UnixMilli()
+	outcomes := make([]queue.Outcome, 0, len(items))
+	var back []queue.Return
+	var gone []wire.Acked
+	d.mu.Lock()
+	for i := range items {
+		r := &items[i]
+		w.remove(r.Lease)
+		if r.Exit.Reason == task.ReasonNodeLost {
+			back = append(back, queue.Return{ID: r.ID, Fence: r.Fence, Why: queue.Forgotten, Message: r.Exit.Message})
+			gone = append(gone, wire.Acked{Lease: r.Lease, Verdict: wire.Recorded})
+			continue
+		}
+		w.count(r.Exit)
+		outcomes = append(outcomes, outcomeOf(w.id, r, nowMs))
+	}
+	w.flow.ended(len(items), now)
+	d.rate.add(len(outcomes), now)
+	d.mu.Unlock()
+	d.poke()
+	if len(back) > 0 {
+		d.queue.Return(back).Then(func(_ []queue.ReturnReply, err error) {
+			if err == nil {
+				out.ack(gone)
+			}
+			d.notify(back)
+			d.poke()
+		})
+	}
+	if len(outcomes) > 0 {
+		d.queue.Record(outcomes).Then(func(vs []queue.RecordReply, err error) {
+			if err != nil {
+				d.log.Error("results could not be stored; the worker keeps them", "node", w.name, "count", len(outcomes), "error", err)
+				return
+			}
+			d.recorded(out, outcomes, vs)
+		})
+	}
+}
+
+func (w *worker) count(x task.Exit) {
+	w.done++
+	if x.Reason != task.ReasonExit || x.Code != 0 {
+		w.failed++
+	}
+}
+
+// outcomeOf turns a worker's durations into times of this clock.
+func outcomeOf(n task.NodeID, r *wire.Result, nowMs int64) queue.Outcome {
+	ended := nowMs - max(0, r.EndAgo)
+	started := ended - max(0, r.RanUs)/1000
+	return queue.Outcome{ID: r.ID, Fence: r.Fence, Node: n, Exit: r.Exit, Started: started, Ended: ended,
+		Usage: r.Usage, Enforced: r.Enforced, Output: r.Output}
+}
+
+func (d *Dispatcher) recorded(out *outbox, outcomes []queue.Outcome, vs []queue.RecordReply) {
+	acks := make([]wire.Acked, len(vs))
+	retry := false
+	d.mu.Lock()
+	for i, v := range vs {
+		o := &outcomes[i]
+		acks[i] = wire.Acked{Lease: wire.Lease{ID: o.ID, Fence: o.Fence}, Verdict: verdictOf(v.Verdict)}
+		retry = retry || !v.State.Terminal()
+		d.notifyLocked(o.ID)
+	}
+	d.mu.Unlock()
+	out.ack(acks)
+	if retry {
+		d.poke()
+	}
+}
+
+func verdictOf(v queue.RecordVerdict) wire.Verdict {
+	switch v {
+	case queue.Recorded:
+		return wire.Recorded
+	case queue.AlreadyRecorded:
+		return wire.AlreadyRecorded
+	case queue.Fenced:
+		return wire.Fenced
+	}
+	return wire.Unknown
+}
+
+func (d *Dispatcher) notify(rs []queue.Return) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range rs {
+		d.notifyLocked(r.ID)
+	}
+}
+
+// meter counts what ends per second over the last ten seconds.
+type meter struct {
+	buckets [10]int
+	second  int64
+}
+
+func (m *meter) add(n int, now time.Time) {
+	m.advance(now.Unix())
+	m.buckets[m.second%10] += n
+}
+
+func (m *meter) advance(s int64) {
+	if s-m.second >= 10 {
+		m.buckets = [10]int{}
+		m.second = s
+	}
+	for m.second < s {
+		m.second++
+		m.buckets[m.second%10] = 0
+	}
+}
+
+// perSecond leaves the running second out, which is not full yet.
+func (m *meter) perSecond(now time.Time) float64 {
+	m.advance(now.Unix())
+	sum := 0
+	for i, n := range m.buckets {
+		if int64(i) != m.second%10 {
+			sum += n
+		}
+	}
+	return float64(sum) / 9
+}
