@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -161,14 +162,22 @@ func TestEvents(t *testing.T) {
 		c := &cluster{}
 		l, client := newLab(t, c)
 		var asked []uint64
-		var live *items[[]control.Event]
+		var mu sync.Mutex
+		var latest *items[[]control.Event]
 		c.events = func(r control.EventsRequest) (control.EventStream, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			asked = append(asked, r.From)
-			live = listed[[]control.Event]()
-			return live, nil
+			latest = listed[[]control.Event]()
+			return latest, nil
+		}
+		live := func() *items[[]control.Event] {
+			mu.Lock()
+			defer mu.Unlock()
+			return latest
 		}
 		e, err := client.Events(t.Context(), control.EventsRequest{})
-		if err != nil || live == nil {
+		if err != nil || live() == nil {
 			t.Fatal("the stream does not stand when Events returns:", err)
 		}
 		next := func() []control.Event {
@@ -183,20 +192,22 @@ func TestEvents(t *testing.T) {
 		if ev := next(); len(ev) != 1 || ev[0].Kind != control.EventGap {
 			t.Errorf("got %+v", ev)
 		}
-		live.more <- make([]control.Event, maxEvents+1)
+		live().more <- make([]control.Event, maxEvents+1)
 		if a, b := next(), next(); len(a) != maxEvents || len(b) != 1 {
 			t.Errorf("got %d and %d events", len(a), len(b))
 		}
-		live.more <- []control.Event{{Position: 41}}
+		live().more <- []control.Event{{Position: 41}}
 		next()
 		l.cut()
 		go func() {
 			time.Sleep(time.Second) // virtual
-			close(live.more)
+			close(live().more)
 		}()
 		if _, err := e.Next(); !errors.Is(err, io.EOF) {
 			t.Errorf("at goodbye: %v", err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if fmt.Sprint(asked) != "[0 0 41]" {
 			t.Errorf("asked from %v", asked)
 		}

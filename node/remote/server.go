@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 
 	"github.com/adauldev/octaskly/node/control"
@@ -192,7 +193,7 @@ func (v *serving) refuse(ctx context.Context, r request, err error) error {
 func (v *serving) guard(r request, do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			slog.Error("a request failed inside", "method", string(r.method), "who", string(v.who), "panic", p)
+			slog.Error("a request failed inside", "method", string(r.method), "who", string(v.who), "panic", p, "stack", string(debug.Stack()))
 			err = task.Errorf(task.KindInternal, "%s failed inside the node; its log says more", r.method)
 		}
 	}()
