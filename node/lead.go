@@ -1,0 +1,189 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/dispatch"
+	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/raftq"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet/trust"
+)
+
+// leading is the dispatcher role while this node plays it.
+type leading struct {
+	queue *queue.Queue
+	disp  *dispatch.Dispatcher
+	ca    *trust.CA
+	blobs blobStore
+
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// allRoles are the creator's.
+var allRoles = []task.Role{task.RoleWorker, task.RoleDispatcher, task.RoleClient, task.RoleAdmin}
+
+// leaderWait is how long a lone dispatcher may take to lead its own log.
+const leaderWait = 30 * time.Second
+
+// startLeading makes this node the dispatcher. The order is: the cluster and
+// our place in it, the queue, the members, and only then workers and faces.
+func (n *Node) startLeading(ctx context.Context) error {
+	n.mu.Lock()
+	already := n.lead != nil
+	n.mu.Unlock()
+	if already {
+		return nil
+	}
+	ca, err := n.authority()
+	if err != nil {
+		return err
+	}
+	l := &leading{ca: ca}
+	if err := n.openQueue(ctx, l); err != nil {
+		return err
+	}
+	fail := func(err error) error {
+		l.close()
+		return err
+	}
+	m := queue.Member{ID: n.id.ID(), Name: n.name, Roles: allRoles, Joined: time.Now().UnixMilli(), By: "created the cluster"}
+	me, err := l.queue.PutMember(m).Wait(ctx)
+	if err != nil {
+		return fail(fmt.Errorf("enter this node as a member: %w", err))
+	}
+	n.name = me.Name
+	l.disp, err = dispatch.New(dispatch.Options{
+		Queue: l.queue, Node: n.id.ID(), Name: me.Name, Cluster: ca.ClusterID(), Version: n.opt.Version,
+		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,
+		Identity: n.identity, Facts: n.factList, Logger: n.log,
+	})
+	if err != nil {
+		return fail(err)
+	}
+	run, cancel := context.WithCancel(context.Background())
+	l.cancel = cancel
+	l.wg.Go(func() { _ = l.queue.Run(run) })
+	l.wg.Go(func() { _ = l.disp.Run(run) })
+	n.mu.Lock()
+	n.lead = l
+	n.mu.Unlock()
+	n.poke()
+	term, _ := l.queue.Leader()
+	n.log.Info("dispatching", "cluster", ca.ClusterID()[:8], "term", term, "tasks", l.queue.Counts())
+	return nil
+}
+
+// authority is the cluster's CA, made if this user has no cluster yet, and
+// makes sure that this node is a member with all roles.
+func (n *Node) authority() (*trust.CA, error) {
+	dir, err := trust.OpenDir(n.opt.Paths.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	ca, err := dir.LoadCA()
+	if errors.Is(err, fs.ErrNotExist) {
+		if m := n.membership.Load(); m != nil {
+			return nil, task.Errorf(task.KindConflict, "this node belongs to the cluster %s, whose keys are on another machine", m.ClusterID()[:8]).
+				WithHint("start the dispatcher there, or give this node a directory of its own with --node-dir")
+		}
+		if ca, err = trust.NewCA(time.Now()); err == nil {
+			err = dir.SaveCA(ca)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the cluster's keys: %w", err)
+	}
+	m := n.membership.Load()
+	if m != nil && m.ClusterID() == ca.ClusterID() && m.May(task.RoleDispatcher) && time.Now().Before(m.RenewAt()) {
+		return ca, nil
+	}
+	if m, err = ca.Enrol(n.id, allRoles, time.Now()); err != nil {
+		return nil, err
+	}
+	return ca, n.setMembership(m)
+}
+
+func (n *Node) openQueue(ctx context.Context, l *leading) error {
+	q, log, err := raftq.OpenQueue(queue.Options{Dir: n.slot.Path(), MaxSize: n.cfg.MaxQueueSize, Logger: n.log},
+		raftq.Options{ID: n.id.ID(), Logger: n.log})
+	if err != nil {
+		return fmt.Errorf("open the queue: %w", err)
+	}
+	l.queue = q
+	wait, cancel := context.WithTimeout(ctx, leaderWait)
+	defer cancel()
+	if _, err := log.WaitLeader(wait); err != nil {
+		l.close()
+		return fmt.Errorf("lead the queue's log: %w", err)
+	}
+	return nil
+}
+
+// close ends the role: the dispatcher first, so that nothing is proposed any
+// more, then the queue.
+func (l *leading) close() {
+	if l.cancel != nil {
+		l.cancel()
+	}
+	l.wg.Wait()
+	if l.queue != nil {
+		_ = l.queue.Close()
+	}
+}
+
+// leads is the dispatcher role, or nil while this node does not play it.
+func (n *Node) leads() *leading {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lead
+}
+
+// otherQueue is the directory of another node of this user that holds a queue
+// of this cluster, or empty.
+func (n *Node) otherQueue() string {
+	entries, err := os.ReadDir(n.opt.Paths.Nodes)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		dir := filepath.Join(n.opt.Paths.Nodes, e.Name())
+		if dir != n.slot.Path() && holdsQueue(dir) {
+			return dir
+		}
+	}
+	return ""
+}
+
+// revoked reports whether a node was removed from the cluster.
+func (n *Node) revoked(id task.NodeID) bool {
+	l := n.leads()
+	if l == nil {
+		return false
+	}
+	for _, r := range l.queue.Revocations() {
+		if r.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *Node) setFact(key string, f control.Fact) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if f.Text == "" {
+		delete(n.facts, key)
+		return
+	}
+	n.facts[key] = f
+}

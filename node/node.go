@@ -1,0 +1,286 @@
+package node
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/adauldev/octaskly/exec"
+	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/remote"
+	"github.com/adauldev/octaskly/node/worker"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet"
+	"github.com/adauldev/octaskly/quicnet/trust"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// Options say what a node is made of. Config and Paths are required.
+type Options struct {
+	Config  *config.Config
+	Paths   config.Paths
+	Role    task.Role // RoleDispatcher, RoleWorker, or empty: a worker that may be promoted
+	Version string
+	Logger  *slog.Logger
+
+	PortAsked  bool // the port was set by a person: do not use another
+	LevelAsked bool // the sandbox level was set by a person: do not offer less
+	Private    bool // no local socket and no network: a node for one process
+
+	// For tests: the socket and the runner to use instead of real ones.
+	Conn   net.PacketConn
+	Runner exec.Starter
+}
+
+// Node is one instance. New builds it, Run lets it live.
+type Node struct {
+	opt  Options
+	cfg  *config.Config
+	log  *slog.Logger
+	slot *slot
+	id   *trust.Identity
+	boot string
+	name string
+
+	conn   net.PacketConn
+	ep     *quicnet.Endpoint
+	runner exec.Starter
+	worker *worker.Worker
+
+	membership atomic.Pointer[trust.Membership]
+	changed    chan struct{} // capacity one: the membership or the dispatcher changed
+
+	mu    sync.Mutex
+	lead  *leading         // while this node dispatches
+	up    *quicnet.Session // to the dispatcher, while another node dispatches
+	facts map[string]control.Fact
+	stop  func(now bool) // ends the node; set by Run
+
+	forward *remote.Client // asks the dispatcher over up
+}
+
+// New claims a node directory and a socket, and makes everything that belongs
+// to every node. It starts nothing. The node must be run, or closed.
+func New(opt Options) (*Node, error) {
+	if opt.Logger == nil {
+		opt.Logger = slog.Default()
+	}
+	n := &Node{opt: opt, cfg: opt.Config, log: opt.Logger, boot: rand.Text(), changed: make(chan struct{}, 1), facts: make(map[string]control.Fact)}
+	n.stop = func(bool) {}
+	n.forward = remote.NewClient(upstream{n}, remote.Options{Patience: -1})
+	ok := false
+	defer func() {
+		if !ok {
+			n.close()
+		}
+	}()
+	// The directory comes first: its lock keeps two nodes apart.
+	var err error
+	if n.slot, err = claimSlot(opt.Paths.Nodes, opt.Config.NodeDir, opt.Role == task.RoleDispatcher); err != nil {
+		return nil, err
+	}
+	if n.id, err = n.slot.Identity(); err != nil {
+		return nil, err
+	}
+	n.name = nodeName(opt, n.slot.number)
+	if err := n.loadMembership(); err != nil {
+		return nil, err
+	}
+	// The socket comes before the worker, so that a taken port is told at once.
+	if err := n.listen(); err != nil {
+		return nil, err
+	}
+	if err := n.makeWorker(); err != nil {
+		return nil, err
+	}
+	ok = true
+	return n, nil
+}
+
+// close gives back what New took.
+func (n *Node) close() {
+	if r, ok := n.runner.(*exec.Runner); ok && n.opt.Runner == nil {
+		_ = r.Close()
+	}
+	if n.conn != nil && n.opt.Conn == nil {
+		_ = n.conn.Close()
+	}
+	if n.slot != nil {
+		n.slot.release()
+	}
+}
+
+// ID is the node's identity.
+func (n *Node) ID() task.NodeID { return n.id.ID() }
+
+// nodeName is the name that a node would like to have: its owner's, or the host
+// name; further nodes on a machine get their number.
+func nodeName(opt Options, number int) string {
+	if opt.Config.Name != "" {
+		return opt.Config.Name
+	}
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "node"
+	}
+	host, _, _ = strings.Cut(strings.ToLower(host), ".")
+	if number > 1 {
+		return fmt.Sprintf("%s-%d", host, number)
+	}
+	return host
+}
+
+func (n *Node) loadMembership() error {
+	m, err := n.slot.LoadMembership(n.id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	n.membership.Store(m)
+	return nil
+}
+
+// setMembership keeps a new membership and lets the node use it.
+func (n *Node) setMembership(m *trust.Membership) error {
+	if err := n.slot.SaveMembership(m); err != nil {
+		return fmt.Errorf("keep the membership: %w", err)
+	}
+	n.membership.Store(m)
+	n.poke()
+	return nil
+}
+
+func (n *Node) poke() {
+	select {
+	case n.changed <- struct{}{}:
+	default:
+	}
+}
+
+// listen binds the UDP socket and makes the endpoint on it.
+func (n *Node) listen() error {
+	var err error
+	switch {
+	case n.opt.Conn != nil:
+		n.conn = n.opt.Conn
+	case n.opt.Private:
+		return nil
+	default:
+		if n.conn, err = bind(n.cfg, n.opt.PortAsked); err != nil {
+			return err
+		}
+	}
+	key, err := n.slot.ResetKey()
+	if err != nil {
+		return err
+	}
+	n.ep = quicnet.New(quicnet.Config{
+		Conn:       n.conn,
+		Membership: n.membership.Load,
+		Hello:      n.hello,
+		OnSession:  n.serveSession,
+		Revoked:    n.revoked,
+		ResetKey:   key,
+		Logger:     n.log,
+	})
+	return nil
+}
+
+func (n *Node) hello() wire.Hello {
+	h := wire.Hello{Name: n.name, Kind: wire.PeerNode, Boot: n.boot, Build: n.opt.Version, Port: n.port()}
+	n.mu.Lock()
+	lead := n.lead
+	n.mu.Unlock()
+	if lead != nil {
+		h.Plays = append(h.Plays, task.RoleDispatcher)
+		h.Term, _ = lead.queue.Leader()
+	}
+	if n.worker != nil {
+		h.Plays = append(h.Plays, task.RoleWorker)
+	}
+	return h
+}
+
+func (n *Node) port() uint16 {
+	if n.conn == nil {
+		return 0
+	}
+	if a, ok := n.conn.LocalAddr().(*net.UDPAddr); ok {
+		return uint16(a.Port)
+	}
+	return 0
+}
+
+// makeWorker makes the runner and the worker role on it.
+func (n *Node) makeWorker() error {
+	work := filepath.Join(n.slot.Path(), "work")
+	n.runner = n.opt.Runner
+	if n.runner == nil {
+		r, err := exec.NewRunner(exec.Options{WorkRoot: work, Levels: []exec.Level{exec.None, exec.Basic, exec.Strict, exec.VeryStrict}, Logger: n.log})
+		if err != nil {
+			return fmt.Errorf("prepare to run commands: %w", err)
+		}
+		n.runner = r
+	}
+	offer, warnings, err := n.offer(work)
+	if err != nil {
+		return err
+	}
+	meter := &worker.Meter{Dir: n.slot.Path()}
+	n.worker, err = worker.New(worker.Options{
+		Dir: n.slot.Path(), Node: n.id.ID(), Name: n.name, Label: n.cfg.ID, Boot: n.boot, Version: n.opt.Version,
+		Capacity: worker.CapacityOf(offer, n.runner.Capabilities()), Runner: n.runner, Load: meter.Load,
+		Fetch: n.fetchBlob, Warnings: warnings, Logger: n.log,
+	})
+	return err
+}
+
+// offer is what the configuration says about this worker.
+func (n *Node) offer(work string) (worker.Offer, []string, error) {
+	c := n.cfg
+	o := worker.Offer{CPU: task.Milli(c.CPUCores * 1000), MemoryMB: c.Memory, GPUs: int32(c.GPUs), Slots: int32(c.MaxJobs), Labels: c.Labels, WorkDir: work}
+	if c.GPU && c.GPUs == 0 {
+		o.GPUs = int32(max(1, countGPUs()))
+	}
+	caps := n.runner.Capabilities()
+	level, err := exec.ParseLevel(c.SandboxLevel)
+	if err != nil {
+		return o, nil, task.Errorf(task.KindUsage, "--sandbox-level: %w", err)
+	}
+	if !caps.Offers(level) && !n.opt.LevelAsked {
+		level = exec.None
+	}
+	if !caps.Offers(level) {
+		return o, nil, task.Errorf(task.KindUnavailable, "this node cannot run tasks at sandbox level %s: %s", level, caps.Levels[level].Reason).
+			WithHint("start it with --sandbox-level none if you trust everybody who may submit")
+	}
+	o.Default = level
+	var warnings []string
+	if level == exec.None {
+		warnings = append(warnings, "tasks run at sandbox level none: they can do whatever this user can")
+		if os.Geteuid() == 0 {
+			warnings = append(warnings, "tasks run as root")
+		}
+	}
+	return o, warnings, nil
+}
+
+// countGPUs counts the GPUs that this machine's kernel shows.
+func countGPUs() int {
+	devs, _ := filepath.Glob("/dev/nvidia[0-9]*")
+	if len(devs) == 0 {
+		devs, _ = filepath.Glob("/dev/dri/renderD*")
+	}
+	return len(devs)
+}

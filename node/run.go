@@ -1,0 +1,166 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/worker"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// sweepTime is how long a node looks for what an earlier run left running.
+const sweepTime = 10 * time.Second
+
+// goodbyeTime is how long sessions may take to end in good order.
+const goodbyeTime = 3 * time.Second
+
+// Run lets the node live. When drain ends it takes no more work, lets what runs
+// go on for the configured time, hands the rest back and returns; when cut ends
+// it stops at once. ready is called once, when the node listens.
+//
+// The order of starting: the network, then what earlier runs left is killed,
+// then the roles, then the faces. The order of ending: faces, intake, work,
+// sessions, the network, the queue.
+func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) error {
+	defer n.close()
+	drain, stopDrain := context.WithCancel(drain)
+	defer stopDrain()
+	cut, stopCut := context.WithCancel(cut)
+	defer stopCut()
+	n.mu.Lock()
+	n.stop = func(now bool) {
+		if now {
+			stopCut()
+		}
+		stopDrain()
+	}
+	n.mu.Unlock()
+
+	netCtx, endNet := context.WithCancel(context.Background())
+	roles, endRoles := context.WithCancel(context.Background())
+	faces, endFaces := context.WithCancel(context.Background())
+	defer endFaces()
+	defer endRoles()
+	defer endNet()
+	var netWG, roleWG, faceWG sync.WaitGroup
+	if n.ep != nil {
+		netWG.Go(func() {
+			if err := n.ep.Run(netCtx); err != nil && netCtx.Err() == nil {
+				n.log.Error("the network ended", "error", err)
+				stopCut()
+			}
+		})
+		n.log.Info("listening on "+n.conn.LocalAddr().String()+" (udp)", "node", n.name, "id", n.id.ID().Short(), "dir", n.slot.Path())
+	}
+	n.sweep(cut)
+	roleWG.Go(func() { _ = n.worker.Run(roles) })
+	if n.opt.Role == task.RoleDispatcher {
+		if err := n.dispatchFirst(cut); err != nil {
+			endRoles()
+			roleWG.Wait()
+			endNet()
+			netWG.Wait()
+			return err
+		}
+	}
+	roleWG.Go(func() { n.keepUplink(roles) })
+	if !n.opt.Private {
+		faceWG.Go(func() { n.serveLocal(faces) })
+	}
+	if ready != nil {
+		ready(n.Control())
+	}
+	n.announce(daemon.SdNotifyReady)
+
+	select {
+	case <-drain.Done():
+	case <-cut.Done():
+	}
+	n.announce(daemon.SdNotifyStopping)
+	n.drain(cut)
+	endFaces()
+	faceWG.Wait()
+	endRoles()
+	roleWG.Wait()
+	n.goodbye()
+	l := n.leads()
+	if l != nil {
+		l.cancel()
+		l.wg.Wait()
+	}
+	endNet()
+	netWG.Wait()
+	if l != nil {
+		l.close()
+	}
+	n.log.Info("stopped", "node", n.name)
+	return nil
+}
+
+// dispatchFirst begins as dispatcher, unless another one lives here.
+func (n *Node) dispatchFirst(ctx context.Context) error {
+	if n.opt.Private {
+		return n.startLeading(ctx)
+	}
+	if name, ok := n.otherDispatcher(ctx); ok {
+		return task.Errorf(task.KindConflict, "node %s of this user dispatches on this machine already", name).
+			WithHint("use it: octaskly status\nadd a worker instead: octaskly worker\nor stop it first, then start this one")
+	}
+	return n.startLeading(ctx)
+}
+
+// sweep kills what an earlier run of this node left running, before anybody is
+// told that this node is there.
+func (n *Node) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, sweepTime)
+	defer cancel()
+	killed, err := n.runner.SweepLeftovers(ctx, worker.CookiePrefix(n.id.ID()))
+	if err != nil {
+		n.log.Warn("looking for what an earlier run left running", "error", err)
+	}
+	if killed > 0 {
+		n.log.Warn("killed what an earlier run left running", "processes", killed)
+	}
+}
+
+// drain lets what runs go on for the configured time.
+func (n *Node) drain(cut context.Context) {
+	if n.worker.Busy() > 0 && cut.Err() == nil {
+		n.log.Info("draining: what runs goes on; interrupt again to stop now", "tasks", n.worker.Busy(), "for at most", n.cfg.DrainTimeout)
+	}
+	ctx, cancel := context.WithTimeout(cut, n.cfg.DrainTimeout)
+	defer cancel()
+	if cut.Err() != nil {
+		return
+	}
+	if err := n.worker.Drain(ctx); err != nil && cut.Err() == nil {
+		n.log.Warn("still busy after the drain time: stopping what runs", "tasks", n.worker.Busy())
+	}
+}
+
+// goodbye ends the sessions so that nothing written is lost.
+func (n *Node) goodbye() {
+	if n.ep == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), goodbyeTime)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, s := range n.ep.Sessions() {
+		wg.Go(func() { _ = s.Shutdown(ctx) })
+	}
+	wg.Wait()
+}
+
+// announce tells the service manager, if there is one.
+func (n *Node) announce(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil && !errors.Is(err, os.ErrNotExist) {
+		n.log.Debug("notify the service manager", "error", err)
+	}
+}

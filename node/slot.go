@@ -1,0 +1,94 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet/trust"
+)
+
+// maxSlots is how many nodes one user may run on one machine.
+const maxSlots = 1000
+
+// slot is the directory of one node, locked for as long as it runs.
+type slot struct {
+	*trust.Dir
+	number int // of the slot, from 1; 0 for a directory that was named
+	lock   *os.File
+}
+
+// errBusy says that another process has a slot.
+var errBusy = errors.New("in use by another node")
+
+// holdsQueue reports whether a node's directory has a queue in it.
+func holdsQueue(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "raft"))
+	return err == nil
+}
+
+// claimSlot takes a node directory below nodes. A dispatcher takes the free one
+// that holds a queue, anybody else the lowest free one without; otherwise the
+// next new one. A named directory is taken as it is.
+func claimSlot(nodes, named string, dispatcher bool) (*slot, error) {
+	if named != "" {
+		s, err := openSlot(named, 0)
+		if errors.Is(err, errBusy) {
+			return nil, task.Errorf(task.KindConflict, "the node directory %s is in use by a node that runs", named).
+				WithHint("stop that node, or name another directory with --node-dir")
+		}
+		return s, err
+	}
+	if dispatcher {
+		for n := 1; n <= maxSlots; n++ {
+			dir := filepath.Join(nodes, strconv.Itoa(n))
+			if !holdsQueue(dir) {
+				continue
+			}
+			s, err := openSlot(dir, n)
+			if errors.Is(err, errBusy) {
+				continue
+			}
+			return s, err
+		}
+	}
+	for n := 1; n <= maxSlots; n++ {
+		dir := filepath.Join(nodes, strconv.Itoa(n))
+		if holdsQueue(dir) {
+			continue
+		}
+		s, err := openSlot(dir, n)
+		if errors.Is(err, errBusy) {
+			continue
+		}
+		return s, err
+	}
+	return nil, task.Errorf(task.KindConflict, "%d nodes of this user run on this machine, which is the most", maxSlots).
+		WithHint("stop some of them")
+}
+
+func openSlot(path string, n int) (*slot, error) {
+	d, err := trust.OpenDir(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the node directory %s: %w", path, err)
+	}
+	if err := lockFile(f); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return &slot{Dir: d, number: n, lock: f}, nil
+}
+
+func (s *slot) release() {
+	if s.lock != nil {
+		_ = s.lock.Close()
+		s.lock = nil
+	}
+}

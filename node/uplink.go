@@ -1,0 +1,191 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/dispatch"
+	"github.com/adauldev/octaskly/node/worker"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// lookAgain is how often a node without a dispatcher looks for one.
+const lookAgain = 500 * time.Millisecond
+
+// keepUplink keeps the worker connected to whichever node dispatches, until ctx
+// ends.
+func (n *Node) keepUplink(ctx context.Context) {
+	failures, waiting := 0, false
+	for ctx.Err() == nil {
+		var err error
+		if l := n.leads(); l != nil {
+			err = n.workForSelf(ctx, l)
+		} else {
+			err = n.workForOther(ctx)
+		}
+		if err == nil {
+			failures, waiting = 0, false
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		failures++
+		if !waiting {
+			waiting = true
+			n.log.Info("waiting for a dispatcher", "because", err)
+		}
+		n.log.Debug("no dispatcher", "error", err, "tries", failures)
+		n.pause(ctx, failures)
+	}
+}
+
+// pause waits before the next try, less if something changes meanwhile.
+func (n *Node) pause(ctx context.Context, failures int) {
+	d := lookAgain
+	if n.cfg.Dispatcher != "" {
+		d = max(d, min(quicnet.Backoff(failures, 0.5), 5*time.Second))
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case <-n.changed:
+	}
+}
+
+// workForSelf connects the worker to the dispatcher in this node.
+func (n *Node) workForSelf(ctx context.Context, l *leading) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	err := n.worker.Serve(ctx, selfLink{d: l.disp, p: dispatch.Peer{ID: n.id.ID(), Addr: "this node"}, wg: &wg})
+	if err == nil {
+		err = errors.New("the connection to this node's own dispatcher ended")
+	}
+	return err
+}
+
+// workForOther finds the dispatcher and works for it until the session ends. It
+// returns nil when there was a session.
+func (n *Node) workForOther(ctx context.Context) error {
+	if n.ep == nil {
+		return errNoDispatcher()
+	}
+	s, err := n.findDispatcher(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close(0, "")
+	n.log.Info("dispatcher found", "node", s.Peer().Name, "addr", s.Peer().Addr)
+	n.mu.Lock()
+	n.up = s
+	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		if n.up == s {
+			n.up = nil
+		}
+		n.mu.Unlock()
+	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go n.serveSession(ctx, s)
+	err = n.worker.Serve(ctx, sessionLink{s})
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case task.KindOf(err) == task.KindFull, errors.Is(err, worker.ErrOldTerm):
+		return err
+	}
+	n.log.Warn("dispatcher away: what runs goes on", "node", s.Peer().Name, "because", err)
+	return nil
+}
+
+// sessionLink is the worker's link over a session.
+type sessionLink struct{ s *quicnet.Session }
+
+var _ worker.Link = sessionLink{}
+
+// Open implements worker.Link.
+func (l sessionLink) Open(ctx context.Context, kind wire.StreamKind) (wire.Stream, error) {
+	st, err := l.s.Open(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+// RTT implements worker.Link.
+func (l sessionLink) RTT() time.Duration { return l.s.RTT() }
+
+// findDispatcher tries every way to the node that dispatches: the address that
+// was given, then the nodes of this user on this machine.
+func (n *Node) findDispatcher(ctx context.Context) (*quicnet.Session, error) {
+	if n.cfg.Dispatcher != "" {
+		if n.membership.Load() == nil {
+			if _, err := n.enrolHere(ctx); err != nil {
+				return nil, err
+			}
+		}
+		return n.dialDispatcher(ctx, dispatcherAddr(n.cfg), "")
+	}
+	at, err := n.enrolHere(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var last error = errNoDispatcher()
+	for _, a := range at.Addrs {
+		s, err := n.dialDispatcher(ctx, a, task.NodeID(at.Dispatcher))
+		if err == nil {
+			return s, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+// dialDispatcher connects to an address and makes sure that a dispatcher
+// answers there.
+func (n *Node) dialDispatcher(ctx context.Context, addr string, want task.NodeID) (*quicnet.Session, error) {
+	s, err := n.ep.Dial(ctx, addr, want)
+	if err != nil {
+		return nil, err
+	}
+	if p := s.Peer(); !p.May(task.RoleDispatcher) {
+		n.log.Warn("audit: a node without the role tried to dispatch", "peer", p.Name, "id", string(p.ID))
+		s.Close(0, "not a dispatcher")
+		return nil, task.Errorf(task.KindNotAllowed, "node %s at %s may not dispatch in this cluster", p.Name, addr)
+	}
+	return s, nil
+}
+
+// dispatcherAddr is the configured address with its port.
+func dispatcherAddr(c *config.Config) string {
+	if _, _, err := net.SplitHostPort(c.Dispatcher); err == nil {
+		return c.Dispatcher
+	}
+	port := c.DispatcherPort
+	if port == 0 {
+		port = config.DefaultPort
+	}
+	return net.JoinHostPort(c.Dispatcher, strconv.Itoa(port))
+}
+
+// fetchBlob gives the path of a blob, fetched from the dispatcher if it is not
+// here.
+func (n *Node) fetchBlob(ctx context.Context, ref string) (string, error) {
+	if l := n.leads(); l != nil {
+		return l.blobs.Path(ref)
+	}
+	return "", errNoDispatcher()
+}
