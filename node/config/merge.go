@@ -107,3 +107,18 @@ func where(key string, from Source) string {
 	}
 	return from.Where
 }
+
+// PortIsDispatchers reads --port as the port of the dispatcher, which is what
+// it means beside --dispatcher when --dispatcher-port is not given; the node's
+// own port is then any free one. It reports whether that was the case.
+func (l *Loaded) PortIsDispatchers() bool {
+	_, port, _ := SplitHostPort(l.Dispatcher)
+	if !l.Given("port") || l.Dispatcher == "" || l.Given("dispatcher-port") || port != 0 {
+		return false
+	}
+	l.DispatcherPort = l.Port
+	l.from["dispatcher-port"] = l.from["port"]
+	l.Port = Default().Port
+	delete(l.from, "port")
+	return true
+}

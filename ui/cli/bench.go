@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// BenchOptions say what is measured.
+type BenchOptions struct {
+	Tasks    int    // how many tasks
+	Kind     string // "null" no process, "true" a program, "sh" a shell
+	InFlight int    // how many may be unfinished at once; 0 is all
+	Batch    int    // tasks in one submit
+	Progress func(done, all int)
+}
+
+// BenchReport is what came out. Latencies are from submit to result.
+type BenchReport struct {
+	Schema     string  `json:"schema"`
+	Kind       string  `json:"kind"`
+	Tasks      int     `json:"tasks"`
+	Failed     int     `json:"failed"`
+	InFlight   int     `json:"in_flight"`
+	Batch      int     `json:"batch"`
+	Workers    int     `json:"workers"`
+	Slots      int     `json:"slots"`
+	Elapsed    float64 `json:"elapsed_s"`
+	Throughput float64 `json:"tasks_per_s"`
+	Submits    float64 `json:"submits_per_s"`
+	P50        float64 `json:"p50_s"`
+	P95        float64 `json:"p95_s"`
+	P99        float64 `json:"p99_s"`
+	Max        float64 `json:"max_s"`
+	CPU        float64 `json:"cpu_s"`    // of this process; of the whole cluster with --solo
+	MaxRSS     int64   `json:"max_rss"`  // bytes, likewise
+	Version    string  `json:"version"`  //
+	Started    *string `json:"started"`  //
+	Hardware   string  `json:"hardware"` // CPUs and system
+}
+
+func (a *app) benchCommand() *cobra.Command {
+	var o BenchOptions
+	var solo bool
+	cmd := &cobra.Command{
+		Use: "bench", Short: "measure how fast a cluster is", Args: exactly(0, ""),
+		Long: `Send tasks through the cluster, on the same way as any other task, and print
+how many a second end and how long each takes from submit to result. The kinds:
+null starts no process, true runs a program, sh runs it in a shell.`,
+		Example: `  octaskly bench --tasks 10000 --kind null
+  octaskly bench --solo --tasks 2000 --kind true --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.writes(cmd); err != nil {
+				return err
+			}
+			switch {
+			case o.Kind != "null" && o.Kind != "true" && o.Kind != "sh":
+				return usageOf(cmd, "--kind %q is not null, true or sh", o.Kind)
+			case o.Tasks < 1:
+				return usageOf(cmd, "--tasks %d is below 1", o.Tasks)
+			case o.InFlight < 0:
+				return usageOf(cmd, "--in-flight %d is below 0", o.InFlight)
+			case o.Batch < 1 || o.Batch > task.MaxBatch:
+				return usageOf(cmd, "--batch %d is not between 1 and %d", o.Batch, task.MaxBatch)
+			}
+			return a.bench(o, solo)
+		},
+	}
+	cmd.Flags().IntVar(&o.Tasks, "tasks", 1000, "how many tasks")
+	cmd.Flags().StringVar(&o.Kind, "kind", "null", "null, true or sh")
+	cmd.Flags().IntVar(&o.InFlight, "in-flight", 0, "at most so many unfinished at once; 0 is all")
+	cmd.Flags().IntVar(&o.Batch, "batch", 256, "tasks in one submit")
+	cmd.Flags().BoolVar(&solo, "solo", false, "measure a private cluster in this process")
+	return cmd
+}
+
+func (a *app) bench(o BenchOptions, solo bool) error {
+	if a.Backend.Bench == nil {
+		return task.Errorf(task.KindUnavailable, "this build cannot measure")
+	}
+	c, err := a.benchCluster(solo)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if isTerminal(a.Stderr) && !a.out.quiet && !a.out.json {
+		o.Progress = progressLine(a.Stderr)
+		defer fmt.Fprint(a.Stderr, "\r\x1b[K")
+	}
+	r, err := a.Backend.Bench(a.ctx, c, o)
+	if err != nil {
+		return withHints(err)
+	}
+	r.Schema, r.Version = "octaskly.bench/1", Version()
+	if a.out.json {
+		err = a.out.object(r)
+	} else {
+		err = a.out.fields(benchFields(&r))
+	}
+	if err == nil && r.Failed > 0 {
+		a.out.warn("%s failed", plural(r.Failed, "task"))
+		return silent(exitFailed)
+	}
+	return err
+}
+
+func (a *app) benchCluster(solo bool) (*connection, error) {
+	if !solo {
+		return a.connect()
+	}
+	cfg, err := a.configuration()
+	if err != nil {
+		return nil, err
+	}
+	a.logFor(cfg, quietLog)
+	if a.Backend.Solo == nil {
+		return nil, task.Errorf(task.KindUnavailable, "this build cannot run tasks by itself")
+	}
+	var ctl control.Control
+	var closer io.Closer
+	if ctl, closer, err = a.Backend.Solo(a.ctx, cfg); err != nil {
+		return nil, err
+	}
+	return &connection{Control: ctl, closer: closer}, nil
+}
+
+// progressLine redraws one line, at most ten times a second.
+func progressLine(w io.Writer) func(done, all int) {
+	var last time.Time
+	return func(done, all int) {
+		if now := time.Now(); now.Sub(last) > 100*time.Millisecond {
+			last = now
+			fmt.Fprintf(w, "\r\x1b[K%d of %d", done, all)
+		}
+	}
+}
+
+func benchFields(r *BenchReport) []pair {
+	ms := func(s float64) string { return fmt.Sprintf("%.3f ms", s*1000) }
+	return []pair{
+		{"tasks", fmt.Sprintf("%d of kind %s, %d failed", r.Tasks, r.Kind, r.Failed)},
+		{"cluster", fmt.Sprintf("%s, %s", plural(r.Workers, "worker"), plural(r.Slots, "slot"))},
+		{"elapsed", fmt.Sprintf("%.3f s", r.Elapsed)},
+		{"throughput", fmt.Sprintf("%.0f tasks/s", r.Throughput)},
+		{"submits", fmt.Sprintf("%.0f/s", r.Submits)},
+		{"latency p50", ms(r.P50)},
+		{"latency p95", ms(r.P95)},
+		{"latency p99", ms(r.P99)},
+		{"latency max", ms(r.Max)},
+		{"CPU", fmt.Sprintf("%.2f s", r.CPU)},
+		{"peak memory", humanize.IBytes(uint64(max(0, r.MaxRSS)))},
+		{"on", r.Hardware},
+	}
+}

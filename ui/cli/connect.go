@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// connection is a way to a cluster.
+type connection struct {
+	control.Control
+	closer io.Closer
+	names  map[task.NodeID]string // filled by nodeName
+}
+
+func (c *connection) close() {
+	if c.closer != nil {
+		_ = c.closer.Close() // nothing of ours is on its way any more
+	}
+}
+
+// connect reaches a cluster within the time a verb waits.
+func (a *app) connect() (*connection, error) {
+	cfg, err := a.configuration()
+	if err != nil {
+		return nil, err
+	}
+	a.logFor(cfg, quietLog)
+	wait, err := a.wait()
+	if err != nil {
+		return nil, err
+	}
+	if a.Backend.Dial == nil {
+		return nil, task.Errorf(task.KindNoDispatcher, "this build cannot reach a cluster")
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, wait)
+	defer cancel()
+	c, closer, err := a.Backend.Dial(ctx, cfg)
+	if err != nil {
+		return nil, withHints(err)
+	}
+	return &connection{Control: c, closer: closer}, nil
+}
+
+// withHints says what can be done when nobody dispatches.
+func withHints(err error) error {
+	var e *task.Error
+	if !errors.As(err, &e) || e.Kind != task.KindNoDispatcher {
+		return err
+	}
+	return (&task.Error{Kind: e.Kind, Message: err.Error()}).WithHint(noDispatcherHints)
+}
+
+const noDispatcherHints = "is one running?    octaskly status\n" +
+	"start one here:    octaskly dispatcher\n" +
+	"know its address?  octaskly --dispatcher HOST …\n" +
+	"only here and now: octaskly run --solo …"
+
+// answer is a context for one question to the cluster.
+func (a *app) answer() (context.Context, context.CancelFunc) {
+	wait, err := a.wait()
+	if err != nil {
+		wait = defaultTimeout
+	}
+	return context.WithTimeout(a.ctx, wait)
+}
+
+// ask reaches a cluster, asks it one thing, and leaves.
+func (a *app) ask(f func(ctx context.Context, c *connection) error) error {
+	c, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	ctx, cancel := a.answer()
+	defer cancel()
+	err = f(ctx, c)
+	if err != nil && errors.Is(err, context.DeadlineExceeded) && task.KindOf(err) == task.KindInternal {
+		return task.Errorf(task.KindTimeout, "no answer in time").WithHint("wait longer with --timeout 1m, or see octaskly status")
+	}
+	return withHints(err)
+}
+
+// nodeName gives the name of a node. The list is fetched once; a node that is
+// not in it is shown by its short id.
+func (c *connection) nodeName(ctx context.Context) func(task.NodeID) string {
+	return func(id task.NodeID) string {
+		if id == "" {
+			return ""
+		}
+		if c.names == nil {
+			c.names = map[task.NodeID]string{}
+			nodes, err := c.Nodes(ctx)
+			if err == nil {
+				for i := range nodes {
+					c.names[nodes[i].ID] = nodes[i].Name
+				}
+			}
+		}
+		if n := c.names[id]; n != "" {
+			return n
+		}
+		return id.Short()
+	}
+}
+
+// newKey makes an idempotency key for one submit.
+func newKey() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return task.AutoKey + hex.EncodeToString(b[:])
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// The exit codes that are the program's own.
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitPartly   = 8
+	exitInternal = 70
+	exitTimeout  = 124 // the task's time ran out, as coreutils' timeout says it
+	exitOurs     = 125 // Octaskly failed; nothing is known of the task's own code
+	exitNoExec   = 126
+	exitNoFile   = 127
+	exitSignal   = 128 // and the number of the signal
+	exitStopped  = 130 // interrupted here
+)
+
+// kindCodes is the one table from kinds of error to exit codes, for verbs that
+// do not follow a task. What is not here is 1.
+var kindCodes = map[task.Kind]int{
+	task.KindUsage:        exitUsage,
+	task.KindTooLarge:     exitUsage,
+	task.KindNotFound:     3,
+	task.KindNotAllowed:   4,
+	task.KindNoDispatcher: 5,
+	task.KindConflict:     6,
+	task.KindTimeout:      7,
+	task.KindInternal:     exitInternal,
+}
+
+// silent ends the program with a code and without a word: everything was said.
+type silent int
+
+// Error is never printed.
+func (s silent) Error() string { return "" }
+
+// exitCode is what the process ends with. follows is set for verbs that end
+// with a task's code, where our own failures must not look like the task's.
+func exitCode(err error, follows bool) int {
+	var code silent
+	var sig signalled
+	var known *task.Error
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &sig):
+		return sig.code()
+	case follows:
+		return exitOurs
+	case errors.As(err, &known):
+		if c, ok := kindCodes[known.Kind]; ok {
+			return c
+		}
+	case errors.Is(err, context.DeadlineExceeded):
+		return kindCodes[task.KindTimeout]
+	}
+	return exitFailed
+}
+
+// outcomeCode is the exit code of a verb that followed a task to its end: the
+// task's own where it has one.
+func outcomeCode(t *task.Task) int {
+	var exit task.Exit
+	if last := t.Last(); last != nil {
+		exit = last.Exit
+	}
+	switch t.State {
+	case task.Done:
+		return exitOK
+	case task.Timeout:
+		return exitTimeout
+	case task.Failed:
+		return failedCode(exit)
+	case task.Cancelled:
+		if exit.Signal > 0 {
+			return exitSignal + int(exit.Signal)
+		}
+		return exitStopped
+	}
+	return exitOurs
+}
+
+func failedCode(exit task.Exit) int {
+	switch exit.Reason {
+	case task.ReasonNotFound:
+		return exitNoFile
+	case task.ReasonNotExecutable:
+		return exitNoExec
+	case "", task.ReasonBadDir, task.ReasonDeclined, task.ReasonNodeLost, task.ReasonUnkillable, task.ReasonPoison:
+		return exitOurs
+	}
+	switch {
+	case exit.Signal > 0:
+		return exitSignal + int(exit.Signal)
+	case exit.Code > 0 && exit.Code <= 255:
+		return int(exit.Code)
+	}
+	return exitFailed
+}
+
+// outcomeSource says whose exit code outcomeCode is: "task" or "octaskly".
+func outcomeSource(t *task.Task) string { return task.ExitSource(t) }

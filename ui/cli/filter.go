@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// filterFlags choose tasks.
+type filterFlags struct {
+	states, nodes, tags []string
+	match, since        string
+}
+
+func (f *filterFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.states, "state", nil, "only in these `STATES`: queued, assigned, running, retry, done, failed, timeout, cancelled, lost")
+	cmd.Flags().StringSliceVar(&f.nodes, "node", nil, "only on these `NODES`")
+	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "only with one of these `TAGS`")
+	cmd.Flags().StringVar(&f.match, "match", "", "only with this `TEXT` in the command or the name")
+	cmd.Flags().StringVar(&f.since, "since", "", "only submitted since: a `DURATION` ago (2h) or a time (RFC 3339)")
+}
+
+func (f *filterFlags) any() bool {
+	return len(f.states)+len(f.nodes)+len(f.tags)+len(f.match)+len(f.since) > 0
+}
+
+// query turns the flags into a query; now is what --since counts from.
+func (f *filterFlags) query(now time.Time) (control.Query, error) {
+	q := control.Query{Nodes: f.nodes, Tags: f.tags, Text: f.match}
+	for _, w := range f.states {
+		s, err := task.ParseState(strings.ToLower(w))
+		if err != nil {
+			return q, err
+		}
+		q.States = append(q.States, s)
+	}
+	if f.since == "" {
+		return q, nil
+	}
+	if t, err := time.Parse(time.RFC3339, f.since); err == nil {
+		q.Since = t.UnixMilli()
+		return q, nil
+	}
+	d, err := config.ParseDuration(f.since)
+	if err != nil {
+		return q, task.Errorf(task.KindUsage, "--since: %q is neither a duration (2h) nor a time (2026-01-31T12:00:00Z)", f.since)
+	}
+	q.Since = now.Add(-d).UnixMilli()
+	return q, nil
+}
+
+// maxRange is the longest range of numbers that is taken at once.
+const maxRange = 1_000_000
+
+// parseIDs reads numbers and ranges, as in "12 15-20".
+func parseIDs(args []string) ([]task.ID, error) {
+	var out []task.ID
+	for _, w := range args {
+		first, last, isRange := strings.Cut(w, "-")
+		a, err := task.ParseID(first)
+		if err != nil {
+			if isRange || strings.TrimLeft(w, "#0123456789") != "" {
+				_, err = task.ParseID(w)
+			}
+			return nil, hintNumbers(err)
+		}
+		b := a
+		if isRange {
+			if b, err = task.ParseID(last); err != nil {
+				return nil, hintNumbers(err)
+			}
+		}
+		switch {
+		case b < a:
+			return nil, task.Errorf(task.KindUsage, "%q runs backwards", w)
+		case uint64(b-a) >= maxRange || len(out)+int(b-a) >= maxRange:
+			return nil, task.Errorf(task.KindUsage, "%q is more than %d tasks", w, maxRange)
+		}
+		for id := a; id <= b; id++ {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+func hintNumbers(err error) error {
+	if e, ok := err.(*task.Error); ok { //nolint:errorlint // ParseID returns it as it is
+		return e.WithHint("octaskly ps lists them; several as in 12 15-20")
+	}
+	return err
+}

@@ -1,0 +1,330 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// followOptions says how a task is followed to its end.
+type followOptions struct {
+	output   bool
+	failFast bool
+	detach   bool // an interrupt leaves the task running
+}
+
+// reconnectFor is how long a follower looks for a dispatcher that went away;
+// the task runs on meanwhile.
+const reconnectFor = 2 * time.Minute
+
+// submitAndFollow queues a task on the cluster, follows it, and ends as it
+// did.
+func (a *app) submitAndFollow(sub task.Submission, o followOptions) error {
+	c, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer func() { c.close() }()
+	ctx, cancel := a.answer()
+	id, _, err := c.submit(ctx, &sub, o.failFast)
+	cancel()
+	if err != nil {
+		return withHints(err)
+	}
+	if !o.output {
+		a.out.say("%s queued", id)
+	}
+	f := &following{a: a, id: id, o: o, sink: a.sink(), reconnect: a.connect}
+	f.c.Store(c)
+	err = f.run()
+	c = f.c.Load()
+	return err
+}
+
+// sink is where a task's output goes: as it is to a program, cleaned to a
+// person.
+type sink struct {
+	out, err io.Writer
+	closers  []io.Closer
+}
+
+func (a *app) sink() *sink {
+	s := &sink{out: a.Stdout, err: a.Stderr}
+	if isTerminal(a.Stdout) {
+		c := &cleaner{w: a.Stdout}
+		s.out, s.closers = c, append(s.closers, c)
+	}
+	if isTerminal(a.Stderr) {
+		c := &cleaner{w: a.Stderr}
+		s.err, s.closers = c, append(s.closers, c)
+	}
+	return s
+}
+
+func (s *sink) close() {
+	for _, c := range s.closers {
+		_ = c.Close() // the last few bytes of an unfinished character
+	}
+}
+
+// chunk writes one piece of output.
+func (s *sink) chunk(a *app, c *control.Chunk) error {
+	if c.Skipped > 0 {
+		a.out.warn("octaskly: %d bytes of output were dropped here", c.Skipped)
+	}
+	if len(c.Data) == 0 {
+		return nil
+	}
+	switch c.Stream {
+	case 1:
+		_, err := s.out.Write(c.Data)
+		return err
+	case 2:
+		_, err := s.err.Write(c.Data)
+		return err
+	}
+	a.out.say("octaskly: %s", cleanLine(string(c.Data)))
+	return nil
+}
+
+// following is one task being followed to its end. A connection that breaks is
+// made anew and what was printed already is not printed again.
+type following struct {
+	a         *app
+	c         atomic.Pointer[connection] // replaced by the goroutine that reads, used by the one that cancels
+	id        task.ID
+	o         followOptions
+	sink      *sink
+	reconnect func() (*connection, error) // nil: a broken connection is the end
+
+	last    task.Task
+	printed map[uint32]int64 // bytes printed, by attempt
+	replay  map[uint32]int64 // bytes to leave out after a reconnect, by attempt
+	asked   int              // interrupts so far
+}
+
+// run follows the task and gives its exit code as a silent error.
+func (f *following) run() error {
+	defer f.sink.close()
+	f.printed = map[uint32]int64{}
+	ctx, cancel := context.WithCancel(f.a.ctx)
+	defer cancel()
+	signals := f.a.takeSignals()
+	results := make(chan error, 1)
+	go func() { results <- f.follow(ctx) }()
+	for {
+		select {
+		case err := <-results:
+			return f.end(err)
+		case s := <-signals:
+			if leave := f.interrupted(s); leave != nil {
+				cancel()
+				<-results
+				return leave
+			}
+		}
+	}
+}
+
+// interrupted cancels the task at the first signal, kills it at the second,
+// and at the third leaves. A hang-up leaves at once.
+func (f *following) interrupted(s os.Signal) error {
+	f.asked++
+	switch {
+	case s == syscall.SIGHUP:
+		return signalled{s}
+	case f.o.detach:
+		f.a.out.say("left running: octaskly logs -f %s", f.id)
+		return signalled{s}
+	case f.asked == 1:
+		f.a.out.say("cancelling %s (again kills it, or use --detach-on-interrupt)", f.id)
+		f.cancel(0)
+	case f.asked == 2:
+		f.a.out.say("killing %s (again leaves it)", f.id)
+		f.cancel(-1)
+	default:
+		f.a.out.warn("left %s without knowing how it ended: octaskly show %s", f.id, f.id)
+		return signalled{s}
+	}
+	return nil
+}
+
+func (f *following) cancel(grace time.Duration) {
+	ctx, done := f.a.answer()
+	defer done()
+	_, err := f.c.Load().Cancel(ctx, control.CancelRequest{IDs: []task.ID{f.id}, Grace: grace})
+	if err != nil {
+		f.a.out.warn("cancel %s: %s", f.id, cleanLines(err.Error()))
+	}
+}
+
+// end turns what became of the task into the exit code.
+func (f *following) end(err error) error {
+	if err != nil {
+		return withHints(err)
+	}
+	t := &f.last
+	if f.a.out.json {
+		ctx, done := f.a.answer()
+		defer done()
+		if err := writeJSON(f.a.Stderr, task.DocumentOf(t, f.c.Load().nodeName(ctx), false)); err != nil {
+			return err
+		}
+	} else if line := endLine(t); line != "" {
+		f.a.out.say("octaskly: %s", line)
+	}
+	if f.asked > 0 {
+		return silent(exitStopped)
+	}
+	if code := outcomeCode(t); code != exitOK {
+		return silent(code)
+	}
+	return nil
+}
+
+// endLine says how a task ended when its exit code alone does not.
+func endLine(t *task.Task) string {
+	var exit task.Exit
+	if last := t.Last(); last != nil {
+		exit = last.Exit
+	}
+	msg := cleanLine(exit.Message)
+	switch {
+	case t.State == task.Done, t.State == task.Failed && exit.Reason == task.ReasonExit && msg == "":
+		return ""
+	case t.State == task.Lost:
+		return "task " + t.ID.String() + " is lost: it may or may not have run"
+	case msg != "":
+		return "task " + t.ID.String() + " " + t.State.String() + ": " + msg
+	case t.State == task.Failed && exit.Reason == task.ReasonSignal:
+		return "task " + t.ID.String() + " was ended by signal " + itoa(int(exit.Signal))
+	case exit.Reason != "" && t.State == task.Failed:
+		return "task " + t.ID.String() + " failed: " + cleanLine(string(exit.Reason))
+	}
+	return "task " + t.ID.String() + " " + t.State.String()
+}
+
+// follow reads until the task has ended, reconnecting as often as it must.
+func (f *following) follow(ctx context.Context) error {
+	for {
+		err := f.once(ctx)
+		switch {
+		case err == nil && f.last.State.Terminal():
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil && !mayPass(err), f.reconnect == nil:
+			if err == nil {
+				err = task.Errorf(task.KindInternal, "the output of task %s ended before the task did", f.id)
+			}
+			return err
+		}
+		if err := f.again(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// mayPass reports whether an error says something of the connection and not of
+// the task.
+func mayPass(err error) bool {
+	var out outputError
+	if errors.As(err, &out) {
+		return false
+	}
+	switch kindOf(err) {
+	case task.KindNoDispatcher, task.KindUnavailable, task.KindTimeout, task.KindInternal, "failed":
+		return true
+	}
+	return false
+}
+
+// again looks for the dispatcher after the connection broke.
+func (f *following) again(ctx context.Context, cause error) error {
+	f.a.out.say("octaskly: the connection broke; task %s runs on, looking for the dispatcher", f.id)
+	until := time.Now().Add(reconnectFor)
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		c, err := f.reconnect()
+		if err == nil {
+			f.c.Swap(c).close()
+			f.replay = map[uint32]int64{}
+			for k, n := range f.printed {
+				f.replay[k] = n
+			}
+			return nil
+		}
+		if time.Now().After(until) {
+			if cause != nil {
+				return cause
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// once follows over one connection.
+func (f *following) once(ctx context.Context) error {
+	s, err := f.c.Load().Follow(ctx, control.FollowRequest{ID: f.id, Output: f.o.output})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for {
+		item, err := s.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for i := range item.Chunks {
+			if err := f.print(&item.Chunks[i]); err != nil {
+				return outputError{err}
+			}
+		}
+		if item.Task != nil {
+			f.last = *item.Task
+		}
+	}
+}
+
+// outputError is a failure to write what a task wrote. Reconnecting would not
+// help.
+type outputError struct{ err error }
+
+// Error says what failed.
+func (e outputError) Error() string { return "write the output: " + e.err.Error() }
+
+// Unwrap gives the cause.
+func (e outputError) Unwrap() error { return e.err }
+
+// print writes a chunk, without what was printed before a reconnect.
+func (f *following) print(c *control.Chunk) error {
+	n := int64(len(c.Data)) + c.Skipped
+	f.printed[c.Attempt] += n
+	if old := f.replay[c.Attempt]; old > 0 {
+		f.printed[c.Attempt] -= min(old, n)
+		f.replay[c.Attempt] = max(0, old-n)
+		if old >= n {
+			return nil
+		}
+		rest := *c
+		if old >= c.Skipped {
+			rest.Data, rest.Skipped = c.Data[old-c.Skipped:], 0
+		}
+		return f.sink.chunk(f.a, &rest)
+	}
+	return f.sink.chunk(f.a, c)
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// help prints the page of a verb, or the first page.
+func (a *app) help(cmd *cobra.Command, _ []string) {
+	var b strings.Builder
+	if !cmd.HasParent() {
+		firstPage(&b, cmd)
+	} else {
+		verbPage(&b, cmd)
+	}
+	_, _ = io.WriteString(a.Stdout, b.String()) // a closed pipe ends the process anyway
+}
+
+func firstPage(b *strings.Builder, root *cobra.Command) {
+	fmt.Fprintf(b, "%s\n\nUsage:\n  octaskly [flags]            start a node and look at it\n  octaskly VERB [flags]       do one thing and end\n\nVerbs:\n", root.Short)
+	var more []*cobra.Command
+	for _, name := range firstVerbs {
+		if c := childNamed(root, name); c != nil {
+			fmt.Fprintf(b, "  %-12s %s\n", c.Name(), c.Short)
+		}
+	}
+	for _, c := range root.Commands() {
+		if !slices.Contains(firstVerbs, c.Name()) && !c.Hidden {
+			more = append(more, c)
+		}
+	}
+	b.WriteString("\nMore:\n")
+	for _, c := range more {
+		fmt.Fprintf(b, "  %-12s %s\n", c.Name(), c.Short)
+	}
+	fmt.Fprintf(b, "\nFirst steps:\n%s\n", strings.TrimRight(firstSteps, "\n"))
+	writeFlags(b, "Flags of every verb", root.PersistentFlags())
+	b.WriteString("\nThe flags of a node stand in:  octaskly worker --help\nThe flags of a verb:           octaskly VERB --help\n")
+}
+
+const firstSteps = `  octaskly run --solo 'echo hello from $(hostname)'   a task, here and now
+  octaskly dispatcher                                 a queue that others can join
+  octaskly worker                                     lend this machine to it
+  octaskly submit 'make test'                         give it something to do
+`
+
+func verbPage(b *strings.Builder, cmd *cobra.Command) {
+	text := cmd.Long
+	if text == "" {
+		text = cmd.Short
+	}
+	fmt.Fprintf(b, "%s\n\nUsage:\n  %s\n", strings.TrimSpace(text), cmd.UseLine())
+	if cmd.Example != "" {
+		fmt.Fprintf(b, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
+	}
+	if cmd.HasAvailableSubCommands() {
+		b.WriteString("\nVerbs:\n")
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() {
+				fmt.Fprintf(b, "  %-12s %s\n", c.Name(), c.Short)
+			}
+		}
+	}
+	writeFlags(b, "Flags", cmd.NonInheritedFlags())
+	b.WriteString("\nFlags of every verb:  octaskly help\n")
+}
+
+// writeFlags prints flags under the heading each one belongs to, those
+// without one under first.
+func writeFlags(b *strings.Builder, first string, all *pflag.FlagSet) {
+	order := []string{first}
+	groups := map[string]*pflag.FlagSet{first: pflag.NewFlagSet(first, pflag.ContinueOnError)}
+	all.VisitAll(func(f *pflag.Flag) {
+		name := first
+		if g := f.Annotations[groupNote]; len(g) > 0 && first == "Flags" {
+			name = g[0]
+		}
+		if groups[name] == nil {
+			groups[name] = pflag.NewFlagSet(name, pflag.ContinueOnError)
+			order = append(order, name)
+		}
+		groups[name].AddFlag(f)
+	})
+	for _, name := range order {
+		if u := groups[name].FlagUsages(); u != "" {
+			fmt.Fprintf(b, "\n%s:\n%s", name, u)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+func (a *app) joinCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use: "join [CODE | --join-file FILE]", Short: "become a member of somebody's cluster",
+		Long: `Become a member of a cluster, with a code that octaskly invite made there. A
+long code belongs in a file, in OCTASKLY_JOIN or on standard input, because
+everybody on this machine can see a command line.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && file != "" {
+				return usageOf(cmd, "%s takes one code, or --join-file", cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.writes(cmd); err != nil {
+				return err
+			}
+			code, err := a.joinCode(cmd, args, file)
+			if err != nil {
+				return err
+			}
+			cfg, err := a.configuration()
+			if err != nil {
+				return err
+			}
+			a.logFor(cfg, quietLog)
+			if a.Backend.Join == nil {
+				return task.Errorf(task.KindUnavailable, "joining over the network is not built yet").
+					WithHint("nodes of one user on one machine are members without joining:  octaskly worker")
+			}
+			wait, err := a.wait()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(a.ctx, wait)
+			defer cancel()
+			i, err := a.Backend.Join(ctx, cfg, code)
+			switch {
+			case err != nil:
+				return withHints(err)
+			case a.out.json:
+				return a.out.object(identityJSON(&i))
+			}
+			return a.out.line("%s is a member of %s now", cleanLine(i.Name), cleanLine(i.Cluster))
+		},
+	}
+	cmd.Flags().StringVar(&file, "join-file", "", "`FILE` that holds the code; - is standard input")
+	return cmd
+}
+
+// maxCode is the longest code that is read, in bytes.
+const maxCode = 4096
+
+// joinCode finds the code: the argument, the file, or the variable.
+func (a *app) joinCode(cmd *cobra.Command, args []string, file string) (string, error) {
+	var in io.Reader
+	switch {
+	case len(args) == 1 && args[0] != "-":
+		return args[0], nil
+	case len(args) == 1, file == "-":
+		in = a.Stdin
+	case file != "":
+		f, err := os.Open(file)
+		if err != nil {
+			return "", task.Errorf(task.KindUsage, "--join-file: %w", err)
+		}
+		defer f.Close()
+		in = f
+	default:
+		if v := strings.TrimSpace(a.getenv("OCTASKLY_JOIN")); v != "" {
+			return v, nil
+		}
+		return "", usageOf(cmd, "%s needs a code", cmd.CommandPath())
+	}
+	line, err := bufio.NewReader(io.LimitReader(in, maxCode)).ReadString('\n')
+	code := strings.TrimSpace(line)
+	if code == "" {
+		if err == nil || err == io.EOF { //nolint:errorlint // a reader gives it as it is
+			return "", task.Errorf(task.KindUsage, "there is no code in it")
+		}
+		return "", task.Errorf(task.KindUsage, "read the code: %w", err)
+	}
+	return code, nil
+}

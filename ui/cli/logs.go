@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// logFlags say which output to show and how.
+type logFlags struct {
+	follow, stdout, stderr, timestamps bool
+	tail                               int
+	attempt                            uint32
+}
+
+func (a *app) logsCommand() *cobra.Command {
+	var f logFlags
+	cmd := &cobra.Command{
+		Use: "logs ID", Short: "the output of a task", Args: exactly(1, "the number of a task"),
+		Long: `Print what a task wrote, its standard output on standard output and its
+standard error on standard error. To a terminal it is cleaned of everything
+that could act on it; anywhere else the bytes come as they were.`,
+		Example: `  octaskly logs 42
+  octaskly logs -f 42`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := oneID(args[0])
+			if err != nil {
+				return err
+			}
+			if f.tail < 0 {
+				return usageOf(cmd, "--tail %d is below 0", f.tail)
+			}
+			return a.showLogs(id, &f)
+		},
+	}
+	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on until the task has ended")
+	cmd.Flags().BoolVar(&f.stdout, "stdout", false, "only standard output")
+	cmd.Flags().BoolVar(&f.stderr, "stderr", false, "only standard error")
+	cmd.Flags().IntVar(&f.tail, "tail", 0, "only the last `N` lines of what is there; 0 is all")
+	cmd.Flags().BoolVarP(&f.timestamps, "timestamps", "t", false, "begin each line with its time")
+	cmd.Flags().Uint32Var(&f.attempt, "attempt", 0, "only what attempt `N` wrote")
+	return cmd
+}
+
+func (f *logFlags) wants(stream uint8) bool {
+	switch stream {
+	case 1:
+		return f.stdout || !f.stderr
+	case 2:
+		return f.stderr || !f.stdout
+	}
+	return true
+}
+
+// chunkObject is a piece of output with --json: text when it is valid UTF-8,
+// else base64.
+type chunkObject struct {
+	Time    *string `json:"time"`
+	Attempt uint32  `json:"attempt"`
+	Stream  string  `json:"stream"` // stdout, stderr or note
+	Text    *string `json:"text"`
+	Base64  []byte  `json:"base64"`
+	Skipped int64   `json:"skipped"`
+}
+
+func (a *app) showLogs(id task.ID, f *logFlags) error {
+	c, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	s, err := c.Follow(a.ctx, control.FollowRequest{ID: id, Output: true, Attempt: f.attempt, Tail: f.tail, NoWait: !f.follow})
+	if err != nil {
+		return withHints(err)
+	}
+	defer s.Close()
+	stop := context.AfterFunc(a.ctx, func() { _ = s.Close() })
+	defer stop()
+	sink := a.sink()
+	defer sink.close()
+	if f.timestamps {
+		sink.out, sink.err = &stamper{w: sink.out}, &stamper{w: sink.err}
+	}
+	for {
+		item, err := s.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case a.ctx.Err() != nil:
+			return context.Cause(a.ctx)
+		case err != nil:
+			return withHints(err)
+		}
+		for i := range item.Chunks {
+			if err := a.logChunk(sink, &item.Chunks[i], f); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (a *app) logChunk(s *sink, c *control.Chunk, f *logFlags) error {
+	if !f.wants(c.Stream) {
+		return nil
+	}
+	if a.out.json {
+		o := chunkObject{Time: stamp(c.Time), Attempt: c.Attempt, Stream: [...]string{"note", "stdout", "stderr"}[min(c.Stream, 2)], Skipped: c.Skipped}
+		if utf8.Valid(c.Data) {
+			text := string(c.Data)
+			o.Text = &text
+		} else {
+			o.Base64 = c.Data
+		}
+		return a.out.object(o)
+	}
+	for _, w := range []io.Writer{s.out, s.err} {
+		if st, ok := w.(*stamper); ok {
+			st.at = c.Time
+		}
+	}
+	return s.chunk(a, c)
+}
+
+// stamper begins each line with the time of the chunk it began in.
+type stamper struct {
+	w      io.Writer
+	at     int64 // Unix ms of the chunk being written
+	inLine bool
+}
+
+// Write adds the times.
+func (s *stamper) Write(p []byte) (int, error) {
+	var out []byte
+	for _, c := range p {
+		if !s.inLine {
+			out = time.UnixMilli(s.at).AppendFormat(out, "15:04:05.000 ")
+			s.inLine = true
+		}
+		out = append(out, c)
+		if c == '\n' {
+			s.inLine = false
+		}
+	}
+	if _, err := s.w.Write(out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

@@ -1,0 +1,384 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+func (a *app) nodesCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "nodes", Short: "list the nodes; let them in, look at them, remove them",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownVerb(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error {
+			return a.ask(func(ctx context.Context, c *connection) error {
+				nodes, err := c.Nodes(ctx)
+				if err != nil {
+					return err
+				}
+				return a.printNodes(nodes)
+			})
+		},
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "show NAME", Short: "one node", Args: exactly(1, "the name of a node"),
+			RunE: func(_ *cobra.Command, args []string) error { return a.showNode(args[0]) },
+		},
+		&cobra.Command{
+			Use: "admit CODE [NAME]", Short: "let in the node that shows this code",
+			Args: func(cmd *cobra.Command, args []string) error {
+				if len(args) < 1 || len(args) > 2 {
+					return usageOf(cmd, "%s needs the code that the other node shows, and takes a name for it", cmd.CommandPath())
+				}
+				return nil
+			},
+			Example: "  octaskly nodes admit K7QM-3XPA mill-03",
+			RunE:    a.nodesAdmit,
+		},
+		&cobra.Command{
+			Use: "remove NAME", Short: "take a node's membership away", Args: exactly(1, "the name of a node"),
+			RunE: a.nodesRemove,
+		},
+	)
+	return cmd
+}
+
+type nodeObject struct {
+	Schema   string            `json:"schema"`
+	Name     string            `json:"name"`
+	ID       task.NodeID       `json:"id"`
+	Roles    []string          `json:"roles"` // what it does now
+	May      []task.Role       `json:"may"`   // what its membership allows
+	State    control.NodeState `json:"state"`
+	Self     bool              `json:"self"`
+	Version  *string           `json:"version"`
+	Address  *string           `json:"address"`
+	Seen     *string           `json:"seen"`
+	RTT      *float64          `json:"rtt_s"`
+	Slots    int32             `json:"slots"`
+	Used     int32             `json:"slots_used"`
+	CPUs     float64           `json:"cpus"`
+	CPUUsed  float64           `json:"cpus_used"`
+	CPU      float32           `json:"cpu_percent"`
+	Load1    float32           `json:"load1"`
+	Memory   int64             `json:"memory_mb"`
+	MemUsed  int64             `json:"memory_used_mb"`
+	DiskFree int64             `json:"disk_free_mb"`
+	GPUs     int32             `json:"gpus"`
+	Running  int32             `json:"running"`
+	Labels   map[string]string `json:"labels"`
+	Sandbox  []string          `json:"sandbox_levels"`
+	Done     uint64            `json:"done"`
+	Failed   uint64            `json:"failed"`
+	Warnings []string          `json:"warnings"`
+}
+
+func nodeJSON(n *control.Node) nodeObject {
+	o := nodeObject{
+		Schema: "octaskly.node/1", Name: n.Name, ID: n.ID, Roles: n.Doing, May: n.Roles, State: n.State, Self: n.Self,
+		Version: orNull(n.Version), Address: orNull(n.Addr), Seen: stamp(n.Seen), Slots: n.Capacity.Slots, Used: n.Used.Tasks,
+		CPUs: float64(n.Capacity.CPU) / 1000, CPUUsed: float64(n.Used.CPU) / 1000, CPU: n.Load.CPUPercent, Load1: n.Load.Load1,
+		Memory: n.Capacity.MemoryMB, MemUsed: n.Load.MemUsedMB, DiskFree: n.Load.DiskFreeMB, GPUs: n.Capacity.GPUs,
+		Running: n.Load.Running, Labels: n.Capacity.Labels, Sandbox: n.Capacity.Sandboxes, Done: n.Done, Failed: n.Failed, Warnings: n.Warnings,
+	}
+	if n.RTT > 0 {
+		s := n.RTT.Seconds()
+		o.RTT = &s
+	}
+	o.Roles, o.May, o.Sandbox, o.Warnings = notNil(o.Roles), notNil(o.May), notNil(o.Sandbox), notNil(o.Warnings)
+	if o.Labels == nil {
+		o.Labels = map[string]string{}
+	}
+	return o
+}
+
+func notNil[T any](v []T) []T {
+	if v == nil {
+		return []T{}
+	}
+	return v
+}
+
+func (a *app) printNodes(nodes []control.Node) error {
+	if a.out.json {
+		for i := range nodes {
+			if err := a.out.object(nodeJSON(&nodes[i])); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if a.out.quiet {
+		for i := range nodes {
+			if err := a.out.line("%s", cleanLine(nodes[i].Name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(nodes) == 0 {
+		a.out.say("no nodes")
+	}
+	return a.out.table(nodeTable(nodes, time.Now()), a.terminalWidth())
+}
+
+func nodeTable(nodes []control.Node, now time.Time) *table {
+	t := &table{
+		head:  []string{"NAME", "STATE", "ROLES", "TASKS", "CPU", "MEMORY", "RTT", "SEEN", "ADDRESS"},
+		right: map[int]bool{3: true, 4: true, 5: true, 6: true},
+	}
+	for i := range nodes {
+		n := &nodes[i]
+		name := n.Name
+		if n.Self {
+			name += " (here)"
+		}
+		t.row(name, string(n.State), dash(strings.Join(n.Doing, ",")), slotsText(n), percent(n), memoryText(n), rttText(n.RTT), ago(now, n.Seen), dash(n.Addr))
+	}
+	return t
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func slotsText(n *control.Node) string {
+	if n.Capacity.Slots == 0 && n.Used.Tasks == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d", n.Used.Tasks, n.Capacity.Slots)
+}
+
+func percent(n *control.Node) string {
+	if n.Load.MemTotalMB == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f%%", n.Load.CPUPercent)
+}
+
+func memoryText(n *control.Node) string {
+	if n.Load.MemTotalMB == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f/%.1fG", float64(n.Load.MemUsedMB)/1024, float64(n.Load.MemTotalMB)/1024)
+}
+
+func rttText(d time.Duration) string {
+	if d <= 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2fms", float64(d)/float64(time.Millisecond))
+}
+
+func (a *app) showNode(name string) error {
+	return a.ask(func(ctx context.Context, c *connection) error {
+		n, err := c.findNode(ctx, name)
+		if err != nil {
+			return err
+		}
+		if a.out.json {
+			return a.out.object(nodeJSON(n))
+		}
+		return a.out.fields(nodeFields(n, time.Now()))
+	})
+}
+
+// findNode finds a node by its name or the beginning of its id.
+func (c *connection) findNode(ctx context.Context, name string) (*control.Node, error) {
+	nodes, err := c.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range nodes {
+		n := &nodes[i]
+		if n.Name == name || len(name) >= 8 && strings.HasPrefix(string(n.ID), name) {
+			return n, nil
+		}
+		names = append(names, n.Name)
+	}
+	e := task.Errorf(task.KindNotFound, "there is no node %q", name)
+	if near := config.Nearest(name, names); near != "" {
+		return nil, e.WithHint("did you mean %s?", near)
+	}
+	return nil, e.WithHint("octaskly nodes lists them")
+}
+
+func nodeFields(n *control.Node, now time.Time) []pair {
+	may := make([]string, len(n.Roles))
+	for i, r := range n.Roles {
+		may[i] = string(r)
+	}
+	var labels []string
+	for k, v := range n.Capacity.Labels {
+		labels = append(labels, k+"="+v)
+	}
+	slices.Sort(labels)
+	out := []pair{
+		{"node", n.Name}, {"id", string(n.ID)}, {"state", string(n.State)},
+		{"does", strings.Join(n.Doing, ", ")}, {"may be", strings.Join(may, ", ")},
+		{"version", n.Version}, {"address", n.Addr}, {"round trip", rttText(n.RTT)},
+		{"tasks", slotsText(n)},
+		{"CPUs", fmt.Sprintf("%s, %s used by tasks", n.Capacity.CPU, n.Used.CPU)},
+		{"memory", fmt.Sprintf("%d MiB, %d MiB used by tasks", n.Capacity.MemoryMB, n.Used.MemoryMB)},
+		{"disk", fmt.Sprintf("%d MiB free", n.Capacity.DiskMB)},
+		{"labels", strings.Join(labels, ", ")}, {"sandbox", strings.Join(n.Capacity.Sandboxes, ", ")},
+		{"ended", fmt.Sprintf("%d, %d of them failed", n.Done, n.Failed)},
+		{"seen", ago(now, n.Seen) + " ago"},
+	}
+	if n.Capacity.GPUs > 0 {
+		out = append(out, pair{"GPUs", fmt.Sprintf("%d, %d used", n.Capacity.GPUs, n.Used.GPUs)})
+	}
+	for _, w := range n.Warnings {
+		out = append(out, pair{"warning", w})
+	}
+	return out
+}
+
+func (a *app) nodesAdmit(cmd *cobra.Command, args []string) error {
+	if err := a.writes(cmd); err != nil {
+		return err
+	}
+	name := ""
+	if len(args) == 2 {
+		name = args[1]
+		if why := config.BadName(name); why != "" {
+			return task.Errorf(task.KindUsage, "%s", why)
+		}
+	}
+	return a.ask(func(ctx context.Context, c *connection) error {
+		n, err := c.Admit(ctx, args[0], name)
+		return a.sayNode(n, err, "is a member now")
+	})
+}
+
+func (a *app) nodesRemove(cmd *cobra.Command, args []string) error {
+	if err := a.writes(cmd); err != nil {
+		return err
+	}
+	return a.ask(func(ctx context.Context, c *connection) error {
+		n, err := c.findNode(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		question := fmt.Sprintf("remove %s? it has to be let in anew to come back.", cleanLine(n.Name))
+		if ok, err := a.confirm(question); !ok || err != nil {
+			return err
+		}
+		ctx, cancel := a.answer()
+		defer cancel()
+		gone, err := c.Remove(ctx, string(n.ID))
+		return a.sayNode(gone, err, "is no member any more")
+	})
+}
+
+// sayNode prints what became of a node.
+func (a *app) sayNode(n control.Node, err error, what string) error {
+	switch {
+	case err != nil:
+		return err
+	case a.out.json:
+		return a.out.object(nodeJSON(&n))
+	case a.out.quiet:
+		return nil
+	}
+	return a.out.line("%s %s", cleanLine(n.Name), what)
+}
+
+func (a *app) drainCommand() *cobra.Command {
+	var wait bool
+	var deadline string
+	cmd := &cobra.Command{
+		Use: "drain NODE", Short: "give a node no more tasks", Args: exactly(1, "the name of a node"),
+		Long: "Give a node no more tasks; what runs there goes on. It stays so until octaskly\nundrain, also when the node is restarted.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.writes(cmd); err != nil {
+				return err
+			}
+			limit := time.Duration(0)
+			if deadline != "" {
+				var err error
+				if limit, err = config.ParseDuration(deadline); err != nil {
+					return task.Errorf(task.KindUsage, "--deadline: %w", err)
+				}
+			}
+			return a.drain(args[0], wait || limit > 0, limit)
+		},
+	}
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait until nothing runs there any more")
+	cmd.Flags().StringVar(&deadline, "deadline", "", "wait at most this `DURATION`, then end with code 7")
+	return cmd
+}
+
+// drainPoll is how often a drain looks whether the node is empty, beside the
+// events that tell of it.
+const drainPoll = 500 * time.Millisecond
+
+func (a *app) drain(name string, wait bool, limit time.Duration) error {
+	c, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	ctx, cancel := a.answer()
+	n, err := c.Drain(ctx, name)
+	cancel()
+	if err != nil || !wait {
+		return a.sayNode(n, withHints(err), "takes no more tasks")
+	}
+	until := time.Now().Add(limit)
+	for running := int32(-1); n.State == control.NodeDraining || n.Used.Tasks > 0; {
+		if n.Used.Tasks != running {
+			running = n.Used.Tasks
+			a.out.say("%s: %s left", cleanLine(n.Name), plural(int(running), "task"))
+		}
+		if limit > 0 && time.Now().After(until) {
+			return task.Errorf(task.KindTimeout, "%s still runs %s after %s", n.Name, plural(int(running), "task"), span(limit))
+		}
+		select {
+		case <-a.ctx.Done():
+			return context.Cause(a.ctx)
+		case <-time.After(drainPoll):
+		}
+		ctx, cancel := a.answer()
+		found, err := c.findNode(ctx, string(n.ID))
+		cancel()
+		if err != nil {
+			return withHints(err)
+		}
+		n = *found
+	}
+	return a.sayNode(n, nil, "is drained")
+}
+
+func (a *app) undrainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "undrain NODE", Short: "give a node tasks again", Args: exactly(1, "the name of a node"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.writes(cmd); err != nil {
+				return err
+			}
+			return a.ask(func(ctx context.Context, c *connection) error {
+				n, err := c.Undrain(ctx, args[0])
+				return a.sayNode(n, err, "takes tasks again")
+			})
+		},
+	}
+}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var t taskFlags
+	var solo, detach bool
+	cmd := &cobra.Command{
+		Use:   "run [flags] COMMAND | -- PROGRAM [ARGUMENT…]",
+		Short: "run a command somewhere, show its output, end with its code",
+		Long: `Run a command on whichever node has room for it, show its output as it comes,
+and end with its exit code. What is piped in becomes its standard input. The
+first Ctrl-C cancels it, the second kills it, the third leaves.
+
+Other exit codes: 124 it ran out of time, 125 Octaskly failed, 126 the command
+cannot be executed, 127 it was not found, 128+n signal n ended it.`,
+		Example: `  octaskly run 'make test'
+  octaskly run --solo 'echo hello from $(hostname)'
+  octaskly run --on mill-03 -- sha256sum /etc/hostname`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.writes(cmd); err != nil {
+				return err
+			}
+			if !t.stdin && t.stdinFile == "" && !cmd.Flags().Changed("stdin") && isPiped(a.Stdin) {
+				t.stdin = true
+			}
+			sub, err := t.submission(a, cmd, args)
+			if err != nil {
+				return err
+			}
+			o := followOptions{output: true, failFast: t.failFast, detach: detach}
+			if solo {
+				return a.runSolo(sub, o)
+			}
+			return a.submitAndFollow(sub, o)
+		},
+	}
+	t.add(cmd)
+	cmd.Flags().BoolVar(&solo, "solo", false, "run it here, in a cluster of its own that is thrown away")
+	cmd.Flags().BoolVar(&detach, "detach-on-interrupt", false, "Ctrl-C leaves it running")
+	return cmd
+}
+
+// runSolo runs a task in a private cluster inside this process.
+func (a *app) runSolo(sub task.Submission, o followOptions) error {
+	cfg, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	a.logFor(cfg, quietLog)
+	if a.Backend.Solo == nil {
+		return task.Errorf(task.KindUnavailable, "this build cannot run tasks by itself")
+	}
+	ctl, closer, err := a.Backend.Solo(a.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	c := &connection{Control: ctl, closer: closer}
+	defer c.close()
+	ctx, cancel := a.answer()
+	id, _, err := c.submit(ctx, &sub, o.failFast)
+	cancel()
+	if err != nil {
+		return err
+	}
+	f := &following{a: a, id: id, o: o, sink: a.sink()}
+	f.c.Store(c)
+	return f.run()
+}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+func (a *app) submitCommand() *cobra.Command {
+	var t taskFlags
+	var from string
+	var wait, follow bool
+	cmd := &cobra.Command{
+		Use:   "submit [flags] COMMAND | -- PROGRAM [ARGUMENT…] | --from FILE",
+		Short: "queue a task and print its number",
+		Long: `Queue a task and print its number. The task is stored before the number is
+printed. One string is given to a shell on the node that runs it; after -- a
+program is run directly with its arguments.`,
+		Example: `  octaskly submit 'make -C build test'
+  octaskly submit --name nightly --cpus 4 --timeout 2h -- make -j4
+  octaskly submit --from tasks.ndjson`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.writes(cmd); err != nil {
+				return err
+			}
+			if from == "" && len(args) == 1 && args[0] == "-" && cmd.ArgsLenAtDash() < 0 {
+				from = "-"
+				args = nil
+			}
+			if from != "" {
+				return a.submitFrom(cmd, from, args, t.failFast, wait || follow)
+			}
+			sub, err := t.submission(a, cmd, args)
+			if err != nil {
+				return err
+			}
+			if wait || follow {
+				return a.submitAndFollow(sub, followOptions{output: follow, failFast: t.failFast})
+			}
+			return a.submitOne(sub, t.failFast)
+		},
+	}
+	t.add(cmd)
+	cmd.Flags().StringVar(&from, "from", "", "queue the tasks in this `FILE`, a JSON object a line; - is standard input")
+	cmd.Flags().BoolVarP(&wait, "wait", "w", false, "wait for its end and end with its code")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "show its output too, as run does")
+	return cmd
+}
+
+// submitOne queues a task and prints its number.
+func (a *app) submitOne(sub task.Submission, failFast bool) error {
+	return a.ask(func(ctx context.Context, c *connection) error {
+		id, ahead, err := c.submit(ctx, &sub, failFast)
+		if err != nil {
+			return err
+		}
+		return a.saySubmitted(ctx, c, id, ahead)
+	})
+}
+
+func (a *app) saySubmitted(ctx context.Context, c *connection, id task.ID, ahead int) error {
+	if a.out.json {
+		t, err := c.Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		return a.out.object(task.DocumentOf(&t, c.nodeName(ctx), false))
+	}
+	if err := a.out.line("%s", id); err != nil {
+		return err
+	}
+	switch ahead {
+	case 0:
+		a.out.say("queued")
+	default:
+		a.out.say("queued, %d ahead", ahead)
+	}
+	a.out.say("  follow it:  octaskly logs -f %s", id)
+	return nil
+}
+
+// submit stores one task and gives its number and how many go before it.
+func (c *connection) submit(ctx context.Context, sub *task.Submission, failFast bool) (task.ID, int, error) {
+	if err := c.storeStdin(ctx, &sub.Spec); err != nil {
+		return 0, 0, err
+	}
+	if sub.Key == "" {
+		sub.Key = newKey()
+	}
+	r, err := c.Submit(ctx, control.SubmitRequest{
+		Tasks: []control.NewTask{{Spec: sub.Spec, Key: sub.Key}}, FailFast: failFast,
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(r.Results) != 1 {
+		return 0, 0, task.Errorf(task.KindInternal, "submit: %d answers came for one task", len(r.Results))
+	}
+	if err := refusalOf(r.Results[0]); err != nil {
+		return 0, 0, err
+	}
+	return r.Results[0].ID, r.Ahead, nil
+}
+
+// refusalOf is why a task was refused, or nil.
+func refusalOf(s control.Submitted) error {
+	if s.Kind == "" {
+		return nil
+	}
+	return &task.Error{Kind: s.Kind, Message: s.Message, Hint: s.Hint}
+}
+
+// storeStdin puts standard input that is too large to ride in the task beside
+// the queue.
+func (c *connection) storeStdin(ctx context.Context, s *task.Spec) error {
+	if len(s.Stdin) <= task.MaxInlineStdin {
+		return nil
+	}
+	r := bytes.NewReader(s.Stdin)
+	ref, err := c.PutBlob(ctx, int64(len(s.Stdin)), r.Read)
+	if err != nil {
+		return fmt.Errorf("store standard input: %w", err)
+	}
+	s.Stdin, s.StdinRef = nil, ref
+	return nil
+}

@@ -1,0 +1,311 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// taskFlags are the flags of run and submit: a task as a person asks for it.
+type taskFlags struct {
+	name, priority, timeout, grace, backoff, delivery string
+	cpus, mem, disk, sandbox, on, os, arch, dir       string
+	stdinFile, key, envFile                           string
+	tags, retryOn, labels, env, inherit               []string
+	retries                                           int32
+	gpus                                              int32
+	stdin, shell, noShell, keep, failFast             bool
+}
+
+func (t *taskFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&t.name, "name", "", "a `NAME` for people")
+	f.StringArrayVar(&t.tags, "tag", nil, "a `TAG` to find it by; may be repeated")
+	f.StringVar(&t.priority, "priority", "normal", "low, normal, high, critical or 0 to 100")
+	f.StringVar(&t.timeout, "timeout", "", "longest it may run, a `DURATION`; 0 is for ever (default: the dispatcher's)")
+	f.StringVar(&t.grace, "grace", "", "time between asking it to end and killing it, a `DURATION`")
+	f.Int32Var(&t.retries, "retries", 0, "run it again so often when it fails")
+	f.StringVar(&t.backoff, "backoff", "exponential", "how the delay between attempts grows: exponential or fixed")
+	f.StringSliceVar(&t.retryOn, "retry-on", nil, "exit `CODES` worth another attempt (default all but 0)")
+	f.StringVar(&t.delivery, "delivery", "at-least-once", "when its worker is lost: at-least-once runs it again, at-most-once never")
+	f.StringVar(&t.cpus, "cpus", "1", "CPUs it needs, as in 2 or 0.5")
+	f.StringVar(&t.mem, "mem", "", "memory it needs, and its limit: a `SIZE` in MiB or with a unit")
+	f.StringVar(&t.disk, "disk", "", "disk it needs, and its limit: a `SIZE` in MiB or with a unit")
+	f.Int32Var(&t.gpus, "gpus", 0, "GPUs it needs")
+	f.StringVar(&t.sandbox, "sandbox", "", "`LEVEL` of isolation: none, basic, strict, very-strict (default: the node's)")
+	f.StringVar(&t.on, "on", "", "run it on this `NODE` only")
+	f.StringArrayVar(&t.labels, "label", nil, "run it where the label `K=V` is; may be repeated")
+	f.StringVar(&t.os, "os", "", "run it on this system, as in linux, darwin, windows")
+	f.StringVar(&t.arch, "arch", "", "run it on this architecture, as in amd64, arm64")
+	f.StringVar(&t.dir, "dir", "", "directory on the node to run it in; must exist there (default: a new empty one)")
+	f.BoolVar(&t.keep, "keep", false, "keep its directory after the end")
+	f.StringArrayVar(&t.env, "env", nil, "set the variable `K=V` for it; may be repeated")
+	f.StringVar(&t.envFile, "env-file", "", "set the variables in this `FILE`, one K=V a line")
+	f.StringArrayVar(&t.inherit, "inherit-env", nil, "pass on the variable `NAME` from here; may be repeated")
+	f.BoolVar(&t.stdin, "stdin", false, "give it what stands on standard input here")
+	f.StringVar(&t.stdinFile, "stdin-file", "", "give it this `FILE` as standard input")
+	f.BoolVar(&t.shell, "shell", false, "give everything to the shell, also what follows --")
+	f.BoolVar(&t.noShell, "no-shell", false, "run the program directly, also when it is one string")
+	f.StringVar(&t.key, "idempotency-key", "", "submit only once under this `KEY`")
+	f.BoolVar(&t.failFast, "fail-fast", false, "refuse it when no node known now could ever run it")
+}
+
+// submission builds a task from the flags and the command. Standard input is
+// read here; it may be larger than what rides in a task.
+func (t *taskFlags) submission(a *app, cmd *cobra.Command, args []string) (task.Submission, error) {
+	sub := task.Submission{Key: t.key}
+	s := &sub.Spec
+	steps := []func(*task.Spec) error{
+		func(s *task.Spec) error { return t.command(cmd, args, s) },
+		t.names, t.times, t.needs,
+		func(s *task.Spec) error { return t.environment(a, s) },
+		func(s *task.Spec) error { return t.input(a, s) },
+	}
+	for _, step := range steps {
+		if err := step(s); err != nil {
+			return sub, err
+		}
+	}
+	if err := task.CheckKey(t.key); err != nil {
+		return sub, err
+	}
+	return sub, checkButStdin(*s)
+}
+
+// checkButStdin checks a spec whose standard input may yet be stored beside it.
+func checkButStdin(s task.Spec) error {
+	if len(s.Stdin) > task.MaxInlineStdin {
+		s.Stdin = nil
+	}
+	return s.Check()
+}
+
+// command decides between a shell and a program: one word before any "--" is
+// for the shell, everything after "--" is a program with its arguments.
+func (t *taskFlags) command(cmd *cobra.Command, args []string, s *task.Spec) error {
+	dash := cmd.ArgsLenAtDash()
+	switch {
+	case t.shell && t.noShell:
+		return task.Errorf(task.KindUsage, "--shell and --no-shell exclude each other")
+	case len(args) == 0:
+		return usageOf(cmd, "%s needs a command", cmd.CommandPath())
+	case dash > 0:
+		return usageOf(cmd, "a command stands either before -- or after it, not both")
+	case dash < 0 && len(args) > 1 && !t.shell && !t.noShell:
+		words := make([]string, len(args))
+		for i, w := range args {
+			words[i] = quoteShell(w)
+		}
+		line := strings.Join(words, " ")
+		return task.Errorf(task.KindUsage, "the command is %d words, so it is not clear whether a shell is meant", len(args)).
+			WithHint("without a shell:  %s -- %s\nwith a shell:     %s %s", cmd.CommandPath(), line, cmd.CommandPath(), quoteShell(strings.Join(args, " ")))
+	case t.shell, dash < 0 && !t.noShell:
+		s.Shell = strings.Join(args, " ")
+	default:
+		s.Argv = args
+	}
+	return nil
+}
+
+func (t *taskFlags) names(s *task.Spec) (err error) {
+	s.Name, s.Tags, s.Dir, s.Keep = t.name, t.tags, t.dir, t.keep
+	if s.Priority, err = task.ParsePriority(t.priority); err != nil {
+		return err
+	}
+	s.Delivery, err = task.ParseDelivery(t.delivery)
+	return err
+}
+
+func (t *taskFlags) times(s *task.Spec) (err error) {
+	if t.timeout != "" {
+		if s.Timeout, err = task.ParseTimeout(t.timeout); err != nil {
+			return err
+		}
+	}
+	if t.grace != "" {
+		if s.Grace, err = grace(t.grace); err != nil {
+			return err
+		}
+	}
+	if s.Backoff, err = task.ParseBackoff(t.backoff); err != nil {
+		return err
+	}
+	s.Retries = t.retries
+	for _, c := range t.retryOn {
+		n, err := strconv.ParseInt(strings.TrimSpace(c), 10, 32)
+		if err != nil {
+			return task.Errorf(task.KindUsage, "--retry-on: %q is not an exit code", c)
+		}
+		s.RetryOn = append(s.RetryOn, int32(n))
+	}
+	return nil
+}
+
+// grace reads a grace; 0 is none at all, which a Spec writes as negative.
+func grace(t string) (time.Duration, error) {
+	d, err := config.ParseDuration(t)
+	if err != nil {
+		return 0, task.Errorf(task.KindUsage, "--grace: %w", err)
+	}
+	if d == 0 {
+		return -1, nil
+	}
+	return d, nil
+}
+
+func (t *taskFlags) needs(s *task.Spec) (err error) {
+	n := &s.Need
+	if n.CPU, err = task.ParseCPUs(t.cpus); err != nil {
+		return err
+	}
+	if n.CPU == 1000 {
+		n.CPU = 0
+	}
+	for _, z := range []struct {
+		flag, text string
+		into       *int64
+	}{{"--mem", t.mem, &n.MemoryMB}, {"--disk", t.disk, &n.DiskMB}} {
+		if z.text == "" {
+			continue
+		}
+		if *z.into, err = config.ParseMiB(z.text); err != nil {
+			return task.Errorf(task.KindUsage, "%s: %w", z.flag, err)
+		}
+	}
+	n.GPUs, n.On, n.Sandbox = t.gpus, t.on, t.sandbox
+	labels := t.labels
+	if t.os != "" {
+		labels = append(labels, "os="+t.os)
+	}
+	if t.arch != "" {
+		labels = append(labels, "arch="+t.arch)
+	}
+	for _, l := range labels {
+		k, v, ok := strings.Cut(l, "=")
+		if !ok || k == "" {
+			return task.Errorf(task.KindUsage, "--label: %q is not of the form K=V", l)
+		}
+		if n.Labels == nil {
+			n.Labels = map[string]string{}
+		}
+		n.Labels[k] = v
+	}
+	return nil
+}
+
+// environment gathers variables: the file first, then those passed on, then
+// those given one by one.
+func (t *taskFlags) environment(a *app, s *task.Spec) error {
+	env := map[string]string{}
+	if t.envFile != "" {
+		if err := readEnvFile(t.envFile, env); err != nil {
+			return err
+		}
+	}
+	for _, name := range t.inherit {
+		if v := a.getenv(name); v != "" {
+			env[name] = v
+		}
+	}
+	for _, kv := range t.env {
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok || k == "" {
+			return task.Errorf(task.KindUsage, "--env: %q is not of the form K=V", kv).
+				WithHint("to pass on a variable from here:  --inherit-env %s", quoteShell(kv))
+		}
+		env[k] = v
+	}
+	if len(env) > 0 {
+		s.Env = env
+	}
+	return nil
+}
+
+func readEnvFile(path string, env map[string]string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return task.Errorf(task.KindUsage, "--env-file: %w", err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, task.MaxEnvBytes+1)
+	for n := 1; lines.Scan(); n++ {
+		l := strings.TrimSpace(lines.Text())
+		if l == "" || l[0] == '#' {
+			continue
+		}
+		k, v, ok := strings.Cut(l, "=")
+		if !ok || k == "" {
+			return task.Errorf(task.KindUsage, "%s:%d: %q is not of the form K=V", path, n, l)
+		}
+		env[strings.TrimSpace(k)] = v
+	}
+	if err := lines.Err(); err != nil {
+		return task.Errorf(task.KindUsage, "--env-file %s: %w", path, err)
+	}
+	return nil
+}
+
+// input reads what the task gets as standard input.
+func (t *taskFlags) input(a *app, s *task.Spec) error {
+	switch {
+	case t.stdin && t.stdinFile != "":
+		return task.Errorf(task.KindUsage, "--stdin and --stdin-file exclude each other")
+	case t.stdinFile != "":
+		f, err := os.Open(t.stdinFile)
+		if err != nil {
+			return task.Errorf(task.KindUsage, "--stdin-file: %w", err)
+		}
+		defer f.Close()
+		return readStdin(s, f, t.stdinFile)
+	case t.stdin:
+		note := time.AfterFunc(2*time.Second, func() {
+			a.out.say("reading standard input until its end; use </dev/null if the task needs none")
+		})
+		defer note.Stop()
+		return readStdin(s, a.Stdin, "standard input")
+	}
+	return nil
+}
+
+// readStdin reads all of r. More than what can be given is refused, never cut.
+func readStdin(s *task.Spec, r io.Reader, what string) error {
+	data, err := io.ReadAll(io.LimitReader(r, task.MaxStdin+1))
+	if err != nil {
+		return task.Errorf(task.KindUsage, "read %s: %w", what, err)
+	}
+	if len(data) > task.MaxStdin {
+		return task.Errorf(task.KindTooLarge, "%s has more than %d MiB, the most a task can be given", what, task.MaxStdin>>20).
+			WithHint("put it in a file the node can read, and name that in the command")
+	}
+	s.Stdin = data
+	return nil
+}
+
+// isPiped reports whether somebody sends us something on standard input: it is
+// a pipe or a file, not a terminal or a device.
+func isPiped(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	m := info.Mode()
+	return m&os.ModeNamedPipe != 0 || m.IsRegular()
+}
+
+// errNothing is what an empty --from is refused with.
+var errNothing = errors.New("there is no task in it")

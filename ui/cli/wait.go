@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// ended is a task that finished, or why that is not known.
+type ended struct {
+	t   task.Task
+	err error
+}
+
+// waitAtOnce is how many tasks are waited for at the same time.
+const waitAtOnce = 64
+
+// waitFor waits for tasks and prints each as it finishes.
+func (a *app) waitFor(ids []task.ID, anyOne bool, limit time.Duration) error {
+	c, err := a.connect()
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	ctx, cancel := context.WithCancel(a.ctx)
+	defer cancel()
+	if limit > 0 {
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	results, done := waitAll(ctx, c, ids, anyOne)
+	defer func() { cancel(); done() }()
+	bad, code := 0, exitOK
+	for range ids {
+		r := <-results
+		switch {
+		case errors.Is(r.err, context.DeadlineExceeded) && limit > 0:
+			return task.Errorf(task.KindTimeout, "not finished within %s", span(limit))
+		case r.err != nil && (len(ids) == 1 || a.ctx.Err() != nil):
+			return withHints(r.err)
+		case r.err != nil:
+			bad++
+			a.out.warn("%s", cleanLines(r.err.Error()))
+			continue
+		}
+		if code = outcomeCode(&r.t); code != exitOK {
+			bad++
+		}
+		if err := a.sayEnded(ctx, c, &r.t); err != nil {
+			return err
+		}
+		if anyOne {
+			break
+		}
+	}
+	switch {
+	case len(ids) == 1 || anyOne:
+		if code == exitOK {
+			return nil
+		}
+		return silent(code)
+	case bad > 0:
+		return silent(exitPartly)
+	}
+	return nil
+}
+
+// waitAll starts the waiting; every task gives one result, and the goroutines
+// end with ctx; done returns when they have. Unless any task may be the first,
+// a few are waited for at once.
+func waitAll(ctx context.Context, c *connection, ids []task.ID, anyOne bool) (<-chan ended, func()) {
+	results := make(chan ended, len(ids))
+	atOnce := waitAtOnce
+	if anyOne {
+		atOnce = len(ids)
+	}
+	next := make(chan task.ID)
+	var running sync.WaitGroup
+	running.Go(func() {
+		defer close(next)
+		for _, id := range ids {
+			select {
+			case next <- id:
+			case <-ctx.Done():
+				results <- ended{err: context.Cause(ctx)}
+			}
+		}
+	})
+	for range min(atOnce, len(ids)) {
+		running.Go(func() {
+			for id := range next {
+				t, err := waitOne(ctx, c, id)
+				results <- ended{t, err}
+			}
+		})
+	}
+	return results, running.Wait
+}
+
+// waitOne follows a task without its output until it has finished.
+func waitOne(ctx context.Context, c *connection, id task.ID) (task.Task, error) {
+	var last task.Task
+	s, err := c.Follow(ctx, control.FollowRequest{ID: id})
+	if err != nil {
+		return last, err
+	}
+	defer s.Close()
+	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
+	defer stop()
+	for {
+		item, err := s.Next()
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return last, context.Cause(ctx)
+		case errors.Is(err, io.EOF) && last.State.Terminal():
+			return last, nil
+		case errors.Is(err, io.EOF):
+			return last, task.Errorf(task.KindUnavailable, "the dispatcher stopped telling about task %s", id)
+		case err != nil:
+			return last, err
+		}
+		if item.Task != nil {
+			last = *item.Task
+		}
+	}
+}
+
+func (a *app) sayEnded(ctx context.Context, c *connection, t *task.Task) error {
+	switch {
+	case a.out.json:
+		return a.out.object(task.DocumentOf(t, c.nodeName(ctx), false))
+	case a.out.quiet:
+		return a.out.line("%s", t.ID)
+	case a.out.plain:
+		return a.out.line("%s\t%s\t%d", t.ID, t.State, outcomeCode(t))
+	}
+	return a.out.line("%s %s %s", t.ID, t.State, tookText(t, time.Now()))
+}
