@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/node/bench"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -103,4 +104,14 @@ func BenchmarkSoloTrue(b *testing.B) {
 	for b.Loop() {
 		run(b, c, task.Spec{Argv: []string{"/bin/true"}})
 	}
+}
+
+func BenchmarkSoloNull(b *testing.B) {
+	c := solo(b)
+	r, err := bench.Run(b.Context(), c, bench.Options{Tasks: max(b.N, 2), Kind: "null", Batch: 500})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(r.Tasks)/r.Elapsed.Seconds(), "tasks/s")
+	b.ReportMetric(float64(r.P50.Microseconds()), "p50-us")
 }

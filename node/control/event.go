@@ -35,6 +35,7 @@ type Event struct {
 type EventsRequest struct {
 	From  uint64      `msgpack:"f,omitempty"` // 0 is from now
 	Kinds []EventKind `msgpack:"k,omitempty"` // empty is all but load
+	Ends  bool        `msgpack:"e,omitempty"` // of tasks, only final states
 }
 
 // EventStream yields events. Next blocks and returns io.EOF when the cluster

@@ -15,7 +15,7 @@ import (
 // Events implements control.Watch.
 func (d *Dispatcher) Events(ctx context.Context, r control.EventsRequest) (control.EventStream, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &eventStream{d: d, ctx: ctx, cancel: cancel, kinds: r.Kinds, place: d.feed.now(), out: make(chan []control.Event)}
+	s := &eventStream{d: d, ctx: ctx, cancel: cancel, kinds: r.Kinds, ends: r.Ends, place: d.feed.now(), out: make(chan []control.Event)}
 	if len(s.kinds) == 0 {
 		s.kinds = []control.EventKind{control.EventTask, control.EventNode, control.EventNotice, control.EventGap}
 	}
@@ -33,6 +33,7 @@ type eventStream struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	kinds  []control.EventKind
+	ends   bool // of tasks, only final states
 	place  cursor
 	out    chan []control.Event
 	wg     sync.WaitGroup
@@ -89,6 +90,9 @@ func (s *eventStream) tasks(w *queue.Watcher) {
 		names := s.d.names()
 		es := make([]control.Event, 0, len(cs))
 		for _, c := range cs {
+			if s.ends && !c.To.Terminal() {
+				continue
+			}
 			es = append(es, taskEvent(c, names))
 		}
 		if !s.emit(es) {

@@ -151,4 +151,3 @@ func (d *Dispatcher) Status(context.Context) (control.Status, error) {
 	}
 	return s, nil
 }
-
