@@ -86,10 +86,10 @@ func BenchmarkShell(b *testing.B) {
 // BenchmarkOutput measures how fast one command's output is carried.
 func BenchmarkOutput(b *testing.B) {
 	r := benchRunner(b)
-	b.SetBytes(256 << 20)
+	b.SetBytes(64 << 20)
 	for b.Loop() {
 		run, err := r.Start(context.Background(), Spec{
-			Argv:   []string{"head", "-c", "268435456", "/dev/zero"},
+			Argv:   []string{"head", "-c", "67108864", "/dev/zero"},
 			Output: func(Stream, []byte) {},
 		})
 		if err != nil {

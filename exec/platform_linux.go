@@ -18,15 +18,19 @@ type platform struct {
 	self  int // our process id
 	sid   int // our session: no command can ever get into it
 
-	// forking is held while a command is born, until it is listed in live, and
-	// by whoever must not mistake one that is being born for a stray.
-	forking sync.Mutex
+	// forking is held shared while a command is born, until it is listed in
+	// live, and alone by whoever must not mistake a newborn for a stray.
+	forking sync.RWMutex
+	births  atomic.Int32 // holders of forking that may have a newborn
+	args    uint64       // where our own arguments are in memory
 
 	nextReap atomic.Int64 // when reapStrays may look again
 
 	mu     sync.Mutex
 	live   map[int]*process // by process id of the main process
 	strays bool             // some orphan waits for its owner to be known
+	// starting holds the cookies of commands being born.
+	starting map[string]bool
 }
 
 // openPlatform makes this process the one that orphans of commands fall to.
@@ -47,6 +51,10 @@ func (r *Runner) openPlatform() error {
 	r.find = newFinder(pathOf(r.base))
 	r.table = openProcTable()
 	r.live = make(map[int]*process)
+	r.starting = make(map[string]bool)
+	if s, ok := readStat(r.self); ok {
+		r.args = s.args
+	}
 	return nil
 }
 

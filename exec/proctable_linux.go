@@ -146,6 +146,7 @@ type procStat struct {
 	pid, ppid, pgid, sid int
 	state                byte
 	start                uint64 // in clock ticks since boot
+	args                 uint64 // where its arguments are in memory, 0 if not told
 }
 
 // dead reports whether only the exit status is left.
@@ -181,6 +182,9 @@ func parseStat(line []byte) (s procStat, ok bool) {
 		if *to, err = strconv.Atoi(string(f[1+i])); err != nil {
 			return s, false
 		}
+	}
+	if len(f) > 45 {
+		s.args, _ = strconv.ParseUint(string(f[45]), 10, 64)
 	}
 	s.start, err = strconv.ParseUint(string(f[19]), 10, 64)
 	return s, err == nil

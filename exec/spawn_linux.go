@@ -77,16 +77,22 @@ func (p *process) spawn() error {
 // forkExec starts the main process and lists it among the live ones, so that
 // no other command's sweep can take it for a stray.
 func (r *Runner) forkExec(p *process, file string, argv []string, attr *syscall.ProcAttr) (int, error) {
-	r.forking.Lock()
-	defer r.forking.Unlock()
+	r.forking.RLock()
+	defer r.forking.RUnlock()
+	r.births.Add(1)
+	defer r.births.Add(-1)
+	r.mu.Lock()
+	r.starting[p.spec.Cookie] = true
+	r.mu.Unlock()
 	p.started = time.Now()
 	pid, err := syscall.ForkExec(file, argv, attr)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.starting, p.spec.Cookie)
 	if err != nil {
 		return 0, err
 	}
-	r.mu.Lock()
 	r.live[pid] = p
-	r.mu.Unlock()
 	return pid, nil
 }
 

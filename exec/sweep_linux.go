@@ -68,14 +68,41 @@ func (r *Runner) suspect(p *process, pid int) bool {
 	for ok && s.ppid > 1 && s.ppid != r.self {
 		s, ok = readStat(s.ppid)
 	}
-	if !ok || s.ppid != r.self || s.sid == r.sid || r.isLive(s.pid) {
+	if !ok || s.ppid != r.self || s.sid == r.sid {
 		return false
 	}
-	// What looks like a stray may be a main process that has just been born
-	// and is not listed yet: let births in progress end and look again.
-	r.forking.Lock()
-	defer r.forking.Unlock()
-	return !r.isLive(s.pid) && !r.isLive(sid)
+	if r.isNewborn(s) || r.isLive(s.pid) {
+		return false
+	}
+	if r.births.Load() > 0 {
+		// While the kernel replaces its program a newborn shows neither mark.
+		// Let the births in progress end and look again.
+		r.forking.Lock()
+		defer r.forking.Unlock()
+	}
+	if r.isLive(s.pid) {
+		return false
+	}
+	// It may have been another command's main process that is collected by now.
+	_, err = unix.Getsid(s.pid)
+	return err == nil
+}
+
+// isNewborn reports whether a child of ours is a main process that is not
+// listed yet. Until it executes its program it shares our memory, and so has
+// its arguments where we have ours, at an address chosen by chance; from then
+// on it has the cookie of a command being started.
+func (r *Runner) isNewborn(s procStat) bool {
+	if s.args != 0 && s.args == r.args {
+		return true
+	}
+	if r.births.Load() == 0 {
+		return false
+	}
+	cookie := readCookie(s.pid)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.starting[cookie]
 }
 
 // isLive reports whether pid is the main process, and so the session, of a
