@@ -38,6 +38,7 @@ type Serving struct {
 	// for Config.DrainTimeout. Cut ends at the second: stop now.
 	Drain, Cut context.Context
 	Config     *config.Loaded
+	Paths      config.Paths
 	Role       task.Role // RoleDispatcher, RoleWorker, or empty for whatever is needed
 	// Ready is called once the node listens, with a Control of its own. It
 	// returns at once.

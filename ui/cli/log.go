@@ -15,7 +15,7 @@ import (
 type logMode int
 
 const (
-	quietLog  logMode = iota // a verb: only warnings, on standard error
+	quietLog  logMode = iota // a verb: only errors, on standard error
 	serverLog                // a node without a screen: on standard error
 	screenLog                // something is drawn: nowhere but the ring
 )
@@ -98,7 +98,7 @@ func (a *app) openLog(cfg *config.Loaded, mode logMode) error {
 	case mode == screenLog:
 		w = Logs
 	case mode == quietLog && cfg.LogFile == "" && !cfg.Given("log-level") && !cfg.Verbose:
-		level = slog.LevelWarn
+		level = slog.LevelError
 	}
 	var err error
 	if cfg.LogFile != "" {

@@ -2,14 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node/config"
@@ -143,7 +141,7 @@ func (s *server) run() error {
 	s.screenDone = make(chan error, 1)
 	go func() {
 		s.done <- s.a.Backend.Serve(Serving{
-			Drain: s.drain, Cut: s.cut, Config: s.cfg, Role: s.role,
+			Drain: s.drain, Cut: s.cut, Config: s.cfg, Paths: s.a.Paths, Role: s.role,
 			Ready: func(c control.Control) {
 				select {
 				case s.ready <- c:
@@ -163,21 +161,16 @@ func (s *server) loop(signals <-chan os.Signal) error {
 		case sig := <-signals:
 			s.signalled(sig)
 		case c := <-s.ready:
-			s.notify(daemon.SdNotifyReady)
 			if s.drawn {
 				screens++
 				go func() { s.screenDone <- s.a.screen(s.drain, c) }()
-			}
-			if os.Getenv("NOTIFY_SOCKET") != "" {
-				screens++
-				go func() { s.screenDone <- s.statusLines(c) }()
 			}
 		case err := <-s.screenDone:
 			screens--
 			if screenErr == nil {
 				screenErr = err
 			}
-			s.stopGently()
+			s.doDrain()
 		case err := <-s.done:
 			s.doCut()
 			for ; screens > 0; screens-- {
@@ -204,42 +197,9 @@ func (s *server) signalled(sig os.Signal) {
 		if s.drawn {
 			s.a.out.say("\nstopping; running tasks have %s. Again to stop at once.", span(s.cfg.DrainTimeout))
 		}
-		s.stopGently()
+		s.doDrain()
 		return
 	}
 	slog.Info("stopping at once")
 	s.doCut()
-}
-
-func (s *server) stopGently() {
-	s.notify(daemon.SdNotifyStopping)
-	s.doDrain()
-}
-
-// notify tells the service manager, if there is one.
-func (s *server) notify(state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil {
-		slog.Debug("the service manager cannot be told", "error", err)
-	}
-}
-
-// statusEvery is how often the service manager is told how things stand.
-const statusEvery = 10 * time.Second
-
-// statusLines tells the service manager how things stand until the node
-// drains.
-func (s *server) statusLines(c control.Control) error {
-	for {
-		ctx, cancel := context.WithTimeout(s.drain, statusEvery)
-		st, err := c.Status(ctx)
-		cancel()
-		if err == nil {
-			s.notify(fmt.Sprintf("STATUS=dispatcher %s, %d of %d slots used, %d queued", dash(st.Dispatcher), st.SlotsUsed, st.Slots, st.Tasks[task.Queued]))
-		}
-		select {
-		case <-s.drain.Done():
-			return nil
-		case <-time.After(statusEvery):
-		}
-	}
 }

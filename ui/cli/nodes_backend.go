@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/control"
+)
+
+// Nodes is the real Backend: nodes in this process and on this network.
+func Nodes() Backend {
+	return Backend{Serve: serveHere, Solo: soloHere}
+}
+
+func serveHere(s Serving) error {
+	n, err := node.New(node.Options{
+		Config: &s.Config.Config, Paths: s.Paths, Role: s.Role, Version: Version(), Logger: slog.Default(),
+		PortAsked: s.Config.Given("port"), LevelAsked: s.Config.Given("sandbox-level"),
+	})
+	if err != nil {
+		return err
+	}
+	return n.Run(s.Drain, s.Cut, s.Ready)
+}
+
+func soloHere(ctx context.Context, cfg *config.Loaded) (control.Control, io.Closer, error) {
+	return node.Solo(ctx, &cfg.Config, Version(), slog.Default())
+}
