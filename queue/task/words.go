@@ -81,6 +81,8 @@ func timeoutOf(d time.Duration, text string) (time.Duration, error) {
 	switch {
 	case d < 0:
 		return 0, Errorf(KindUsage, "timeout %s is negative", text).WithHint("give seconds (90), a duration (10m), or 0 for none")
+	case d > MaxTimeout:
+		return 0, Errorf(KindUsage, "timeout %s is longer than %v", text, MaxTimeout).WithHint("0 is no timeout at all")
 	case d == 0:
 		return -1, nil
 	}
