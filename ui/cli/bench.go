@@ -16,6 +16,7 @@ import (
 type BenchOptions struct {
 	Tasks    int    // how many tasks
 	Kind     string // "null" no process, "true" a program, "sh" a shell
+	Sandbox  string // level to ask for; empty is the node's default
 	InFlight int    // how many may be unfinished at once; 0 is all
 	Batch    int    // tasks in one submit
 	Progress func(done, all int)
@@ -53,15 +54,15 @@ func (a *app) benchCommand() *cobra.Command {
 		Long: `Send tasks through the cluster, on the same way as any other task, and print
 how many a second end and how long each takes from submit to result. The kinds:
 null starts no process, true runs a program, sh runs it in a shell.`,
-		Example: `  octaskly bench --tasks 10000 --kind null
-  octaskly bench --solo --tasks 2000 --kind true --json`,
+		Example: `  octaskly bench --tasks 10000 --task null
+  octaskly bench --solo --tasks 2000 --task true --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := a.writes(cmd); err != nil {
 				return err
 			}
 			switch {
 			case o.Kind != "null" && o.Kind != "true" && o.Kind != "sh":
-				return usageOf(cmd, "--kind %q is not null, true or sh", o.Kind)
+				return usageOf(cmd, "--task %q is not null, true or sh", o.Kind)
 			case o.Tasks < 1:
 				return usageOf(cmd, "--tasks %d is below 1", o.Tasks)
 			case o.InFlight < 0:
@@ -73,7 +74,8 @@ null starts no process, true runs a program, sh runs it in a shell.`,
 		},
 	}
 	cmd.Flags().IntVar(&o.Tasks, "tasks", 1000, "how many tasks")
-	cmd.Flags().StringVar(&o.Kind, "kind", "null", "null, true or sh")
+	cmd.Flags().StringVar(&o.Kind, "task", "null", "null, true or sh")
+	cmd.Flags().StringVar(&o.Sandbox, "sandbox", "", "sandbox level to ask for")
 	cmd.Flags().IntVar(&o.InFlight, "in-flight", 0, "at most so many unfinished at once; 0 is all")
 	cmd.Flags().IntVar(&o.Batch, "batch", 256, "tasks in one submit")
 	cmd.Flags().BoolVar(&solo, "solo", false, "measure a private cluster in this process")

@@ -12,7 +12,7 @@ import (
 
 // Nodes is the real Backend: nodes in this process and on this network.
 func Nodes() Backend {
-	return Backend{Serve: serveHere, Solo: soloHere}
+	return Backend{Serve: serveHere, Solo: soloHere, Bench: runBench}
 }
 
 func serveHere(s Serving) error {
