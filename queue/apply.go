@@ -125,7 +125,7 @@ func (s *State) trim(slot uint32) {
 
 func (s *State) applySubmit(r *reader) any {
 	limit := int(r.uint())
-	k, err := parseBlock(append([]byte{}, r.b...))
+	k, err := parseBlock(r.b)
 	if err != nil {
 		return badCommand(err)
 	}
@@ -137,9 +137,10 @@ func (s *State) applySubmit(r *reader) any {
 	}
 	k.first = s.top.next
 	reply := SubmitReply{Tasks: make([]Submitted, len(k.items)), Limit: limit}
-	keep := make([]blockItem, 0, len(k.items))
-	for i := range k.items {
-		it := &k.items[i]
+	keep := k.items[:0] // moves the accepted ones together in place
+	all := len(k.items)
+	for i := range all {
+		it := &k.items[:all][i]
 		if verdict := s.admit(k, it, keep, limit); verdict.Verdict != Accepted {
 			reply.Tasks[i] = verdict
 			continue
@@ -158,7 +159,7 @@ func (s *State) applySubmit(r *reader) any {
 		}
 	}
 	if len(keep) > 0 {
-		s.putBlock(k, keep, len(keep) == len(k.items), r.b)
+		s.putBlock(k, keep, len(keep) == all, r.b)
 		s.wake()
 	}
 	return reply
@@ -168,7 +169,7 @@ func (s *State) applySubmit(r *reader) any {
 func (s *State) admit(k *block, it *blockItem, earlier []blockItem, limit int) Submitted {
 	if len(it.key) > 0 && !bugs.ForgetKey {
 		var hit Submitted
-		s.keys.each(s.keys.hash(k.by, it.key), func(id uint64) bool {
+		s.keys.each(s.keys.hashOf(k.by, it.key), func(id uint64) bool {
 			by, other := k.by, (*blockItem)(nil)
 			if id >= k.first {
 				other = &earlier[id-k.first]
@@ -218,7 +219,7 @@ func (s *State) enter(id uint64, it *blockItem, slot uint32, by []byte, st task.
 	s.counts[st]++
 	s.classes[slot].tasks++
 	if len(it.key) > 0 {
-		s.keys.add(s.keys.hash(by, it.key), id)
+		s.keys.add(s.keys.hashOf(by, it.key), id)
 	}
 }
 
@@ -231,6 +232,9 @@ func (s *State) putBlock(k *block, keep []blockItem, all bool, raw []byte) {
 	} else {
 		s.open.arena = appendBlock(s.open.arena, k, keep)
 		k.items = keep
+	}
+	if len(raw) > 0 && raw[0] == blockPlain {
+		k.own() // it refers to the command, which is not kept
 	}
 	sum := s.put(numKey{kind: kindBlock, id: k.first}, from)
 	n := uint32(len(keep))

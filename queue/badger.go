@@ -36,8 +36,8 @@ func BadgerOptions(dir string, logger *slog.Logger) badger.Options {
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
-		WithBaseTableSize(4 << 20).
-		WithBaseLevelSize(16 << 20).
+		WithBaseTableSize(1 << 20).
+		WithBaseLevelSize(8 << 20).
 		WithChecksumVerificationMode(options.OnTableRead).
 		WithCompactL0OnClose(false)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/adauldev/octaskly/queue/task"
@@ -17,7 +18,9 @@ import (
 //	tasks     count, each: class number, retry terms, key, spec (msgpack)
 //
 // Everything that memory needs stands before the spec, so that a start reads a
-// million tasks without decoding one spec.
+// million tasks without decoding one spec. In commands and in the store a
+// block is preceded by one byte: 0, or 1 if the rest is compressed (S2). Only
+// proposers compress, so that replicas store the same bytes.
 type block struct {
 	first   uint64 // number of its first task; not stored
 	time    int64
@@ -42,8 +45,56 @@ type blockItem struct {
 	raw   []byte // all of it
 }
 
-// parseBlock reads a block; the result refers to b.
+const (
+	blockPlain = 0
+	blockS2    = 1
+
+	compressFrom  = 400     // bytes from which compressing is tried
+	maxBlockBytes = 1 << 20 // of a block, not compressed
+)
+
+// openBlock takes the leading byte off and decompresses; the result may refer
+// to b.
+func openBlock(b []byte) ([]byte, error) {
+	if len(b) == 0 || b[0] > blockS2 {
+		return nil, errShort
+	}
+	if b[0] == blockPlain {
+		return b[1:], nil
+	}
+	if n, err := s2.DecodedLen(b[1:]); err != nil || n > maxBlockBytes {
+		return nil, errShort
+	}
+	return s2.Decode(nil, b[1:])
+}
+
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// closeBlock compresses the block in b[from:], which begins with blockPlain.
+func closeBlock(b []byte, from int) []byte {
+	plain := b[from+1:]
+	if len(plain) < compressFrom {
+		return b
+	}
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	if n := s2.MaxEncodedLen(len(plain)); cap(*buf) < n {
+		*buf = make([]byte, n)
+	}
+	packed := s2.Encode((*buf)[:cap(*buf)], plain)
+	if len(packed) >= len(plain) {
+		return b
+	}
+	b[from] = blockS2
+	return append(b[:from+1], packed...)
+}
+
+// parseBlock reads a stored block; the result may refer to b.
 func parseBlock(b []byte) (*block, error) {
+	b, err := openBlock(b)
+	if err != nil {
+		return nil, err
+	}
 	r := reader{b: b}
 	k := &block{time: r.int(), by: r.bytes(), size: len(b)}
 	k.classes = make([]blockClass, r.count())
@@ -70,8 +121,9 @@ func parseBlock(b []byte) (*block, error) {
 	return k, r.end()
 }
 
-// appendBlock writes a block with the given items of k.
+// appendBlock writes a block with the given items of k, not compressed.
 func appendBlock(b []byte, k *block, items []blockItem) []byte {
+	b = append(b, blockPlain)
 	b = putInt(b, k.time)
 	b = putBytes(b, k.by)
 	b = putUint(b, uint64(len(k.classes)))
@@ -146,7 +198,7 @@ type blockWriter struct {
 	items   []byte
 	n       int
 	need    []byte // scratch
-	spec    []byte
+	out     []byte // the command
 }
 
 func (w *blockWriter) reset() {
@@ -177,10 +229,22 @@ func (w *blockWriter) add(t *NewTask) {
 
 // append writes the block.
 func (w *blockWriter) append(b []byte, time int64, by task.Principal) []byte {
+	from := len(b)
+	b = append(b, blockPlain)
 	b = putInt(b, time)
 	b = putString(b, string(by))
 	b = putUint(b, uint64(len(w.classes)))
 	b = append(b, w.table...)
 	b = putUint(b, uint64(w.n))
-	return append(b, w.items...)
+	return closeBlock(append(b, w.items...), from)
+}
+
+// own makes a block that refers to somebody else's bytes refer to its own.
+func (k *block) own() {
+	c, err := parseBlock(appendBlock(nil, k, k.items))
+	if err != nil {
+		panic("queue: a block that was read can not be written: " + err.Error())
+	}
+	c.first = k.first
+	*k = *c
 }

@@ -43,7 +43,7 @@ func readCommand(data []byte) (commandKind, int64, *reader) {
 	return commandKind(r.byte()), r.int(), r
 }
 
-func appendGrant(b []byte, g *Grant) []byte {
+func appendGrant(b []byte, g, _ *Grant) []byte {
 	b = putUint(b, uint64(g.ID))
 	b = putUint(b, g.Fence.Term)
 	return putUint(b, uint64(g.Fence.Attempt))
@@ -53,11 +53,16 @@ func readGrant(r *reader) Grant {
 	return Grant{ID: task.ID(r.uint()), Fence: task.Fence{Term: r.uint(), Attempt: r.uint32()}}
 }
 
-func appendOutcome(b []byte, o *Outcome) []byte {
+// appendOutcome writes an outcome; the node is left out if it is that of the
+// outcome before in the same command.
+func appendOutcome(b []byte, o, before *Outcome) []byte {
 	b = putUint(b, uint64(o.ID))
 	b = putUint(b, o.Fence.Term)
 	b = putUint(b, uint64(o.Fence.Attempt))
-	b = putString(b, string(o.Node))
+	same := before != nil && before.Node == o.Node
+	if b = putBool(b, same); !same {
+		b = putString(b, string(o.Node))
+	}
 	b = appendExit(b, &o.Exit)
 	b = putInt(b, o.Started)
 	b = putInt(b, o.Ended)
@@ -67,10 +72,13 @@ func appendOutcome(b []byte, o *Outcome) []byte {
 	return appendOutput(b, &o.Output)
 }
 
+// readOutcome reads an outcome over the one before.
 func readOutcome(r *reader, o *Outcome) {
 	o.ID = task.ID(r.uint())
 	o.Fence = task.Fence{Term: r.uint(), Attempt: r.uint32()}
-	o.Node = task.NodeID(r.string())
+	if !r.bool() {
+		o.Node = task.NodeID(r.string())
+	}
 	o.Exit = readExit(r)
 	o.Started = r.int()
 	o.Ended = r.int()

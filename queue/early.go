@@ -11,7 +11,7 @@ func early(q *Queue, cmd []byte, done func(Applied, error)) {
 		return
 	}
 	limit := int(r.uint())
-	k, err := parseBlock(append([]byte{}, r.b...))
+	k, err := parseBlock(r.b)
 	if err != nil {
 		q.log.Propose(cmd, done)
 		return

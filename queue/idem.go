@@ -5,69 +5,78 @@ import (
 	"math/bits"
 )
 
-// keyIndex finds tasks by principal and idempotency key. It holds 16 bytes a
-// task and only hashes: a hit must be compared with the stored key. The seed
-// is of this process and not part of the state.
+// keyIndex finds tasks by principal and idempotency key. It holds 9 bytes a
+// slot and only hashes: a hit must be compared with the stored key. The seed is
+// of this process and not part of the state.
 type keyIndex struct {
-	seed  maphash.Seed
-	slots []keySlot // length is a power of two
-	used  int       // with an id
-	dead  int       // deleted
+	seed maphash.Seed
+	hash []uint32 // slots; length is a power of two
+	lo   []uint32 // task number, lower 32 bits
+	hi   []uint8  // and the 8 bits above; 0, 0 is an empty slot
+	used int      // with a task
+	dead int      // deleted
 }
 
-type keySlot struct{ hash, id uint64 }
-
-const deadID = ^uint64(0)
+// deadID marks a deleted slot; task numbers stay below it.
+const deadID = 1<<40 - 1
 
 func newKeyIndex() keyIndex { return keyIndex{seed: maphash.MakeSeed()} }
 
-func (x *keyIndex) hash(by, key []byte) uint64 {
+// hashOf is the hash of a key.
+func (x *keyIndex) hashOf(by, key []byte) uint32 {
 	var h maphash.Hash
 	h.SetSeed(x.seed)
 	_, _ = h.Write(by)
 	_ = h.WriteByte(0)
 	_, _ = h.Write(key)
-	return h.Sum64()
+	return uint32(h.Sum64())
+}
+
+func (x *keyIndex) id(slot uint32) uint64 { return uint64(x.hi[slot])<<32 | uint64(x.lo[slot]) }
+
+func (x *keyIndex) set(slot, hash uint32, id uint64) {
+	x.hash[slot], x.lo[slot], x.hi[slot] = hash, uint32(id), uint8(id>>32)
 }
 
 // each calls f with the tasks that may have this hash until f is satisfied.
-func (x *keyIndex) each(hash uint64, f func(id uint64) bool) {
-	if len(x.slots) == 0 {
+func (x *keyIndex) each(hash uint32, f func(id uint64) bool) {
+	if len(x.hash) == 0 {
 		return
 	}
-	mask := uint64(len(x.slots) - 1)
-	for i := hash & mask; x.slots[i].id != 0; i = (i + 1) & mask {
-		if s := x.slots[i]; s.hash == hash && s.id != deadID && f(s.id) {
+	mask := uint32(len(x.hash) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		id := x.id(i)
+		if id == 0 || x.hash[i] == hash && id != deadID && f(id) {
 			return
 		}
 	}
 }
 
-func (x *keyIndex) add(hash, id uint64) {
-	if (x.used+x.dead+1)*5 > len(x.slots)*4 {
+func (x *keyIndex) add(hash uint32, id uint64) {
+	if (x.used+x.dead+1)*5 > len(x.hash)*4 {
 		x.resize()
 	}
 	x.put(hash, id)
 	x.used++
 }
 
-func (x *keyIndex) put(hash, id uint64) {
-	mask := uint64(len(x.slots) - 1)
+func (x *keyIndex) put(hash uint32, id uint64) {
+	mask := uint32(len(x.hash) - 1)
 	i := hash & mask
-	for x.slots[i].id != 0 {
+	for x.id(i) != 0 {
 		i = (i + 1) & mask
 	}
-	x.slots[i] = keySlot{hash, id}
+	x.set(i, hash, id)
 }
 
-func (x *keyIndex) drop(hash, id uint64) {
-	if len(x.slots) == 0 {
+func (x *keyIndex) drop(hash uint32, id uint64) {
+	if len(x.hash) == 0 {
 		return
 	}
-	mask := uint64(len(x.slots) - 1)
-	for i := hash & mask; x.slots[i].id != 0; i = (i + 1) & mask {
-		if x.slots[i].id == id {
-			x.slots[i].id = deadID
+	mask := uint32(len(x.hash) - 1)
+	for i := hash & mask; x.id(i) != 0; i = (i + 1) & mask {
+		if x.id(i) == id {
+			x.set(i, 0, deadID)
 			x.used--
 			x.dead++
 			return
@@ -76,13 +85,16 @@ func (x *keyIndex) drop(hash, id uint64) {
 }
 
 func (x *keyIndex) resize() {
-	want := max(64, (x.used+1)*2)
-	old := x.slots
-	x.slots = make([]keySlot, 1<<bits.Len(uint(want-1)))
+	old := *x
+	n := 1 << bits.Len(uint(max(64, (x.used+1)*5/4+1)-1))
+	if n*4 < (x.used+1)*6 { // leave room to grow, not only to fit
+		n *= 2
+	}
+	x.hash, x.lo, x.hi = make([]uint32, n), make([]uint32, n), make([]uint8, n)
 	x.dead = 0
-	for _, s := range old {
-		if s.id != 0 && s.id != deadID {
-			x.put(s.hash, s.id)
+	for i := range old.hash {
+		if id := old.id(uint32(i)); id != 0 && id != deadID {
+			x.put(old.hash[i], id)
 		}
 	}
 }

@@ -198,7 +198,7 @@ func (l *loader) tomb(s *State, id uint64) error {
 	}
 	if len(it.key) > 0 {
 		b, _ := s.blockOf(id, true)
-		s.keys.drop(s.keys.hash(b.by, it.key), id)
+		s.keys.drop(s.keys.hashOf(b.by, it.key), id)
 	}
 	return nil
 }

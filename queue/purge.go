@@ -40,7 +40,7 @@ func (s *State) purge(id uint64) int {
 		return 0
 	}
 	if len(it.key) > 0 {
-		s.keys.drop(s.keys.hash(b.by, it.key), id)
+		s.keys.drop(s.keys.hashOf(b.by, it.key), id)
 	}
 	n := 1 + s.purgeAttempts(id)
 	s.feed.add(s.top.index, &Change{Time: s.now, ID: task.ID(id), From: st})

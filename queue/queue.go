@@ -129,8 +129,9 @@ func proposeLists[T any](q *Queue, cmds [][]byte) *Pending[[]T] {
 }
 
 // cut writes items into commands of at most task.MaxBatch items and about
-// maxCommandBytes. head writes what stands before the count.
-func cut[T any](items []T, head func([]byte) []byte, one func([]byte, *T) []byte) [][]byte {
+// maxCommandBytes. head writes what stands before the count, one writes an item
+// and is told the one before in the same command, if any.
+func cut[T any](items []T, head func([]byte) []byte, one func(b []byte, t, before *T) []byte) [][]byte {
 	var cmds [][]byte
 	var body []byte
 	n := 0
@@ -142,13 +143,16 @@ func cut[T any](items []T, head func([]byte) []byte, one func([]byte, *T) []byte
 		body, n = body[:0], 0
 	}
 	for i := range items {
-		before := len(body)
-		body = one(body, &items[i])
+		size := len(body)
+		var before *T
+		if n > 0 {
+			before = &items[i-1]
+		}
+		body = one(body, &items[i], before)
 		if n++; n > 1 && len(body) > maxCommandBytes {
-			last := append([]byte{}, body[before:]...)
-			body, n = body[:before], n-1
+			body, n = body[:size], n-1
 			flush()
-			body, n = append(body, last...), 1
+			body, n = one(body, &items[i], nil), 1
 		}
 		if n == task.MaxBatch {
 			flush()
@@ -206,7 +210,7 @@ func (q *Queue) Return(returns []Return) *Pending[[]ReturnReply] {
 	now := q.now()
 	return proposeLists[ReturnReply](q, cut(returns,
 		func(b []byte) []byte { return beginCommand(b, cmdReturn, now) },
-		func(b []byte, t *Return) []byte {
+		func(b []byte, t, _ *Return) []byte {
 			if len(t.Message) > maxMessage {
 				short := *t
 				short.Message = t.Message[:maxMessage]
@@ -227,7 +231,7 @@ func (q *Queue) Cancel(by task.Principal, ids []task.ID) *Pending[[]CancelReply]
 		func(b []byte) []byte { return putString(beginCommand(b, cmdCancel, now), string(by)) }, appendID))
 }
 
-func appendID(b []byte, id *task.ID) []byte { return putUint(b, uint64(*id)) }
+func appendID(b []byte, id, _ *task.ID) []byte { return putUint(b, uint64(*id)) }
 
 // Purge removes finished tasks and reports how many; others are left alone.
 // Of tasks with very many attempts some may be left for the next call.

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"sync"
 
 	"github.com/adauldev/octaskly/queue/task"
@@ -62,9 +63,10 @@ func (q *Queue) submitCommands(by task.Principal, tasks []NewTask) [][]byte {
 		if w.n == 0 {
 			return
 		}
-		b := beginCommand(make([]byte, 0, w.size()+len(by)+64), cmdSubmit, now)
+		b := beginCommand(w.out[:0], cmdSubmit, now)
 		b = putUint(b, uint64(max(q.opts.MaxSize, 0)))
-		cmds = append(cmds, w.append(b, now, by))
+		w.out = w.append(b, now, by)
+		cmds = append(cmds, bytes.Clone(w.out))
 		w.reset()
 	}
 	for i := range tasks {
