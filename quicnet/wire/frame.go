@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -86,6 +87,18 @@ var decoders = sync.Pool{New: func() any {
 // no memory with the frame. It fails with ErrMalformed when the body does not
 // fit the message, or would need far more memory than it has bytes.
 func Decode[T any](f Frame, into *T) error {
+	s, err := shapeOf(reflect.TypeFor[T]())
+	if err != nil {
+		return err
+	}
+	return decodeShaped(f, s, into)
+}
+
+// decodeShaped decodes into a pointer to a type that has the shape s.
+func decodeShaped(f Frame, s *shape, into any) error {
+	if _, _, err := s.weigh(f.Body, weightLimit(len(f.Body))); err != nil {
+		return fmt.Errorf("%s: %w", f.Kind, err)
+	}
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
 	d.r.Reset(f.Body)

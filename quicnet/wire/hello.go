@@ -2,6 +2,8 @@ package wire
 
 import (
 	"fmt"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/adauldev/octaskly/queue/task"
 )
@@ -99,16 +101,39 @@ func (h Hello) Valid() error {
 		return malformed(fmt.Sprintf("hello with versions %d to %d", h.Min, h.Max))
 	case h.Kind != PeerNode && h.Kind != PeerClient:
 		return malformed("hello of a peer that is neither node nor client")
-	case len(h.Name) > maxName, len(h.Boot) > maxShort, len(h.Build) > maxShort, len(h.Cluster) > maxShort,
-		len(h.Node) > maxShort, len(h.Addrs) > maxAddrs, len(h.Plays) > maxRoles:
+	case len(h.Name) > maxName, len(h.Addrs) > maxAddrs, len(h.Plays) > maxRoles:
 		return malformed("hello with a field that is too long")
 	}
-	for _, a := range h.Addrs {
-		if len(a) > maxShort {
-			return malformed("hello with an address that is too long")
+	for _, word := range append([]string{h.Boot, h.Build, h.Cluster, string(h.Node)}, h.Addrs...) {
+		if len(word) > maxShort || !plain(word, false) {
+			return malformed("hello with an unreadable field")
+		}
+	}
+	if !plain(h.Name, true) {
+		return malformed("hello with an unreadable name")
+	}
+	for _, r := range h.Plays {
+		switch r {
+		case task.RoleWorker, task.RoleDispatcher, task.RoleClient, task.RoleAdmin:
+		default:
+			return malformed("hello with an unknown role")
 		}
 	}
 	return nil
+}
+
+// plain reports whether a peer's word has nothing in it that could disturb a
+// terminal or a log: printable characters, and spaces where they are allowed.
+func plain(s string, spaces bool) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	for _, r := range s {
+		if !unicode.IsPrint(r) || r == ' ' && !spaces {
+			return false
+		}
+	}
+	return true
 }
 
 // Negotiate picks the highest version that both windows hold. The refusal names
