@@ -1,5 +1,7 @@
 package wire
 
+import "github.com/adauldev/octaskly/queue/task"
+
 // The kinds of a local socket, before its stream serves its purpose. The side
 // that was dialled begins with LocalHello; the dialler answers LocalProof; the
 // other side proves itself in turn with LocalWelcome or sends a Fault.
@@ -32,10 +34,10 @@ type LocalWelcome struct {
 // Enrol asks, over a local socket, for membership in the cluster of the node
 // that listens there.
 type Enrol struct {
-	PublicKey []byte   `msgpack:"k"` // Ed25519
-	Name      string   `msgpack:"n"`
-	Roles     []string `msgpack:"r,omitempty"` // what it wants to do
-	Proof     []byte   `msgpack:"s"`           // signature of the public key's owner over the channel's binding
+	PublicKey []byte      `msgpack:"k"` // Ed25519
+	Name      string      `msgpack:"n"`
+	Roles     []task.Role `msgpack:"r,omitempty"` // what it wants to do
+	Proof     []byte      `msgpack:"s"`           // signature of the public key's owner over the channel's binding
 }
 
 // Enrolled answers Enrol.
