@@ -189,7 +189,7 @@ func (f face) Status(ctx context.Context) (control.Status, error) {
 	}
 	me := f.n.identity()
 	s = control.Status{Cluster: me.Cluster, Self: me, Facts: f.n.factList(),
-		Nodes: map[control.NodeState]int{}, Tasks: map[task.State]int{}}
+		Nodes: map[control.NodeState]int{}}
 	s.Facts = append(s.Facts, control.Fact{Level: "warning", Text: "no dispatcher", Cure: "start one here: octaskly promote"})
 	return s, nil
 }

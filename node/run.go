@@ -58,20 +58,30 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 		})
 		n.log.Info("listening on "+n.conn.LocalAddr().String()+" (udp)", "node", n.name, "id", n.id.ID().Short(), "dir", n.slot.Path())
 	}
+	fail := func(err error) error {
+		endRoles()
+		roleWG.Wait()
+		if l := n.leads(); l != nil {
+			l.close()
+		}
+		endNet()
+		netWG.Wait()
+		return err
+	}
 	n.sweep(cut)
 	roleWG.Go(func() { _ = n.worker.Run(roles) })
 	if n.opt.Role == task.RoleDispatcher {
 		if err := n.dispatchFirst(cut); err != nil {
-			endRoles()
-			roleWG.Wait()
-			endNet()
-			netWG.Wait()
-			return err
+			return fail(err)
 		}
 	}
 	roleWG.Go(func() { n.keepUplink(roles) })
 	if !n.opt.Private {
-		faceWG.Go(func() { n.serveLocal(faces) })
+		l, err := n.listenLocal()
+		if err != nil {
+			return fail(err)
+		}
+		faceWG.Go(func() { n.serveLocal(faces, l) })
 	}
 	if ready != nil {
 		ready(n.Control())

@@ -12,9 +12,3 @@ type blobStore interface {
 	Path(ref string) (string, error)
 	Serve(ctx context.Context, s wire.Stream) error
 }
-
-func (n *Node) otherDispatcher(ctx context.Context) (string, bool) { return "", false }
-func (n *Node) serveLocal(ctx context.Context)                     { <-ctx.Done() }
-func (n *Node) enrolHere(ctx context.Context) (wire.Enrolled, error) {
-	return wire.Enrolled{}, errNoDispatcher()
-}

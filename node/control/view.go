@@ -51,20 +51,23 @@ type Used struct {
 
 // Status is the cluster in one value.
 type Status struct {
-	Cluster    string             `msgpack:"c"` // its id; empty when there is none yet
-	Dispatcher string             `msgpack:"d"` // name of the dispatcher
-	Term       uint64             `msgpack:"t"`
-	Since      int64              `msgpack:"s"` // dispatching since, Unix ms
-	Nodes      map[NodeState]int  `msgpack:"n"`
-	Tasks      map[task.State]int `msgpack:"k"`
-	Ready      int                `msgpack:"r"` // could start now if a slot were free
-	Slots      int                `msgpack:"S"`
-	SlotsUsed  int                `msgpack:"u"`
-	Rate       float64            `msgpack:"R"` // tasks finished per second, last 10 s
-	QueueLimit int                `msgpack:"q"`
-	Self       Identity           `msgpack:"i"`
-	Facts      []Fact             `msgpack:"f"` // things a person should know, worst first
+	Cluster    string            `msgpack:"c"` // its id; empty when there is none yet
+	Dispatcher string            `msgpack:"d"` // name of the dispatcher
+	Term       uint64            `msgpack:"t"`
+	Since      int64             `msgpack:"s"` // dispatching since, Unix ms
+	Nodes      map[NodeState]int `msgpack:"n"`
+	Tasks      Counts            `msgpack:"k"`
+	Ready      int               `msgpack:"r"` // could start now if a slot were free
+	Slots      int               `msgpack:"S"`
+	SlotsUsed  int               `msgpack:"u"`
+	Rate       float64           `msgpack:"R"` // tasks finished per second, last 10 s
+	QueueLimit int               `msgpack:"q"`
+	Self       Identity          `msgpack:"i"`
+	Facts      []Fact            `msgpack:"f"` // things a person should know, worst first
 }
+
+// Counts is the number of tasks in each state, by state.
+type Counts [task.Lost + 1]int
 
 // Fact is one thing a person should know, and the cure.
 type Fact struct {

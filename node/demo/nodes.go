@@ -120,7 +120,7 @@ func (f *Fleet) Status(context.Context) (control.Status, error) {
 }
 
 func (f *Fleet) status() control.Status {
-	s := control.Status{Nodes: map[control.NodeState]int{}, Tasks: map[task.State]int{}, QueueLimit: 1_000_000, Self: f.identity()}
+	s := control.Status{Nodes: map[control.NodeState]int{}, QueueLimit: 1_000_000, Self: f.identity()}
 	for _, n := range f.nodes {
 		s.Nodes[n.state]++
 	}

@@ -12,7 +12,7 @@ import (
 
 // Nodes is the real Backend: nodes in this process and on this network.
 func Nodes() Backend {
-	return Backend{Serve: serveHere, Solo: soloHere, Bench: runBench}
+	return Backend{Serve: serveHere, Solo: soloHere, Bench: runBench, Dial: dialHere, Running: runningHere}
 }
 
 func serveHere(s Serving) error {
@@ -28,4 +28,12 @@ func serveHere(s Serving) error {
 
 func soloHere(ctx context.Context, cfg *config.Loaded) (control.Control, io.Closer, error) {
 	return node.Solo(ctx, &cfg.Config, Version(), slog.Default())
+}
+
+func dialHere(ctx context.Context, _ *config.Loaded) (control.Control, io.Closer, error) {
+	return node.Dial(ctx, config.DefaultPaths())
+}
+
+func runningHere(*config.Loaded) ([]string, error) {
+	return node.Running(context.Background(), config.DefaultPaths())
 }

@@ -1,0 +1,188 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/local"
+	"github.com/adauldev/octaskly/node/remote"
+	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet/trust"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// askTime is how long another node of this user may take to answer.
+const askTime = 3 * time.Second
+
+// localKey is the user's key for local sockets.
+func localKey(p config.Paths) (local.Key, error) {
+	return local.LoadKey(filepath.Join(p.State, "local.key"))
+}
+
+// listenLocal takes the node's local socket.
+func (n *Node) listenLocal() (*local.Listener, error) {
+	key, err := localKey(n.opt.Paths)
+	if err != nil {
+		return nil, err
+	}
+	return local.Listen(local.Place{Runtime: n.opt.Paths.Runtime, Dir: n.slot.Path(), N: n.slot.number}, key)
+}
+
+// serveLocal answers programs of this user on this machine until ctx ends.
+func (n *Node) serveLocal(ctx context.Context, l *local.Listener) {
+	err := l.Run(ctx, func(ctx context.Context, p local.Purpose, s wire.Stream, who local.Peer) {
+		switch p {
+		case local.Join:
+			_ = local.ServeEnrol(ctx, s, n.enrolLocal)
+		case local.Ask:
+			by := who.Principal(n.name)
+			_ = remote.Serve(ctx, s, face{n: n, who: by}, by, everything)
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		n.log.Error("the local socket ended", "error", err)
+	}
+}
+
+// enrolLocal makes a node of the same user a member of the cluster that this
+// node dispatches in.
+func (n *Node) enrolLocal(ctx context.Context, e wire.Enrol) (wire.Enrolled, error) {
+	l := n.leads()
+	if l == nil {
+		return wire.Enrolled{}, errNoDispatcher()
+	}
+	if len(e.PublicKey) != ed25519.PublicKeySize || !ed25519.Verify(e.PublicKey, enrolMessage(e.PublicKey, e.Name), e.Proof) {
+		return wire.Enrolled{}, task.Errorf(task.KindNotAllowed, "the key of the node that asks is not its own")
+	}
+	id, err := trust.NodeIDOf(e.PublicKey)
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	roles := []task.Role{task.RoleWorker, task.RoleClient, task.RoleAdmin}
+	m, err := l.queue.PutMember(queue.Member{ID: id, Name: e.Name, Roles: roles, Joined: time.Now().UnixMilli(), By: "the same user on this machine"}).Wait(ctx)
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	leaf, err := l.ca.Issue(e.PublicKey, roles, time.Now())
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	n.log.Info("audit: member", "node", m.Name, "id", string(id), "roles", roles, "by", "the same user on this machine")
+	return wire.Enrolled{Cluster: l.ca.ClusterID(), Certificates: [][]byte{leaf, l.ca.Root()}, Name: m.Name,
+		Dispatcher: string(n.id.ID()), Addrs: n.localAddrs()}, nil
+}
+
+// enrolMessage is what the owner of a key signs to show that it is its own.
+func enrolMessage(pub []byte, name string) []byte {
+	return append(append([]byte("octaskly enrol\x00"), pub...), name...)
+}
+
+// localAddrs is where a node on this machine reaches this one.
+func (n *Node) localAddrs() []string {
+	a, ok := n.conn.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return []string{n.conn.LocalAddr().String()}
+	}
+	port := strconv.Itoa(a.Port)
+	if !a.IP.IsUnspecified() {
+		return []string{net.JoinHostPort(a.IP.String(), port)}
+	}
+	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+}
+
+// enrolHere asks the nodes of this user on this machine for the dispatcher, and
+// becomes a member of its cluster if this node is none.
+func (n *Node) enrolHere(ctx context.Context) (wire.Enrolled, error) {
+	if n.opt.Private {
+		return wire.Enrolled{}, errNoDispatcher()
+	}
+	key, err := localKey(n.opt.Paths)
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	pub := n.id.Public()
+	ask := wire.Enrol{PublicKey: pub, Name: n.name, Roles: []task.Role{task.RoleWorker}, Proof: n.id.Sign(enrolMessage(pub, n.name))}
+	last := errNoDispatcher()
+	for _, a := range local.Find(n.opt.Paths.Runtime, n.opt.Paths.Nodes) {
+		if a.N == n.slot.number && a.N != 0 {
+			continue
+		}
+		at, err := n.enrolAt(ctx, a, key, ask)
+		if err == nil {
+			return at, nil
+		}
+		if task.KindOf(err) != task.KindNoDispatcher {
+			last = err
+		}
+	}
+	return wire.Enrolled{}, last
+}
+
+func (n *Node) enrolAt(ctx context.Context, a local.Address, key local.Key, ask wire.Enrol) (wire.Enrolled, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	at, err := local.Enrol(ctx, a.Path, key, ask)
+	if err != nil {
+		return at, err
+	}
+	if len(at.Certificates) < 2 {
+		return at, errors.New("the dispatcher sent no certificate")
+	}
+	if m := n.membership.Load(); m != nil {
+		if m.ClusterID() != at.Cluster {
+			return at, task.Errorf(task.KindConflict, "this node belongs to the cluster %.8s, and the dispatcher on this machine has the cluster %.8s", m.ClusterID(), at.Cluster).
+				WithHint("give this node a directory of its own with --node-dir, or remove %s", n.slot.Path())
+		}
+		if time.Now().Before(m.RenewAt()) {
+			return at, nil
+		}
+	}
+	last := len(at.Certificates) - 1
+	m, err := trust.NewMembership(n.id, at.Certificates[last], at.Certificates[:last]...)
+	if err != nil {
+		return at, fmt.Errorf("the certificate from the dispatcher: %w", err)
+	}
+	if err := n.setMembership(m); err != nil {
+		return at, err
+	}
+	n.log.Info("member of the cluster", "cluster", at.Cluster[:8], "as", at.Name)
+	return at, nil
+}
+
+// otherDispatcher is the name of another node of this user on this machine that
+// dispatches.
+func (n *Node) otherDispatcher(ctx context.Context) (string, bool) {
+	if n.opt.Private {
+		return "", false
+	}
+	key, err := localKey(n.opt.Paths)
+	if err != nil {
+		return "", false
+	}
+	for _, a := range local.Find(n.opt.Paths.Runtime, n.opt.Paths.Nodes) {
+		if a.N == n.slot.number && a.N != 0 {
+			continue
+		}
+		if s, err := statusAt(ctx, a, key); err == nil && s.Dispatcher != "" {
+			return s.Dispatcher, true
+		}
+	}
+	return "", false
+}
+
+func statusAt(ctx context.Context, a local.Address, key local.Key) (control.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	c := remote.NewClient(local.Opener{Address: a.Path, Key: key}, remote.Options{Patience: -1})
+	defer c.Close()
+	return c.Status(ctx)
+}
