@@ -71,8 +71,8 @@ func TestCountsAgreeWithTasks(t *testing.T) {
 		q.After = p.Tasks[len(p.Tasks)-1].ID
 	}
 	for st, n := range s.Tasks {
-		if got[st] != n {
-			t.Errorf("%s: status says %d, the list has %d", st, n, got[st])
+		if got[task.State(st)] != n {
+			t.Errorf("%s: status says %d, the list has %d", task.State(st), n, got[task.State(st)])
 		}
 	}
 	if got[task.Done] == 0 || got[task.Running] == 0 || s.Rate == 0 {
