@@ -1,0 +1,159 @@
+package ui
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen"
+)
+
+// Messages that are not Bubble Tea's own.
+type (
+	snapshotMsg struct{ s *screen.Snapshot }
+	logMsg      struct {
+		id  task.ID
+		buf *part.LogBuffer
+	}
+	doneMsg struct {
+		call screen.Call
+		v    any
+		err  error
+	}
+	sayMsg struct {
+		token theme.Token
+		text  string
+	}
+)
+
+// app is the shell around the pure screen: it turns messages into calls of
+// the model and effects into commands.
+type app struct {
+	m     *screen.Model
+	ctl   control.Control
+	now   func() time.Time
+	ask   func(screen.Want) // tells the pump what is wanted
+	slow  func(bool)        // the window is behind another one
+	clip  clipboard
+	save  func(name string)             // remembers a theme
+	write func(task.ID) (string, error) // saves output, returns the path
+	limit time.Duration                 // for one call to the cluster
+
+	frame string // the last drawing
+	stale bool
+	want  screen.Want
+	left  screen.Leaving
+}
+
+// Init asks for nothing: the pump is running already.
+func (a *app) Init() tea.Cmd { return nil }
+
+// Update gives each message to the part of the model that it is for.
+func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	a.stale = true
+	switch v := msg.(type) {
+	case tea.KeyMsg:
+		a.m.Key(v, a.now())
+	case tea.MouseMsg:
+		a.m.Mouse(v, a.now())
+	case tea.WindowSizeMsg:
+		a.m.Resize(v.Width, v.Height)
+	case tea.FocusMsg:
+		a.m.Focused(a.now())
+		a.slow(false)
+	case tea.BlurMsg:
+		a.slow(true)
+	case snapshotMsg:
+		a.m.See(v.s)
+		if w := a.m.Want(); !reflect.DeepEqual(w, a.want) { // what was seen changed what is wanted
+			a.want = w
+			a.ask(w)
+		}
+		return a, a.effects()
+	case logMsg:
+		a.m.SeeLog(v.id, v.buf)
+		return a, nil
+	case doneMsg:
+		v.call.Then(a.m, v.v, v.err)
+	case sayMsg:
+		a.m.Say(v.token, v.text)
+		return a, nil
+	case tea.ResumeMsg:
+		return a, tea.ClearScreen
+	}
+	a.want = a.m.Want()
+	a.ask(a.want)
+	return a, a.effects()
+}
+
+// View draws when something changed since the last time.
+func (a *app) View() string {
+	if a.stale {
+		a.frame = strings.Join(a.m.View(), "\n")
+		a.stale = false
+	}
+	return a.frame
+}
+
+// effects turns what the model wants done into commands.
+func (a *app) effects() tea.Cmd {
+	var cmds []tea.Cmd
+	for _, e := range a.m.TakeEffects() {
+		if c := a.effect(e); c != nil {
+			cmds = append(cmds, c)
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+func (a *app) effect(e screen.Effect) tea.Cmd {
+	switch v := e.(type) {
+	case screen.Call:
+		return a.call(v)
+	case screen.Copy:
+		return func() tea.Msg { return a.clip.copy(v) }
+	case screen.WriteOutput:
+		return a.writeOutput(v.ID)
+	case screen.Quit:
+		a.left = v.How
+		return tea.Quit
+	case screen.Suspend:
+		return suspend()
+	case screen.SetMouse:
+		if v.On {
+			return tea.EnableMouseCellMotion
+		}
+		return tea.DisableMouse
+	case screen.Redraw:
+		return tea.ClearScreen
+	case screen.SaveTheme:
+		a.save(v.Name)
+	}
+	return nil
+}
+
+func (a *app) call(c screen.Call) tea.Cmd {
+	return func() tea.Msg {
+		ctx, stop := context.WithTimeout(context.Background(), a.limit)
+		defer stop()
+		v, err := c.Do(ctx, a.ctl)
+		return doneMsg{c, v, err}
+	}
+}
+
+func (a *app) writeOutput(id task.ID) tea.Cmd {
+	return func() tea.Msg {
+		path, err := a.write(id)
+		if err != nil {
+			return sayMsg{theme.Err, "write output: " + err.Error()}
+		}
+		return sayMsg{theme.OK, "all output of task " + id.String() + " is in " + path}
+	}
+}

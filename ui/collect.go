@@ -1,0 +1,351 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/ui/screen"
+)
+
+// Limits of what the screen keeps.
+const (
+	keepEvents  = 2000
+	keepRates   = 512 // of two seconds each
+	keepHistory = 180 // samples of a node
+	allNodes    = 5 * time.Second
+	goneAfter   = 3 * time.Second
+)
+
+// Collector asks a cluster for what the screen wants and makes snapshots of
+// it. Collect and Saw may be called by different goroutines.
+type Collector struct {
+	ctl control.Control
+	now func() time.Time
+
+	asking sync.Mutex // one Collect at a time
+
+	mu        sync.Mutex // guards what Saw writes
+	events    []control.Event
+	stream    bool // events arrive by themselves
+	tasksMove bool
+	fresh     map[task.NodeID]control.Node // newer than nodes
+	gap       bool
+
+	// Only Collect touches the rest.
+	version  uint64
+	link     screen.Link
+	status   control.Status
+	nodes    []control.Node
+	nodesAt  time.Time
+	rates    []float64
+	rateAt   time.Time
+	hist     map[task.NodeID]*screen.History
+	last     screen.Snapshot
+	lastWant screen.Want
+	listedAt time.Time
+	finished int
+}
+
+// NewCollector asks ctl; now is the clock, nil for time.Now.
+func NewCollector(ctl control.Control, now func() time.Time) *Collector {
+	if now == nil {
+		now = time.Now
+	}
+	return &Collector{ctl: ctl, now: now, hist: map[task.NodeID]*screen.History{}, fresh: map[task.NodeID]control.Node{}, finished: -1}
+}
+
+// Saw takes events from the stream.
+func (c *Collector) Saw(list []control.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stream = true
+	for i := range list {
+		e := &list[i]
+		switch e.Kind {
+		case control.EventGap:
+			c.gap = true
+		case control.EventTask:
+			c.tasksMove = true
+		}
+		if e.NodeInfo != nil {
+			c.fresh[e.NodeInfo.ID] = *e.NodeInfo
+		}
+		if e.Kind != control.EventLoad {
+			c.events = append(c.events, *e)
+		}
+	}
+	if over := len(c.events) - keepEvents; over > keepEvents/2 {
+		c.events = append([]control.Event(nil), c.events[over:]...)
+	}
+}
+
+// Deaf tells that the event stream broke.
+func (c *Collector) Deaf() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stream, c.gap = false, true
+}
+
+// Collect makes a snapshot. It always returns one: when nothing can be
+// reached, the last one with the link's state in it.
+func (c *Collector) Collect(ctx context.Context, want screen.Want) *screen.Snapshot {
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	now := c.now()
+	st, err := c.ctl.Status(ctx)
+	c.note(err, now)
+	s := c.last
+	if err == nil {
+		c.status = st
+		c.askNodes(ctx, now)
+		c.askTasks(ctx, want, now, &s)
+		c.askOne(ctx, want, &s)
+		c.sample(now)
+	}
+	s.Now, s.Link, s.Status = now, c.link, c.status
+	s.Nodes, s.Names = c.nodes, c.last.Names
+	if c.changedNames() {
+		s.Names = namesOf(c.nodes)
+	}
+	s.Rates = c.rates
+	s.History = screen.History{}
+	if h := c.hist[want.Node]; h != nil {
+		s.History = screen.History{Node: want.Node, CPU: slices.Clone(h.CPU), Mem: slices.Clone(h.Mem)}
+	}
+	c.mu.Lock()
+	s.Events = slices.Clip(c.events)
+	c.mu.Unlock()
+	c.version++
+	s.Version = c.version
+	c.last, c.lastWant = s, want
+	return &s
+}
+
+// note keeps how well the cluster is heard.
+func (c *Collector) note(err error, now time.Time) {
+	switch {
+	case err == nil:
+		if c.link.State != screen.Live {
+			c.link = screen.Link{State: screen.Live, Since: now}
+		}
+		return
+	case c.link.State == screen.Live || c.link.State == screen.Starting:
+		since := now
+		if c.link.State == screen.Starting && !c.link.Since.IsZero() {
+			since = c.link.Since
+		}
+		c.link = screen.Link{State: screen.Waiting, Since: since}
+	case c.link.State == screen.Waiting && now.Sub(c.link.Since) >= goneAfter:
+		c.link.State = screen.Gone
+	}
+	if !errors.Is(err, context.Canceled) {
+		c.link.Tries++
+		c.link.Err = err.Error()
+	}
+}
+
+func (c *Collector) changedNames() bool {
+	if len(c.last.Names) < len(c.nodes) {
+		return true
+	}
+	for i := range c.nodes {
+		if c.last.Names[c.nodes[i].ID] != c.nodes[i].Name {
+			return true
+		}
+	}
+	return false
+}
+
+func namesOf(nodes []control.Node) map[task.NodeID]string {
+	m := make(map[task.NodeID]string, len(nodes))
+	for i := range nodes {
+		m[nodes[i].ID] = nodes[i].Name
+	}
+	return m
+}
+
+// askNodes reads all nodes now and then, and in between puts in those that
+// the event stream told about.
+func (c *Collector) askNodes(ctx context.Context, now time.Time) {
+	c.mu.Lock()
+	fresh, stream, gap := c.fresh, c.stream, c.gap
+	c.fresh, c.gap = map[task.NodeID]control.Node{}, false
+	c.mu.Unlock()
+	if !stream || gap || now.Sub(c.nodesAt) >= allNodes {
+		if list, err := c.ctl.Nodes(ctx); err == nil {
+			c.nodes, c.nodesAt = list, now
+			c.remember(list)
+			return
+		}
+	}
+	if len(fresh) == 0 {
+		return
+	}
+	list := slices.Clone(c.nodes) // the old one belongs to a snapshot
+	for i := range list {
+		if n, ok := fresh[list[i].ID]; ok {
+			list[i] = n
+			delete(fresh, n.ID)
+			c.remember(list[i : i+1])
+		}
+	}
+	if len(fresh) > 0 {
+		c.nodesAt = time.Time{} // unknown ones: read all the next time
+	}
+	c.nodes = list
+}
+
+// remember adds samples of load.
+func (c *Collector) remember(nodes []control.Node) {
+	for i := range nodes {
+		n := &nodes[i]
+		h := c.hist[n.ID]
+		if h == nil {
+			h = &screen.History{}
+			c.hist[n.ID] = h
+		}
+		mem := 0.0
+		if n.Load.MemTotalMB > 0 {
+			mem = 100 * float64(n.Load.MemUsedMB) / float64(n.Load.MemTotalMB)
+		}
+		h.CPU = keepLast(append(h.CPU, float64(n.Load.CPUPercent)), keepHistory)
+		h.Mem = keepLast(append(h.Mem, mem), keepHistory)
+	}
+}
+
+func keepLast(v []float64, n int) []float64 {
+	if len(v) <= n+64 {
+		return v
+	}
+	return slices.Clone(v[len(v)-n:])
+}
+
+// sample counts what finished, in buckets of two seconds.
+func (c *Collector) sample(now time.Time) {
+	sum := 0
+	for _, s := range task.States() {
+		if s.Terminal() {
+			sum += c.status.Tasks[s]
+		}
+	}
+	if c.finished < 0 || c.rateAt.IsZero() {
+		c.finished, c.rateAt = sum, now
+		return
+	}
+	gone := now.Sub(c.rateAt)
+	if gone < 2*time.Second {
+		return
+	}
+	rate := max(0, float64(sum-c.finished)/gone.Seconds())
+	fresh := slices.Clone(c.rates)
+	for n := min(int(gone/(2*time.Second)), keepRates); n > 0; n-- {
+		fresh = append(fresh, rate)
+	}
+	c.rates = fresh[max(0, len(fresh)-keepRates):]
+	c.finished, c.rateAt = sum, now
+}
+
+// askTasks reads the wanted window when it may have changed.
+func (c *Collector) askTasks(ctx context.Context, want screen.Want, now time.Time, s *screen.Snapshot) {
+	c.mu.Lock()
+	moved := c.tasksMove || !c.stream
+	c.tasksMove = false
+	c.mu.Unlock()
+	same := reflect.DeepEqual(want.Tasks, c.lastWant.Tasks) && want.Running == c.lastWant.Running && s.Rows.Done
+	if same && !moved && now.Sub(c.listedAt) < time.Second {
+		return
+	}
+	c.listedAt = now
+	if want.Tasks.Above+want.Tasks.Below > 0 {
+		s.Rows = c.window(ctx, want.Tasks)
+	}
+	s.Running = nil
+	if want.Running > 0 {
+		if p, err := c.ctl.List(ctx, control.Query{States: []task.State{task.Running, task.Assigned}, Limit: want.Running}); err == nil {
+			s.Running = p.Tasks
+		}
+	}
+}
+
+// window reads the rows around an anchor.
+func (c *Collector) window(ctx context.Context, w screen.TaskWant) screen.Rows {
+	r := screen.Rows{For: w, First: -1, Total: -1, Done: true}
+	page := func(reverse bool, after task.ID, limit int) []task.Task {
+		if limit <= 0 || r.Err != "" {
+			return nil
+		}
+		q := w.Query
+		q.After, q.Limit = after, limit
+		if reverse {
+			q.Oldest = !q.Oldest
+		}
+		p, err := c.ctl.List(ctx, q)
+		if err != nil {
+			r.Err = err.Error()
+			return nil
+		}
+		r.Total = p.Total
+		if reverse {
+			slices.Reverse(p.Tasks)
+		}
+		return p.Tasks
+	}
+	switch {
+	case w.End:
+		r.Tasks = page(true, 0, w.Above)
+		if r.Total >= 0 {
+			r.First = r.Total - len(r.Tasks)
+		}
+	case w.Anchor == 0:
+		r.Tasks = page(false, 0, w.Below)
+		r.First = 0
+	default:
+		above := page(true, w.Anchor, w.Above)
+		from := w.Anchor + 1 // so that the anchor itself comes first
+		if w.Query.Oldest {
+			from = w.Anchor - 1
+		}
+		r.Tasks = append(above, page(false, from, w.Below+1)...)
+		if len(above) < w.Above {
+			r.First = 0
+		} else if plain(w.Query) && len(r.Tasks) > 0 && r.Total >= 0 { // numbers are consecutive
+			r.First = r.Total - int(r.Tasks[0].ID)
+			if w.Query.Oldest {
+				r.First = int(r.Tasks[0].ID) - 1
+			}
+			r.First = min(max(0, r.First), max(0, r.Total-len(r.Tasks)))
+		}
+	}
+	return r
+}
+
+// plain reports that a query selects all tasks.
+func plain(q control.Query) bool {
+	return len(q.IDs)+len(q.States)+len(q.Nodes)+len(q.Tags) == 0 && q.Text == "" && q.Since == 0
+}
+
+// askOne reads the task in the detail pane and the answer to "why".
+func (c *Collector) askOne(ctx context.Context, want screen.Want, s *screen.Snapshot) {
+	s.TaskErr = ""
+	if want.Task == 0 {
+		s.Task = nil
+	} else if t, err := c.ctl.Get(ctx, want.Task); err != nil {
+		s.Task, s.TaskErr = nil, err.Error()
+	} else {
+		s.Task = &t
+	}
+	s.WhyErr = ""
+	if want.Why == 0 {
+		s.Why = nil
+	} else if w, err := c.ctl.Why(ctx, want.Why); err != nil {
+		s.Why, s.WhyErr = nil, err.Error()
+	} else {
+		s.Why = &w
+	}
+}

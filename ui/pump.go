@@ -1,0 +1,135 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/ui/screen"
+)
+
+func isEOF(err error) bool { return errors.Is(err, io.EOF) }
+
+// How often the screen is brought up to date.
+const (
+	rest    = 250 * time.Millisecond // with the window in front
+	quietly = time.Second            // reduced motion, or another window in front
+	logTick = 100 * time.Millisecond // output on the screen
+	ask     = 5 * time.Second        // how long one round of questions may take
+)
+
+// pump turns a cluster into messages for the screen: a snapshot at rest four
+// times a second, at once after a key, and a nudge when output grew.
+type pump struct {
+	col  *Collector
+	tail *tail
+	send func(any)
+	want atomic.Pointer[screen.Want]
+	kick chan struct{}
+	slow atomic.Bool
+}
+
+func newPump(ctl control.Control, now func() time.Time, send func(any)) *pump {
+	p := &pump{col: NewCollector(ctl, now), tail: newTail(ctl), send: send, kick: make(chan struct{}, 1)}
+	p.want.Store(&screen.Want{})
+	return p
+}
+
+// ask changes what is wanted; the answer comes soon.
+func (p *pump) ask(w screen.Want) {
+	p.want.Store(&w)
+	p.tail.follow(w.Output)
+	select {
+	case p.kick <- struct{}{}:
+	default:
+	}
+}
+
+// run works until ctx ends and returns after all its goroutines did.
+func (p *pump) run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, f := range []func(context.Context){p.collect, p.listen, p.tail.run, p.nudge} {
+		wg.Go(func() { f(ctx) })
+	}
+	wg.Wait()
+}
+
+func (p *pump) collect(ctx context.Context) {
+	for ctx.Err() == nil {
+		one, stop := context.WithTimeout(ctx, ask)
+		s := p.col.Collect(one, *p.want.Load())
+		stop()
+		if ctx.Err() != nil {
+			return
+		}
+		p.send(snapshotMsg{s})
+		wait := rest
+		if p.slow.Load() {
+			wait = quietly
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-p.kick:
+		case <-t.C:
+		}
+		t.Stop()
+	}
+}
+
+// listen reads the event stream, and opens it again when it breaks.
+func (p *pump) listen(ctx context.Context) {
+	var from uint64
+	for ctx.Err() == nil {
+		st, err := p.col.ctl.Events(ctx, control.EventsRequest{From: from,
+			Kinds: []control.EventKind{control.EventTask, control.EventNode, control.EventNotice, control.EventLoad}})
+		if err == nil {
+			from = p.read(ctx, st, from)
+		}
+		p.col.Deaf()
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (p *pump) read(ctx context.Context, st control.EventStream, from uint64) uint64 {
+	stop := context.AfterFunc(ctx, func() { _ = st.Close() })
+	defer stop()
+	defer st.Close()
+	for {
+		list, err := st.Next()
+		if err != nil {
+			return from
+		}
+		p.col.Saw(list)
+		if n := len(list); n > 0 && list[n-1].Position > 0 {
+			from = list[n-1].Position
+		}
+	}
+}
+
+// nudge redraws when output that is on the screen grew.
+func (p *pump) nudge(ctx context.Context) {
+	tick := time.NewTicker(logTick)
+	defer tick.Stop()
+	var last uint64
+	var lastID any
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		id, buf := p.tail.shown()
+		if v := buf.Stats().Version; v != last || lastID != any(id) {
+			last, lastID = v, id
+			p.send(logMsg{id, buf})
+		}
+	}
+}

@@ -1,0 +1,163 @@
+// Package ui is the dashboard: a full-screen view of a cluster and everything
+// one can do with it, from the keyboard. It is a client of control.Control,
+// also when the node is in the same process.
+package ui
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/term"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen"
+)
+
+// Options says what to show and where. Control, In, Out and Styles are
+// required; the zero values of the others are useful.
+type Options struct {
+	Control control.Control
+	In      io.Reader
+	Out     io.Writer
+	Styles  *theme.Styles // theme.NewStyles for this terminal
+
+	Keys      map[string][]string                    // action to keys, from the configuration
+	Themes    []string                               // names to choose from; empty is the built-in ones
+	LoadTheme func(name string) (theme.Theme, error) // nil knows the built-in ones
+	SaveTheme func(name string)                      // remembers a choice; may be nil
+	History   []string                               // commands submitted before, oldest first
+	Dir       string                                 // for saved output; empty is the current directory
+	StateDir  string                                 // for the copy file; empty is the system's temporary one
+	Getenv    func(string) string                    // nil is os.Getenv
+	Now       func() time.Time                       // nil is time.Now
+
+	ReadOnly      bool
+	ReducedMotion bool
+	NoMouse       bool
+	Blocks        bool // graphs of blocks instead of braille
+	Demo          bool
+	Windows       bool // the shell of this node is cmd
+	Attached      bool // the node runs in another process
+}
+
+// Leaving is what the person chose for the node when leaving.
+type Leaving = screen.Leaving
+
+// The ways to leave.
+const (
+	KeepRunning  = screen.KeepRunning
+	DrainAndStop = screen.DrainAndStop
+)
+
+// Run shows the dashboard until the person leaves or ctx ends, and returns
+// what should become of the node. The terminal is as it was before, also
+// after a panic. Errors of the cluster never end it.
+func Run(ctx context.Context, o Options) (Leaving, error) {
+	a, err := newApp(o)
+	if err != nil {
+		return KeepRunning, err
+	}
+	out := lock(o.Out)
+	a.clip.out = out
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(out), tea.WithAltScreen(), tea.WithFPS(30), tea.WithReportFocus()}
+	if !o.NoMouse {
+		opts = append(opts, tea.WithMouseCellMotion())
+	}
+	p := tea.NewProgram(a, opts...)
+	pu := newPump(o.Control, o.Now, func(m any) { p.Send(m) })
+	pu.slow.Store(o.ReducedMotion)
+	a.ask = pu.ask
+	a.slow = func(on bool) { pu.slow.Store(on || o.ReducedMotion) }
+	work, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { pu.run(work) })
+	_, err = p.Run()
+	stop()
+	wg.Wait()
+	if ctx.Err() != nil {
+		return a.left, nil
+	}
+	return a.left, err
+}
+
+func newApp(o Options) (*app, error) {
+	if o.Control == nil || o.Styles == nil {
+		return nil, fmt.Errorf("open the dashboard: a control and styles are required")
+	}
+	keys, err := screen.NewKeys(o.Keys)
+	if err != nil {
+		return nil, err
+	}
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.StateDir == "" {
+		o.StateDir = os.TempDir()
+	}
+	if o.Dir == "" {
+		o.Dir = "."
+	}
+	save := o.SaveTheme
+	if save == nil {
+		save = func(string) {}
+	}
+	graph := part.Braille
+	if o.Blocks {
+		graph = part.Blocks
+	}
+	m := screen.New(o.Styles, keys, screen.Options{ReadOnly: o.ReadOnly, Reduced: o.ReducedMotion, Graph: graph, Mouse: !o.NoMouse, Demo: o.Demo,
+		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached})
+	return &app{m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, save: save, limit: 15 * time.Second, stale: true,
+		clip: clipboard{out: io.Discard, env: o.Getenv, dir: o.StateDir},
+		write: func(id task.ID) (string, error) {
+			return writeAll(context.Background(), o.Control, id, o.Dir)
+		}}, nil
+}
+
+// locked is an output that may be written by the renderer and the clipboard
+// at the same time; each write is whole.
+type locked struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// lockedFile keeps what makes a terminal a terminal.
+type lockedFile struct {
+	*locked
+	f term.File
+}
+
+func lock(w io.Writer) io.Writer {
+	l := &locked{w: w}
+	if f, ok := w.(term.File); ok {
+		return lockedFile{l, f}
+	}
+	return l
+}
+
+// Write writes one piece.
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// Fd is the terminal's descriptor.
+func (l lockedFile) Fd() uintptr { return l.f.Fd() }
+
+// Read reads from the terminal.
+func (l lockedFile) Read(p []byte) (int, error) { return l.f.Read(p) }
+
+// Close closes the terminal.
+func (l lockedFile) Close() error { return l.f.Close() }

@@ -1,0 +1,283 @@
+package screen
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+// drawNode is what is known about the node under the cursor.
+func (m *Model) drawNode(w, h int, focus bool) []string {
+	n := m.node()
+	iw, ih := part.Inner(w, h)
+	if n == nil {
+		return part.Box{Title: "Node", Focus: focus}.Draw(m.s, w, h, part.Blank(iw, ih))
+	}
+	lines := m.nodeFacts(n, iw)
+	if m.top() == DeepNode {
+		lines = append(lines, part.NewLine(m.s, iw).String(), part.NewLine(m.s, iw).Sp(1).T(theme.Muted, "TASKS HERE").String())
+		cols := taskColumns(m.s, iw)
+		ws := part.FitColumns(cols, iw-3, 2)
+		for i := range m.view().Rows.Tasks {
+			if len(lines) >= ih {
+				break
+			}
+			if t := &m.view().Rows.Tasks[i]; m.view().Rows.For.Query.Nodes != nil {
+				lines = append(lines, m.taskRow(t, ws, iw, false, false))
+			}
+		}
+	} else {
+		lines = append(lines, m.nodeRuns(n, iw, ih-len(lines))...)
+	}
+	_, state := m.nodeLook(n)
+	return part.Box{Title: n.Name, Remark: state, Focus: focus}.Draw(m.s, w, h, part.Tall(lines, iw, ih))
+}
+
+func (m *Model) nodeFacts(n *control.Node, w int) []string {
+	s := m.view()
+	line := func() *part.Line { return part.NewLine(m.s, w).Sp(1) }
+	var out []string
+	add := func(l *part.Line) { out = append(out, l.String()) }
+	lb := n.Capacity.Labels
+	l := line().T(theme.Text, strings.Trim(lb["os"]+"/"+lb["arch"], "/")).T(theme.Muted, fmt.Sprintf("  %g cores  ", float64(n.Capacity.CPU)/1000)).
+		T(theme.Muted, part.Bytes(n.Capacity.MemoryMB<<20))
+	if n.Capacity.GPUs > 0 {
+		l.T(theme.Muted, "  "+part.Plural(int(n.Capacity.GPUs), "GPU"))
+	}
+	add(l)
+	switch n.State {
+	case control.NodeAsks:
+		add(line().T(theme.Muted, "address ").T(theme.Text, n.Addr))
+		add(line().T(theme.Text, "It wants to join. Until then it cannot run or submit anything."))
+		add(line().T(theme.Text, "Press ").B(theme.Accent, m.keys.Of(InNodes, "admit")).T(theme.Text, " and type the code that its screen shows."))
+	case control.NodeForeign:
+		add(line().T(theme.Text, "It belongs to another cluster and can do nothing here."))
+	default:
+		hist := History{}
+		if s.History.Node == n.ID {
+			hist = s.History
+		}
+		m.loadLine(line, add, "cpu", hist.CPU, float64(n.Load.CPUPercent), w)
+		m.loadLine(line, add, "mem", hist.Mem, memPercent(n.Load), w)
+		add(line().T(theme.Muted, "slots ").T(theme.Text, slotsOf(n)).T(theme.Muted, "   done ").T(theme.Text, part.Count(int(n.Done))).
+			T(theme.Muted, "  failed ").T(theme.Text, part.Count(int(n.Failed))))
+		add(line().T(theme.Muted, "heard ").T(theme.Text, m.seenText(n)).T(theme.Muted, "  octaskly ").T(theme.Text, n.Version))
+		add(line().T(theme.Muted, "at    ").T(theme.Text, n.Addr))
+	}
+	for _, warn := range n.Warnings {
+		add(line().T(theme.Warn, m.s.Glyphs.Stale+" "+warn))
+	}
+	if m.top() == DeepNode {
+		out = append(out, m.nodeIdentity(n, w)...)
+	}
+	return out
+}
+
+func (m *Model) loadLine(line func() *part.Line, add func(*part.Line), name string, hist []float64, v float64, w int) {
+	l := line().T(theme.Muted, name+" ")
+	if len(hist) > 1 {
+		l.Spark(hist, max(0, min(w-14, 120)))
+	} else {
+		l.Bar(v, max(0, min(w-14, 60)))
+	}
+	add(l.T(theme.Text, fmt.Sprintf(" %3.0f%%", v)))
+}
+
+func (m *Model) nodeIdentity(n *control.Node, w int) []string {
+	var labels []string
+	for k, v := range n.Capacity.Labels {
+		labels = append(labels, k+"="+v)
+	}
+	sort.Strings(labels)
+	roles := make([]string, len(n.Roles))
+	for i, r := range n.Roles {
+		roles[i] = string(r)
+	}
+	row := func(k, v string) string {
+		return part.NewLine(m.s, w).Sp(1).Cell(theme.Muted, k, 10, false).T(theme.Text, v).String()
+	}
+	return []string{
+		row("labels", strings.Join(labels, " ")),
+		row("roles", strings.Join(roles, ", ")+"   does: "+strings.Join(n.Doing, ", ")),
+		row("sandboxes", strings.Join(n.Capacity.Sandboxes, ", ")+"   default "+n.Capacity.Default),
+		row("id", string(n.ID)),
+	}
+}
+
+// nodeRuns is the first few tasks that run on a node, as far as they are known.
+func (m *Model) nodeRuns(n *control.Node, w, h int) []string {
+	if h < 2 || n.Used.Tasks == 0 {
+		return nil
+	}
+	out := []string{part.NewLine(m.s, w).String()}
+	for i := range m.view().Running {
+		t := &m.view().Running[i]
+		if a := t.Last(); a == nil || a.Node != n.ID {
+			continue
+		}
+		if len(out) == h-1 {
+			break
+		}
+		run, _ := taskTimes(t, m.now())
+		out = append(out, part.NewLine(m.s, w).Sp(1).T(theme.Run, m.s.Glyphs.Running+" ").Cell(theme.Text, t.ID.String(), 7, false).
+			Cell(theme.Muted, run, 6, true).Sp(1).T(theme.Text, commandOf(&t.Spec)).String())
+	}
+	if rest := int(n.Used.Tasks) - (len(out) - 1); rest > 0 && len(out) > 1 {
+		out = append(out, part.NewLine(m.s, w).Sp(3).T(theme.Muted, fmt.Sprintf("+%d more", rest)).String())
+	}
+	return out
+}
+
+// drawFacts is the task under the cursor in a few lines.
+func (m *Model) drawFacts(w, h int, focus bool) []string {
+	iw, ih := part.Inner(w, h)
+	t := m.current()
+	if t == nil {
+		text := "No task is selected."
+		if m.taskID() != 0 {
+			text = "…"
+		}
+		if e := m.view().TaskErr; e != "" && m.taskID() != 0 {
+			text = e
+		}
+		return part.Box{Title: "Task", Focus: focus}.Draw(m.s, w, h, part.Tall([]string{part.NewLine(m.s, iw).Sp(1).T(theme.Muted, text).String()}, iw, ih))
+	}
+	_, look := m.stateLook(t)
+	run, _ := taskTimes(t, m.now())
+	remark := look
+	if run != "-" {
+		remark += " " + run
+	}
+	return part.Box{Title: "Task " + t.ID.String(), Remark: remark, Focus: focus}.Draw(m.s, w, h, part.Tall(m.taskFacts(t, iw), iw, ih))
+}
+
+func (m *Model) taskFacts(t *task.Task, w int) []string {
+	line := func() *part.Line { return part.NewLine(m.s, w).Sp(1) }
+	var out []string
+	add := func(l *part.Line) { out = append(out, l.String()) }
+	add(line().T(theme.Muted, "$ ").B(theme.Text, commandOf(&t.Spec)))
+	tok, look := m.stateLook(t)
+	l := line().T(tok, look)
+	a := t.Last()
+	if a != nil {
+		l.T(theme.Muted, " on ").T(theme.Text, m.view().NodeName(a.Node)).T(theme.Muted, fmt.Sprintf("   attempt %d/%d", len(t.Attempts), max(int(t.Spec.Retries)+1, len(t.Attempts))))
+	}
+	if left := m.timeLeft(t); left != "" {
+		l.T(theme.Muted, "   "+left)
+	}
+	l.T(theme.Muted, "   "+priorityName(t.Spec.Priority))
+	add(l)
+	l = line().T(theme.Muted, "submitted ").T(theme.Text, clockOf(t.Submitted))
+	if a != nil && a.Started > 0 {
+		l.T(theme.Muted, "  started ").T(theme.Text, clockOf(a.Started))
+	}
+	if a != nil && a.Ended > 0 {
+		l.T(theme.Muted, "  ended ").T(theme.Text, clockOf(a.Ended))
+	}
+	add(l.T(theme.Muted, "  by ").T(theme.Text, string(t.By)))
+	add(line().T(theme.Muted, "needs ").T(theme.Text, needText(&t.Spec)))
+	if a != nil {
+		if a.Ended > 0 {
+			add(line().T(theme.Muted, "ended ").T(stateToken(t.State), endText(a)))
+		}
+		l = line()
+		if a.Usage.CPU > 0 {
+			l.T(theme.Muted, "used cpu ").T(theme.Text, part.Dur(a.Usage.CPU)).T(theme.Muted, "  mem ").T(theme.Text, part.Bytes(a.Usage.MaxRSS)).Sp(2)
+		}
+		if a.Enforced != "" {
+			l.T(theme.Muted, "contained by ").T(theme.Text, a.Enforced)
+		}
+		add(l)
+	}
+	return append(out, m.attemptLines(t, w)...)
+}
+
+func (m *Model) attemptLines(t *task.Task, w int) []string {
+	var out []string
+	for i := len(t.Attempts) - 2; i >= 0 && len(out) < 8; i-- {
+		a := &t.Attempts[i]
+		out = append(out, part.NewLine(m.s, w).Sp(1).T(theme.Muted, fmt.Sprintf("attempt %d on ", a.Fence.Attempt)).
+			T(theme.Text, m.view().NodeName(a.Node)).T(theme.Muted, ": ").T(theme.Warn, endText(a)).
+			T(theme.Muted, " after "+part.Dur(time.Duration(max(0, a.Ended-a.Started))*time.Millisecond)).String())
+	}
+	return out
+}
+
+func (m *Model) timeLeft(t *task.Task) string {
+	a := t.Last()
+	if t.Spec.Timeout <= 0 || a == nil || a.Started == 0 || t.State.Terminal() {
+		return ""
+	}
+	left := t.Spec.Timeout - m.now().Sub(time.UnixMilli(a.Started))
+	return "timeout in " + part.Dur(max(0, left.Truncate(time.Second)))
+}
+
+// endText is how an attempt ended, in words.
+func endText(a *task.Attempt) string {
+	s := strings.ReplaceAll(string(a.Exit.Reason), "_", " ")
+	switch a.Exit.Reason {
+	case task.ReasonExit:
+		s = fmt.Sprintf("exit %d", a.Exit.Code)
+	case task.ReasonSignal:
+		s = fmt.Sprintf("ended by signal %d", a.Exit.Signal)
+	case task.ReasonTimeout:
+		s = "time limit reached"
+	case task.ReasonNotFound:
+		s = "command not found on the worker (127)"
+	case task.ReasonNodeLost:
+		s = "the node was lost"
+	}
+	if a.Exit.Message != "" {
+		s += ", " + a.Exit.Message
+	}
+	return s
+}
+
+func priorityName(p uint8) string {
+	switch p {
+	case task.PriorityLow:
+		return "low"
+	case task.PriorityNormal:
+		return "normal"
+	case task.PriorityHigh:
+		return "high"
+	case task.PriorityCritical:
+		return "critical"
+	}
+	return fmt.Sprintf("priority %d", p)
+}
+
+// needText is what a task asks for.
+func needText(sp *task.Spec) string {
+	n := &sp.Need
+	out := []string{fmt.Sprintf("cpu %g", float64(n.CPUs())/1000)}
+	if n.MemoryMB > 0 {
+		out = append(out, "mem "+part.Bytes(n.MemoryMB<<20))
+	}
+	if n.DiskMB > 0 {
+		out = append(out, "disk "+part.Bytes(n.DiskMB<<20))
+	}
+	if n.GPUs > 0 {
+		out = append(out, part.Plural(int(n.GPUs), "GPU"))
+	}
+	if n.On != "" {
+		out = append(out, "on "+n.On)
+	}
+	for k, v := range n.Labels {
+		out = append(out, k+"="+v)
+	}
+	sort.Strings(out[1:])
+	if n.Sandbox != "" {
+		out = append(out, "sandbox "+n.Sandbox)
+	}
+	if len(sp.Tags) > 0 {
+		out = append(out, "tags "+strings.Join(sp.Tags, ","))
+	}
+	return strings.Join(out, "  ")
+}

@@ -1,0 +1,60 @@
+package screen
+
+import (
+	"context"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// Effect is something that must be done outside of the screen.
+type Effect interface{ effect() }
+
+// Call asks the cluster something. Then is given the answer; it runs where
+// keys run, so it may change the model.
+type Call struct {
+	What string // for people: "cancel 1042"
+	Harm bool   // it ends or takes away something
+	Do   func(ctx context.Context, c control.Control) (any, error)
+	Then func(m *Model, v any, err error)
+}
+
+// Copy puts text on the clipboard.
+type Copy struct{ Text, What string }
+
+// WriteOutput saves all output of a task to a file and says where.
+type WriteOutput struct{ ID task.ID }
+
+// Quit leaves the screen.
+type Quit struct{ How Leaving }
+
+// Leaving is what becomes of the node when the screen ends.
+type Leaving uint8
+
+// The ways to leave.
+const (
+	KeepRunning Leaving = iota // the node, if there is one here, goes on
+	DrainAndStop
+	StopNow
+)
+
+// Suspend gives the terminal back to the shell for a while.
+type Suspend struct{}
+
+// SetMouse turns mouse reports on or off.
+type SetMouse struct{ On bool }
+
+// Redraw draws everything anew.
+type Redraw struct{}
+
+// SaveTheme remembers the chosen theme.
+type SaveTheme struct{ Name string }
+
+func (Call) effect()        {}
+func (Copy) effect()        {}
+func (WriteOutput) effect() {}
+func (Quit) effect()        {}
+func (Suspend) effect()     {}
+func (SetMouse) effect()    {}
+func (Redraw) effect()      {}
+func (SaveTheme) effect()   {}

@@ -1,0 +1,441 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+// hint is a key and what it does, for the footer.
+type hint struct{ key, text string }
+
+// View draws the whole screen: exactly as many lines as the terminal has,
+// each exactly as wide.
+func (m *Model) View() []string {
+	if m.w < 1 || m.h < 1 {
+		return nil
+	}
+	var out []string
+	if m.w < SmallestW || m.h < SmallestH {
+		out = m.drawSmall()
+	} else {
+		out = m.drawFull()
+	}
+	out = part.Tall(out, m.w, m.h)
+	if m.s.Glyphs.ASCII {
+		for i := range out {
+			out[i] = theme.ToASCII(out[i])
+		}
+	}
+	return out
+}
+
+func (m *Model) drawFull() []string {
+	f := FrameOf(m.w, m.h)
+	out := make([]string, 0, m.h)
+	out = append(out, m.header(), m.tabs())
+	rule := m.s.Paint(theme.Faint, strings.Repeat(m.s.Glyphs.Rule, m.w))
+	if f.Rules > 0 {
+		out = append(out, rule)
+	}
+	body := m.body(f.Content.W, f.Content.H)
+	out = append(out, body...)
+	out = append(out, m.noteLine())
+	if f.Rules > 0 {
+		out = append(out, rule)
+	}
+	if n := len(m.overlays); n > 0 {
+		box := m.overlays[n-1].draw(m, m.w, len(out)-f.Head)
+		head := out[:f.Head:f.Head]
+		out = append(head, part.Over(m.s, out[f.Head:], box, m.w)...)
+	}
+	return append(out, m.footer())
+}
+
+// body is the banner and the panes.
+func (m *Model) body(w, h int) []string {
+	banner := m.banner()
+	if len(banner) > h {
+		banner = banner[:h]
+	}
+	return append(append([]string{}, banner...), m.panes(w, h-len(banner))...)
+}
+
+// panes draws every placed pane into its rectangle.
+func (m *Model) panes(w, h int) []string {
+	rows := make([]strings.Builder, max(h, 0))
+	used := make([]int, len(rows))
+	for _, p := range m.placed() {
+		block := m.drawPane(p)
+		for i, ln := range block {
+			y := p.Y + i
+			if y < 0 || y >= len(rows) {
+				continue
+			}
+			if gap := p.X - used[y]; gap > 0 {
+				rows[y].WriteString(strings.Repeat(" ", gap))
+			}
+			rows[y].WriteString(ln)
+			used[y] = p.X + p.W
+		}
+	}
+	out := make([]string, len(rows))
+	for i := range rows {
+		out[i] = rows[i].String()
+		if used[i] < w {
+			out[i] += strings.Repeat(" ", w-used[i])
+		}
+	}
+	return out
+}
+
+func (m *Model) drawPane(p Placed) []string {
+	focus := p.Pane == m.focus
+	if p.W < 4 || p.H < 2 {
+		return part.Blank(p.W, p.H)
+	}
+	switch p.Pane {
+	case RatePane:
+		return m.drawRate(p.W, p.H)
+	case QueuePane:
+		return m.drawQueue(p.W, p.H)
+	case FleetPane:
+		return m.drawFleet(p.W, p.H)
+	case SummaryPane:
+		return m.drawSummary(p.W, p.H)
+	case NodesPane:
+		return m.drawNodes(p.W, p.H, focus)
+	case NodePane:
+		return m.drawNode(p.W, p.H, focus)
+	case HeatPane:
+		return m.drawHeat(p.W, p.H, focus)
+	case SpreadPane:
+		return m.drawSpread(p.W, p.H)
+	case TasksPane:
+		return m.drawTasks(p.W, p.H, focus)
+	case RunningPane:
+		return m.drawRunning(p.W, p.H, focus)
+	case FactsPane:
+		return m.drawFacts(p.W, p.H, focus)
+	case OutputPane:
+		return m.drawOutput(p.W, p.H, focus)
+	case EventsPane:
+		return m.drawEvents(p.W, p.H, focus)
+	case WelcomePane:
+		return m.drawWelcome(p.W, p.H)
+	}
+	return part.Blank(p.W, p.H)
+}
+
+// header says whose screen this is, what the fleet is, and how fresh it all is.
+func (m *Model) header() string {
+	s := m.view()
+	l := part.NewLine(m.s, m.w).Sp(1).B(theme.Accent, "octaskly").Sp(2)
+	if m.opt.Demo {
+		l.Badge(theme.Warn, "DEMO").Sp(1)
+	}
+	if name := s.Status.Self.Name; name != "" {
+		l.B(theme.Text, name).Sp(1)
+	}
+	l.Badge(m.roleToken(), m.roleWord()).Sp(2)
+	right := part.NewLine(m.s, 48)
+	m.linkWord(right)
+	if !s.Now.IsZero() {
+		right.Sp(2).T(theme.Text, s.Now.Format("15:04:05"))
+	}
+	right.Sp(1)
+	for _, f := range m.headFacts() {
+		if l.Left() < part.Width(f)+right.Used()+4 {
+			break
+		}
+		l.T(theme.Muted, f).Sp(3)
+	}
+	return l.End(right).String()
+}
+
+func (m *Model) roleWord() string {
+	self := m.selfNode()
+	switch {
+	case self != nil && role(self) != "-":
+		return strings.ToUpper(role(self))
+	case m.view().Link.State == Starting:
+		return "STARTING"
+	}
+	return "IDLE"
+}
+
+func (m *Model) roleToken() theme.Token {
+	switch m.roleWord() {
+	case "DISPATCHER":
+		return theme.Run
+	case "WORKER":
+		return theme.OK
+	}
+	return theme.Muted
+}
+
+func (m *Model) selfNode() *control.Node {
+	for i := range m.view().Nodes {
+		if m.view().Nodes[i].Self {
+			return &m.view().Nodes[i]
+		}
+	}
+	return nil
+}
+
+func (m *Model) headFacts() []string {
+	s := m.view()
+	if s.Link.State == Starting {
+		return nil
+	}
+	if s.Status.Dispatcher == "" {
+		if n := len(s.Nodes); n > 1 {
+			return []string{part.Plural(n, "node") + " seen"}
+		}
+		return nil
+	}
+	nodes := part.Plural(len(s.Nodes), "node")
+	if m.w >= 110 {
+		var parts []string
+		for _, st := range []control.NodeState{control.NodeUp, control.NodeDraining, control.NodeDrained, control.NodeStale, control.NodeLost, control.NodeAsks} {
+			if n := s.Status.Nodes[st]; n > 0 {
+				parts = append(parts, fmt.Sprintf("%s %s", part.Count(n), st))
+			}
+		}
+		nodes += ": " + strings.Join(parts, " ")
+	}
+	out := []string{nodes, fmt.Sprintf("slots %s/%s", part.Count(s.Status.SlotsUsed), part.Count(s.Status.Slots))}
+	if m.w < 110 {
+		out[1] = fmt.Sprintf("%s/%s slots", part.Count(s.Status.SlotsUsed), part.Count(s.Status.Slots))
+	}
+	if self := m.selfNode(); self == nil || s.Status.Dispatcher != self.Name {
+		out = append([]string{"dispatcher " + s.Status.Dispatcher}, out...)
+	}
+	return append(out, "queue "+part.Count(s.Status.Ready), part.Rate(s.Status.Rate)+" tasks/s")
+}
+
+func (m *Model) linkWord(l *part.Line) {
+	s := m.view()
+	switch {
+	case m.frozen != nil:
+		l.Badge(theme.Warn, "FROZEN").T(theme.Muted, " P thaws")
+	case s.Link.State == Starting:
+		l.T(theme.Muted, "looking around")
+	case s.Link.State == Waiting:
+		l.T(theme.Warn, "wait")
+	case s.Link.State == Gone:
+		l.B(theme.Err, "LOST "+part.Clock(s.Now.Sub(s.Link.Since)))
+	case s.Status.Dispatcher == "":
+		l.T(theme.Warn, "no dispatcher")
+	default:
+		l.T(theme.OK, "live")
+	}
+}
+
+// dimmed reports that what is shown is old.
+func (m *Model) dimmed() bool { return m.view().Link.State == Gone }
+
+func (m *Model) tabs() string {
+	l := part.NewLine(m.s, m.w).Sp(1)
+	for i, n := range pageNames {
+		text := fmt.Sprintf("%d %s", i+1, n)
+		if Page(i) == m.page {
+			if m.s.Depth <= theme.Mono || m.s.Glyphs.ASCII {
+				l.B(theme.Focus, "["+text+"]").Sp(1)
+			} else {
+				l.Rev(theme.Focus, " "+text+" ").Sp(1)
+			}
+			continue
+		}
+		l.T(theme.Muted, " "+text+" ").Sp(1)
+	}
+	if c := m.crumbs(); c != "" {
+		l.T(theme.Text, c)
+	}
+	r := part.NewLine(m.s, 40).T(theme.Accent, "/").T(theme.Muted, " filter  ").T(theme.Accent, ":").T(theme.Muted, " command  ").T(theme.Accent, "?").T(theme.Muted, " help ")
+	return l.End(r).String()
+}
+
+// crumbs is what was opened over the page.
+func (m *Model) crumbs() string {
+	g := m.s.Glyphs.Crumb
+	switch m.top() {
+	case DeepTask:
+		return g + " task " + m.output.pinned.String()
+	case DeepOutput:
+		return g + " task " + m.output.pinned.String() + " " + g + " output"
+	case DeepNode:
+		if n := m.node(); n != nil {
+			return g + " " + n.Name
+		}
+	}
+	return ""
+}
+
+// noteLine is the one line under the content: the filter line, what just
+// happened, marks, or the newest problem.
+func (m *Model) noteLine() string {
+	l := part.NewLine(m.s, m.w).Sp(1)
+	switch {
+	case m.find != nil:
+		return m.find.draw(m, l)
+	case m.note.text != "":
+		l.T(m.note.token, m.note.text)
+	case len(m.tasks.marks) > 0 || m.tasks.all:
+		l.T(theme.Text, m.markedWords())
+	case m.tasks.filter != "" && (m.focus == TasksPane):
+		l.T(theme.Muted, "filter ").B(theme.Text, m.tasks.filter).T(theme.Muted, "   esc clears it")
+	case m.page != Events && m.top() == NoDeep && !m.welcome():
+		m.newest(l)
+	}
+	return l.String()
+}
+
+// newest shows the newest problems.
+func (m *Model) newest(l *part.Line) {
+	shown := 0
+	for i, e := range m.fold(tail(m.view().Events, 200)) {
+		if i > 60 || shown == 2 {
+			break
+		}
+		if !e.bad {
+			continue
+		}
+		piece := part.NewLine(m.s, m.w)
+		piece.T(theme.Muted, clockOf(e.at)+" ").T(e.tok, e.glyph+" ").T(theme.Text, e.words()).Sp(3)
+		if piece.Used() > l.Left() && shown > 0 {
+			break
+		}
+		l.Raw(strings.TrimRight(piece.String(), " ")).Sp(3)
+		shown++
+	}
+}
+
+func tail[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }
+
+// banner is what a person must know before anything else; worst first, at
+// most two lines.
+func (m *Model) banner() []string {
+	s := m.view()
+	var out []string
+	add := func(tok theme.Token, text, cure string) {
+		l := part.NewLine(m.s, m.w).Sp(1).B(tok, m.s.Glyphs.Stale+" "+text)
+		if cure != "" {
+			l.Sp(2).T(theme.Text, cure)
+		}
+		out = append(out, l.String())
+	}
+	if s.Link.State == Gone {
+		who := s.Status.Dispatcher
+		if who == "" {
+			who = "The node"
+		} else {
+			who = "Dispatcher " + who
+		}
+		add(theme.Err, fmt.Sprintf("%s does not answer.", who), fmt.Sprintf("Try %d.  R tries now.  What is shown is %s old.", s.Link.Tries, part.Dur(s.Now.Sub(s.Link.Since).Truncate(time.Second))))
+	}
+	if s.Link.State == Live && s.Status.Dispatcher == "" && !s.Alone() {
+		add(theme.Warn, part.Plural(len(s.Nodes), "node")+", no dispatcher.", "p makes this node the dispatcher.")
+	}
+	for _, f := range s.Status.Facts {
+		tok := map[string]theme.Token{"error": theme.Err, "warning": theme.Warn}[f.Level]
+		if f.Level == "error" || f.Level == "warning" {
+			add(tok, f.Text, f.Cure)
+		}
+	}
+	if len(out) > 2 {
+		out = out[:2]
+	}
+	return out
+}
+
+// footer shows the keys that work here and now.
+func (m *Model) footer() string {
+	l := part.NewLine(m.s, m.w).Sp(1)
+	for _, h := range m.hints() {
+		piece := part.NewLine(m.s, m.w).B(theme.Accent, h.key).T(theme.Muted, " "+h.text)
+		if piece.Used()+2 > l.Left() {
+			break
+		}
+		l.Raw(strings.TrimRight(piece.String(), " ")).Sp(2)
+	}
+	return l.String()
+}
+
+func (m *Model) hints() []hint {
+	if m.find != nil {
+		return []hint{{"enter", "keep"}, {"esc", "clear"}, {"", m.find.syntax()}}
+	}
+	if n := len(m.overlays); n > 0 {
+		if f, ok := m.overlays[n-1].(footed); ok {
+			return f.foot(m)
+		}
+		return []hint{{"esc", "close"}}
+	}
+	return m.paneHints()
+}
+
+// paneHints is the footer of a pane, out of the key table. What belongs to the
+// pane comes first, quit last.
+func (m *Model) paneHints() []hint {
+	in := m.paneCtx()
+	var own, common []hint
+	for _, bd := range m.keys.In(in) {
+		if bd.Foot == "" || !m.can(bd.Action) {
+			continue
+		}
+		h := hint{bd.Keys[0], m.footWord(bd)}
+		if bd.In&^in&panes == 0 || bd.Group == "Output" || bd.Group == "Tasks" && in&someTask != 0 || bd.Group == "Nodes" {
+			own = append(own, h)
+		} else {
+			common = append(common, h)
+		}
+	}
+	if len(m.deep) > 0 {
+		own = append([]hint{{"esc", "back"}}, own...)
+	}
+	return append(own, common...)
+}
+
+func (m *Model) footWord(bd Binding) string {
+	switch bd.Action {
+	case "open":
+		if m.focus == OutputPane || m.focus == FactsPane {
+			return "full screen"
+		}
+	case "node.drain":
+		if n := m.node(); n != nil && (n.State == control.NodeDraining || n.State == control.NodeDrained) {
+			return "undrain"
+		}
+	case "heat":
+		if m.nodes.heat {
+			return "list"
+		}
+	}
+	return bd.Foot
+}
+
+// drawSmall is what fits where tables do not.
+func (m *Model) drawSmall() []string {
+	s := m.view()
+	line := func() *part.Line { return part.NewLine(m.s, m.w).Sp(min(1, m.w-1)) }
+	l := line().B(theme.Accent, "octaskly").Sp(2).T(theme.Text, s.Status.Self.Name).Sp(1).T(m.roleToken(), "["+m.roleWord()+"]")
+	t := line()
+	for _, k := range cardStates[:2] {
+		t.B(theme.Text, part.Count(m.count(k))).T(theme.Muted, " "+k.String()+"  ")
+	}
+	t.B(theme.Text, part.Count(m.count(cardStates[3]))).T(theme.Muted, " failed")
+	n := line().T(theme.Muted, "nodes ").T(theme.Text, fmt.Sprintf("%d/%d up", s.Status.Nodes[control.NodeUp], len(s.Nodes))).
+		T(theme.Muted, "   slots ").T(theme.Text, fmt.Sprintf("%d/%d", s.Status.SlotsUsed, s.Status.Slots))
+	all := []string{l.String(), t.String(), n.String(), line().String(),
+		line().T(theme.Muted, fmt.Sprintf("Too small for the tables: %dx%d of %dx%d.", m.w, m.h, SmallestW, SmallestH)).String(),
+		line().T(theme.Muted, "Make it larger.  ").B(theme.Accent, "q").T(theme.Muted, " quit").String()}
+	if q := len(m.overlays); q > 0 {
+		all = append(m.overlays[q-1].draw(m, m.w, m.h), all...)
+	}
+	return all
+}

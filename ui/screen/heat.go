@@ -1,0 +1,231 @@
+package screen
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+// heatValue is a node's value for a metric, percent, and whether it has one.
+func heatValue(n *control.Node, metric int) (float64, bool) {
+	switch n.State {
+	case control.NodeLost, control.NodeStale, control.NodeAsks, control.NodeForeign, control.NodeAway:
+		return 0, false
+	}
+	switch metrics[metric] {
+	case "mem":
+		return memPercent(n.Load), true
+	case "slots":
+		if n.Capacity.Slots == 0 {
+			return 0, true
+		}
+		return 100 * float64(n.Used.Tasks) / float64(n.Capacity.Slots), true
+	case "failures":
+		if n.Done+n.Failed == 0 {
+			return 0, true
+		}
+		return 100 * float64(n.Failed) / float64(n.Done+n.Failed), true
+	}
+	return float64(n.Load.CPUPercent), true
+}
+
+// heatCell draws one node as two cells: its state if that matters, else its value.
+func (m *Model) heatCell(l *part.Line, n *control.Node, cursor bool) {
+	v, ok := heatValue(n, m.nodes.metric)
+	text, tok := "", theme.Lost
+	switch {
+	case !ok && n.State == control.NodeStale:
+		text, tok = "~~", theme.Warn
+	case !ok:
+		text = "??"
+	case n.State == control.NodeDraining || n.State == control.NodeDrained:
+		text, tok = "--", theme.Warn
+	default:
+		text = strings.Repeat(m.s.Glyphs.Shade[min(3, int(v/25))], 2)
+		tok = theme.Ramp(v)
+	}
+	switch {
+	case cursor && m.focus == HeatPane:
+		l.Rev(theme.Focus, "[]")
+	case m.nodes.marks[n.ID]:
+		l.Rev(theme.Text, "**")
+	default:
+		l.T(tok, text)
+	}
+}
+
+// groups are the label values that nodes can be grouped by.
+func (m *Model) groups() []string {
+	keys := map[string]bool{}
+	for i := range m.view().Nodes {
+		for k := range m.view().Nodes[i].Capacity.Labels {
+			if k != "host" {
+				keys[k] = true
+			}
+		}
+	}
+	out := make([]string, 0, len(keys)+1)
+	for k := range keys {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	if i := sort.SearchStrings(out, "rack"); i < len(out) && out[i] == "rack" { // the usual one first
+		out = append([]string{"rack"}, append(out[:i:i], out[i+1:]...)...)
+	}
+	return append(out, "none")
+}
+
+func (m *Model) groupKey() string {
+	g := m.groups()
+	return g[m.nodes.group%len(g)]
+}
+
+// actNode is what concerns nodes wherever they are shown.
+func (m *Model) actHeat(action string) bool {
+	switch action {
+	case "heat":
+		m.nodes.heat = !m.nodes.heat
+		if m.page != Nodes && m.page != Overview || m.top() == DeepNode {
+			m.page, m.deep = Nodes, nil
+		}
+		m.focus = NodesPane
+		if m.nodes.heat {
+			m.focus = HeatPane
+		}
+	case "heat.metric":
+		m.nodes.metric = (m.nodes.metric + 1) % len(metrics)
+	case "heat.group":
+		m.nodes.group++
+	default:
+		return false
+	}
+	return true
+}
+
+type heatGroup struct {
+	name  string
+	nodes []*control.Node
+}
+
+// heatGroups splits the shown nodes by the chosen label.
+func (m *Model) heatGroups() []heatGroup {
+	key := m.groupKey()
+	at := map[string]int{}
+	var out []heatGroup
+	for _, n := range m.nodes.shown(m.view()) {
+		v := n.Capacity.Labels[key]
+		if key == "none" {
+			v = ""
+		} else if v == "" {
+			v = "-"
+		}
+		i, ok := at[v]
+		if !ok {
+			i = len(out)
+			at[v] = i
+			out = append(out, heatGroup{name: v})
+		}
+		out[i].nodes = append(out[i].nodes, n)
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].name < out[j].name })
+	return out
+}
+
+func (m *Model) drawHeat(w, h int, focus bool) []string {
+	s := m.view()
+	iw, ih := part.Inner(w, h)
+	m.nodes.height = max(1, ih-1)
+	var lines []string
+	current := m.node()
+	at := 0
+	for _, g := range m.heatGroups() {
+		label := 0
+		if g.name != "" {
+			label = 10
+		}
+		per := max(1, (iw-label-2)/2)
+		m.nodes.columns = per
+		for i := 0; i < len(g.nodes); i += per {
+			l := part.NewLine(m.s, iw).Sp(1)
+			if label > 0 {
+				name := g.name
+				if i > 0 {
+					name = ""
+				}
+				l.Cell(theme.Muted, name, label, false)
+			}
+			for _, n := range g.nodes[i:min(i+per, len(g.nodes))] {
+				if n == current {
+					at = len(lines)
+				}
+				m.heatCell(l, n, n == current)
+			}
+			lines = append(lines, l.String())
+		}
+	}
+	if room := ih - 1; len(lines) > room && room > 0 {
+		from := min(max(0, at-room/2), len(lines)-room)
+		lines = lines[from : from+room]
+	}
+	lines = part.Tall(lines, iw, max(0, ih-1))
+	lines = append(lines, m.heatLegend(iw))
+	title := part.Plural(len(s.Nodes), "node")
+	return part.Box{Title: title, Remark: fmt.Sprintf("metric: %s   group: %s   sort: %s", metrics[m.nodes.metric], m.groupKey(), nodeSorts[m.nodes.sort]), Focus: focus}.
+		Draw(m.s, w, h, lines)
+}
+
+func (m *Model) heatLegend(w int) string {
+	l := part.NewLine(m.s, w).Sp(1)
+	for i, r := range []string{"0-24", "25-49", "50-74", "75-100"} {
+		l.T(theme.Ramp(float64(i*25)), m.s.Glyphs.Shade[i]).T(theme.Muted, " "+r+"  ")
+	}
+	l.T(theme.Warn, "--").T(theme.Muted, " draining  ").T(theme.Warn, "~~").T(theme.Muted, " stale  ").T(theme.Lost, "??").T(theme.Muted, " lost, asks")
+	return l.String()
+}
+
+// drawSpread is the distribution of the metric over the nodes.
+func (m *Model) drawSpread(w, h int) []string {
+	iw, ih := part.Inner(w, h)
+	var bins [10]int
+	n, most := 0, 1
+	for i := range m.view().Nodes {
+		if v, ok := heatValue(&m.view().Nodes[i], m.nodes.metric); ok {
+			k := min(9, int(v/10))
+			bins[k]++
+			most = max(most, bins[k])
+			n++
+		}
+	}
+	var lines []string
+	for i, c := range bins {
+		name := fmt.Sprintf("%d-%d", i*10, i*10+9)
+		if i == 9 {
+			name = "90-100"
+		}
+		l := part.NewLine(m.s, iw).Sp(1).Cell(theme.Muted, name, 6, true).Cell(theme.Text, part.Count(c), 7, true).Sp(1)
+		bar := max(0, l.Left()-1) * c / most
+		if c > 0 {
+			bar = max(1, bar)
+		}
+		l.T(theme.Ramp(float64(i*10+5)), strings.Repeat(m.s.Glyphs.Full, bar))
+		lines = append(lines, l.String())
+	}
+	return part.Box{Title: strings.ToUpper(metrics[m.nodes.metric]) + " over " + part.Plural(n, "node")}.Draw(m.s, w, h, part.Tall(lines, iw, ih))
+}
+
+// seenText is how long ago a node was heard.
+func (m *Model) seenText(n *control.Node) string {
+	if n.Seen == 0 {
+		return "-"
+	}
+	d := m.now().Sub(time.UnixMilli(n.Seen))
+	if d < 3*time.Second {
+		return "now"
+	}
+	return part.Age(d)
+}

@@ -1,0 +1,300 @@
+package screen
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+// newPromote makes this node the dispatcher, if there is none; says what is
+// not possible yet, if there is one; warns, if there is one that is silent.
+func newPromote(m *Model) overlay {
+	s := m.view()
+	self := s.Status.Self.Name
+	if s.Link.State == Gone && s.Status.Dispatcher != "" {
+		return newTakeOver(m)
+	}
+	if d := s.Status.Dispatcher; d != "" {
+		q := &question{title: "Promote " + self + "?", wide: 64}
+		q.lines = func(m *Model, w int) []string {
+			return m.text(w, theme.Text, d+" is the dispatcher and is well. Handing a live dispatcher's queue to another node is not built yet.",
+				"Until then: stop "+d+" first, and its queue stays on its disk.")
+		}
+		q.buttons = []choice{{label: "Close"}}
+		return q
+	}
+	return promoteHere(m, self, nil)
+}
+
+// promoteHere asks to make this node the dispatcher; then goes on with what
+// needed one.
+func promoteHere(m *Model, self string, then func(*Model)) overlay {
+	q := &question{title: "Make " + self + " the dispatcher?", wide: 64, same: "octaskly promote"}
+	q.lines = func(m *Model, w int) []string {
+		s := m.view()
+		out := m.text(w, theme.Text, self+" will keep the task queue and hand out the tasks.")
+		out = append(out, part.NewLine(m.s, w).String())
+		point := func(text string) {
+			out = append(out, part.NewLine(m.s, w).Sp(1).T(theme.OK, m.s.Glyphs.Done).Sp(1).T(theme.Text, text).String())
+		}
+		point("the queue and the log of who did what are kept on this disk")
+		point("it also runs tasks itself")
+		if n := len(s.Nodes) - 1; n > 0 {
+			point(part.Plural(n, "other node") + " can be let in then (t)")
+		} else {
+			point("other machines can join at any time")
+		}
+		out = append(out, part.NewLine(m.s, w).String())
+		out = append(out, m.text(w, theme.Muted, "No other dispatcher was heard.")...)
+		return append(out, m.same(w, q.same))
+	}
+	q.buttons = []choice{{label: "Promote", action: "dialog.yes", do: func(m *Model) { m.promote(false, then) }}, {label: "Not now"}}
+	return q
+}
+
+// newTakeOver forces this node to dispatch although the other may live.
+func newTakeOver(m *Model) overlay {
+	d := m.view().Status.Dispatcher
+	return &typedDialog{title: "Take over from " + d + "?", label: "Type " + d + " to take over from it", want: d, same: "octaskly promote --force",
+		lines: func(m *Model, w int) []string {
+			return m.text(w, theme.Text, d+" does not answer from here. If it still works elsewhere, there will be two queues.",
+				"Tasks that may have started there stay lost until their node reports, or you rerun them.")
+		},
+		do: func(m *Model) { m.promote(true, nil) }}
+}
+
+func (m *Model) promote(force bool, then func(*Model)) {
+	m.do(Call{What: "promote", Harm: force,
+		Do: func(ctx context.Context, c control.Control) (any, error) {
+			return c.Promote(ctx, control.PromoteRequest{Force: force})
+		},
+		Then: func(m *Model, v any, err error) {
+			if err != nil {
+				m.fail("promote", err)
+				return
+			}
+			m.say(theme.OK, "You are the dispatcher. n runs your first task.")
+			if then != nil {
+				then(m)
+			}
+		}})
+	m.say(theme.Muted, "becoming the dispatcher …")
+}
+
+// needDispatcher runs do now, or after this node was made the dispatcher.
+func (m *Model) needDispatcher(do func(*Model)) {
+	if s := m.view(); s.Status.Dispatcher == "" && s.Link.State == Live {
+		m.open(promoteHere(m, s.Status.Self.Name, do))
+		return
+	}
+	do(m)
+}
+
+func (m *Model) startAdmit() { m.needDispatcher(func(m *Model) { m.open(newAdmit(m)) }) }
+
+func (m *Model) startInvite() { m.needDispatcher(func(m *Model) { m.invite() }) }
+
+// newAdmit takes the code that another machine shows. Typing it is the
+// consent: no key admits a node by itself.
+func newAdmit(m *Model) overlay {
+	name := ""
+	if n := m.node(); n != nil && n.State == control.NodeAsks {
+		name = n.Name
+	}
+	title := "Admit a node"
+	if name != "" {
+		title = "Admit " + name
+	}
+	d := &typedDialog{title: title, label: "The code on the other machine's screen, then optionally a name for it", same: "octaskly nodes admit CODE"}
+	d.lines = func(m *Model, w int) []string {
+		var asks []string
+		for i := range m.view().Nodes {
+			if n := &m.view().Nodes[i]; n.State == control.NodeAsks {
+				asks = append(asks, n.Name+" at "+n.Addr)
+			}
+		}
+		out := m.text(w, theme.Text, "The machine that wants to join shows a code like K7QM-3XPA on its screen (or: octaskly identity, there).")
+		if len(asks) == 0 {
+			return append(out, m.text(w, theme.Muted, "No node asks just now. One that does appears here.")...)
+		}
+		out = append(out, part.NewLine(m.s, w).T(theme.Lost, m.s.Glyphs.Asks+" ").T(theme.Muted, "asking now: ").T(theme.Text, strings.Join(asks, ", ")).String())
+		return append(out, m.text(w, theme.Muted, "It becomes a worker: it may run tasks and submit some. Its code works once.")...)
+	}
+	d.take = func(m *Model, d *typedDialog, text string) {
+		code, as, _ := strings.Cut(text, " ")
+		norm, err := JoinCode(code)
+		if err != nil {
+			d.field.Fault = err.Error()
+			return
+		}
+		d.busy = true
+		d.same = "octaskly nodes admit " + norm
+		m.admit(d, norm, strings.TrimSpace(as))
+	}
+	return d
+}
+
+func (m *Model) admit(d *typedDialog, code, name string) {
+	m.do(Call{What: "admit",
+		Do: func(ctx context.Context, c control.Control) (any, error) { return c.Admit(ctx, code, name) },
+		Then: func(m *Model, v any, err error) {
+			if d != nil {
+				d.busy = false
+			}
+			if err != nil {
+				if d != nil && m.isOpen(d) {
+					d.field.Fault = err.Error() + hintText(task.HintOf(err))
+					return
+				}
+				m.fail("admit", err)
+				return
+			}
+			if d != nil {
+				m.closeIt(d)
+			}
+			n, _ := v.(control.Node)
+			m.say(theme.OK, n.Name+" is in. It offers "+part.Plural(int(n.Capacity.Slots), "slot")+".")
+		}})
+}
+
+// JoinCode reads a join code as people type it: letters of Crockford's base
+// 32 in two groups; O counts as 0, I and L as 1, case and hyphens do not count.
+func JoinCode(s string) (string, error) {
+	var b strings.Builder
+	for _, r := range strings.ToUpper(s) {
+		switch {
+		case r == '-' || r == ' ':
+			continue
+		case r == 'O':
+			r = '0'
+		case r == 'I' || r == 'L':
+			r = '1'
+		}
+		if !strings.ContainsRune("0123456789ABCDEFGHJKMNPQRSTVWXYZ", r) {
+			return "", fmt.Errorf("%q is not in a code; a code looks like K7QM-3XPA", r)
+		}
+		b.WriteRune(r)
+	}
+	c := b.String()
+	if len(c) != 8 {
+		return "", fmt.Errorf("a code has 8 letters, like K7QM-3XPA; this has %d", len(c))
+	}
+	return c[:4] + "-" + c[4:], nil
+}
+
+func (m *Model) invite() {
+	m.say(theme.Muted, "making a code …")
+	m.do(Call{What: "invite",
+		Do: func(ctx context.Context, c control.Control) (any, error) {
+			return c.Invite(ctx, control.InviteRequest{})
+		},
+		Then: func(m *Model, v any, err error) {
+			if err != nil {
+				m.fail("invite", err)
+				return
+			}
+			inv, _ := v.(control.Invite)
+			m.note = note{}
+			m.open(newInvite(inv))
+		}})
+}
+
+// newInvite shows a code that lets one node in.
+func newInvite(inv control.Invite) overlay {
+	q := &question{title: "Let a machine in", wide: 62, same: "octaskly invite"}
+	q.lines = func(m *Model, w int) []string {
+		left := time.UnixMilli(inv.Expires).Sub(m.now()).Truncate(time.Second)
+		big := part.NewLine(m.s, w).Sp(max(0, (w-len(inv.Code)*2-3)/2)).B(theme.Accent, spread(part.Clean(inv.Code))).String()
+		out := m.text(w, theme.Text, "On the other machine run:")
+		out = append(out, part.NewLine(m.s, w).Sp(2).B(theme.Text, "octaskly join "+inv.Code).String(), part.NewLine(m.s, w).String(), big, part.NewLine(m.s, w).String())
+		uses := "It works once"
+		if inv.Uses > 1 {
+			uses = fmt.Sprintf("It works %d times", inv.Uses)
+		}
+		if left <= 0 {
+			return append(out, m.text(w, theme.Warn, "It has expired. i makes another.")...)
+		}
+		return append(out, m.text(w, theme.Muted, uses+", for another "+part.Dur(left)+". Whoever has it can run commands here: say it, do not post it.")...)
+	}
+	q.buttons = []choice{{label: "Done"}}
+	return q
+}
+
+func spread(s string) string { return strings.Join(strings.Split(s, ""), " ") }
+
+// newJoin says how this computer becomes part of another cluster.
+func newJoin(m *Model) overlay {
+	q := &question{title: "Join another cluster", wide: 66, same: "octaskly join CODE"}
+	q.lines = func(m *Model, w int) []string {
+		id := m.view().Status.Self
+		out := m.text(w, theme.Text, "On the dashboard of the dispatcher press t and type this code:")
+		if id.Code == "" {
+			out = append(out, m.text(w, theme.Muted, "(this node shows no code: it belongs to a cluster already)")...)
+		} else {
+			out = append(out, part.NewLine(m.s, w).String(), part.NewLine(m.s, w).Sp(max(0, (w-len(id.Code)*2)/2)).B(theme.Accent, spread(part.Clean(id.Code))).String(), part.NewLine(m.s, w).String())
+		}
+		out = append(out, m.text(w, theme.Text, "Or press i there, and run here with the code that it shows:")...)
+		out = append(out, part.NewLine(m.s, w).Sp(2).B(theme.Text, "octaskly join CODE").String())
+		if len(id.Addrs) > 0 {
+			out = append(out, m.text(w, theme.Muted, "This node listens at "+strings.Join(id.Addrs, ", ")+". Fingerprint "+id.Fingerprint)...)
+		}
+		return out
+	}
+	q.buttons = []choice{{label: "Close"}}
+	return q
+}
+
+// drawWelcome is the page of a computer that is alone.
+func (m *Model) drawWelcome(w, h int) []string {
+	s := m.view()
+	var out []string
+	line := func() *part.Line { return part.NewLine(m.s, w).Sp(3) }
+	add := func(l *part.Line) { out = append(out, l.String()) }
+	gap := func() {
+		if h >= 16 {
+			add(line())
+		}
+	}
+	check := func(tok theme.Token, glyph, what, is string) {
+		add(line().Sp(2).T(tok, glyph+" ").Cell(theme.Text, what, 16, false).T(theme.Muted, is))
+	}
+	g := &m.s.Glyphs
+	gap()
+	add(line().B(theme.Text, "Welcome. This computer is now one Octaskly node."))
+	gap()
+	check(theme.OK, g.Done, "this node", m.selfWords())
+	others := len(s.Nodes) - 1
+	if others > 0 {
+		check(theme.OK, g.Done, "other nodes", part.Plural(others, "node")+" heard on this network")
+	} else {
+		check(theme.Muted, g.Queued, "other nodes", "none yet; start octaskly on another machine")
+	}
+	check(theme.Warn, g.Failed, "dispatcher", "none on this network")
+	if s.Status.Self.Code != "" {
+		check(theme.Lost, g.Lock, "joining code", s.Status.Self.Code+"   to let this node into another cluster")
+	}
+	gap()
+	add(line().T(theme.Text, "One node must be the dispatcher: it keeps the queue and hands out the tasks."))
+	gap()
+	for _, k := range [][2]string{{"promote", "make this node the dispatcher"}, {"join", "join a cluster that is there already"}, {"admit", "admit a node by its code (makes this one the dispatcher first)"}} {
+		add(line().Sp(5).B(theme.Accent, m.keys.Of(InWelcome, k[0])).Sp(2).T(theme.Text, k[1]))
+	}
+	gap()
+	add(line().T(theme.Text, "Then press ").B(theme.Accent, m.keys.Of(InWelcome, "task.new")).T(theme.Text, ", type a command, press enter. Its output appears right here."))
+	add(line().T(theme.Muted, "To add a server:  ssh server octaskly --headless worker.  To look around first:  octaskly demo"))
+	return part.Tall(out, w, h)
+}
+
+func (m *Model) selfWords() string {
+	n := m.selfNode()
+	if n == nil {
+		return m.view().Status.Self.Name
+	}
+	return fmt.Sprintf("%g cores, %s, %s", float64(n.Capacity.CPU)/1000, part.Bytes(n.Capacity.MemoryMB<<20), part.Plural(int(n.Capacity.Slots), "task slot"))
+}

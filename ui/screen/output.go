@@ -1,0 +1,247 @@
+package screen
+
+import (
+	"fmt"
+
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+// outputPane is how the person looks at a task's output.
+type outputPane struct {
+	pinned task.ID // the task of an opened page; 0 is the one under the cursor
+	shown  task.ID
+	view   part.LogView
+	height int
+	width  int
+}
+
+// pin opens a task, so that moving in lists behind it does not change it.
+func (o *outputPane) pin(id task.ID) {
+	o.pinned = id
+	o.reset(id)
+}
+
+// reset looks at another task's output from its end, with the same settings.
+func (o *outputPane) reset(id task.ID) {
+	if o.shown == id {
+		return
+	}
+	o.shown = id
+	o.view.Skip = 0
+	o.view.Last()
+}
+
+func (o *outputPane) act(m *Model, action string) {
+	page := max(1, o.height/2)
+	switch action {
+	case "down":
+		o.view.Move(m.log, 1, o.height)
+	case "up":
+		o.view.Move(m.log, -1, o.height)
+	case "page.down":
+		o.view.Move(m.log, page, o.height)
+	case "page.up":
+		o.view.Move(m.log, -page, o.height)
+	case "first":
+		o.view.First()
+	case "last":
+		o.view.Last()
+	case "left":
+		o.view.Skip = max(0, o.view.Skip-16)
+	case "right":
+		o.view.Skip = min(o.view.Skip+16, 16<<10)
+	case "follow":
+		o.view.SetFollow(m.log, !o.view.Follow, o.height)
+	case "wrap":
+		o.view.Wrap = !o.view.Wrap
+	case "times":
+		o.view.Times = !o.view.Times
+	case "stream":
+		o.view.Stream = (o.view.Stream + 1) % 3
+	case "only":
+		o.only(m)
+	case "match.next", "match.back":
+		o.next(m, action == "match.back")
+	case "open":
+		if m.taskID() != 0 {
+			o.pin(m.taskID())
+			m.push(DeepOutput)
+		}
+	}
+}
+
+func (o *outputPane) only(m *Model) {
+	if o.view.Find == "" {
+		m.say(theme.Muted, "there is no search yet: / finds, then & shows only matching lines")
+		return
+	}
+	o.view.Only = !o.view.Only
+}
+
+func (o *outputPane) next(m *Model, back bool) {
+	switch {
+	case o.view.Find == "" && !back:
+		m.open(newForm(m, nil)) // n means a new task where nothing is searched
+	case !o.view.Next(m.log, back, o.height):
+		m.say(theme.Muted, "no further match for "+o.view.Find)
+	}
+}
+
+func (m *Model) drawOutput(w, h int, focus bool) []string {
+	o := &m.output
+	iw, ih := part.Inner(w, h)
+	id := m.taskID()
+	o.reset(id)
+	foot := 0
+	if ih >= 8 {
+		foot = 1
+	}
+	o.height, o.width = max(1, ih-foot), iw
+	box := part.Box{Title: "Output", Focus: focus}
+	if m.top() == DeepOutput {
+		box.Title = "Output of " + id.String()
+		if t := m.current(); t != nil {
+			box.Title += "  $ " + commandOf(&t.Spec)
+		}
+	}
+	if id == 0 || m.logID != id {
+		return box.Draw(m.s, w, h, part.Tall(nil, iw, ih))
+	}
+	lines := o.view.Draw(m.s, m.log, iw, o.height)
+	st := m.log.Stats()
+	first, last, total := o.view.Range(m.log, o.height)
+	if total == 0 {
+		lines = m.noOutput(iw, o.height, st)
+	}
+	if foot > 0 {
+		lines = append(lines, m.outputFoot(iw, first, last, total, st))
+	}
+	box.Remark = m.outputRemark()
+	box.Scroll = part.Scroll{First: max(0, first-1), Shown: o.height, Total: total}
+	return box.Draw(m.s, w, h, lines)
+}
+
+func (m *Model) outputRemark() string {
+	v := &m.output.view
+	remark := []string{"stdout+stderr", "stdout only", "stderr only"}[v.Stream]
+	if v.Wrap {
+		remark += "  wrap on"
+	}
+	if v.Find != "" {
+		remark += fmt.Sprintf("  / %s: %s", v.Find, part.Plural(v.Matches(), "line"))
+		if v.Only {
+			remark += " only"
+		}
+	}
+	if v.Follow {
+		return remark + "  follow ON"
+	}
+	return remark + "  follow off"
+}
+
+func (m *Model) outputFoot(w, first, last, total int, st part.LogStats) string {
+	l := part.NewLine(m.s, w)
+	l.T(theme.Muted, fmt.Sprintf("lines %s-%s of %s  %s", part.Count(first), part.Count(last), part.Count(total), part.Bytes(st.Bytes)))
+	if st.Skipped > 0 || st.Lost > 0 {
+		l.Sp(2).T(theme.Warn, m.s.Glyphs.Ellipsis+" ")
+		if st.Skipped > 0 {
+			l.T(theme.Warn, part.Plural(int(st.Skipped), "line")+" not shown")
+		}
+		if st.Lost > 0 {
+			l.T(theme.Warn, "  "+part.Bytes(st.Lost)+" skipped on the way")
+		}
+		l.T(theme.Muted, ", "+m.keys.Of(InOutput, "write")+" saves all")
+	}
+	return l.String()
+}
+
+func (m *Model) noOutput(w, h int, st part.LogStats) []string {
+	text := "No output yet."
+	t := m.current()
+	switch {
+	case m.output.view.Only || m.output.view.Stream != 0:
+		text = "Nothing of what it wrote is in this view. o changes the stream, esc ends the search."
+	case t == nil:
+		text = "…"
+	case t.State == task.Queued || t.State == task.Retry:
+		text = "It waits. w says why."
+	case t.State == task.Assigned:
+		text = "It is about to start."
+	case t.State.Terminal():
+		text = "It wrote nothing."
+	}
+	return part.Tall([]string{part.NewLine(m.s, w).Sp(3).T(theme.Muted, text).String()}, w, h)
+}
+
+// runningAt is the task under the cursor of the running pane.
+func (m *Model) runningAt() *task.Task {
+	list := m.view().Running
+	if len(list) == 0 {
+		return nil
+	}
+	m.running = min(max(0, m.running), len(list)-1)
+	return &list[m.running]
+}
+
+func (m *Model) runningAct(action string) {
+	switch action {
+	case "down":
+		m.running++
+	case "up":
+		m.running--
+	case "first":
+		m.running = 0
+	case "last":
+		m.running = 1 << 20
+	case "open":
+		if t := m.runningAt(); t != nil {
+			m.output.pin(t.ID)
+			m.push(DeepTask)
+		}
+	}
+	m.runningAt()
+}
+
+func (m *Model) drawRunning(w, h int, focus bool) []string {
+	iw, ih := part.Inner(w, h)
+	cols := []part.Column{{Title: "ID", Width: 7}, {Title: "NODE", Width: 12}, {Title: "TIME", Width: 6, Right: true}, {Title: "ATTEMPT", Width: 7, Drop: 1},
+		{Title: "NAME", Width: 10, Drop: 2}, {Title: "COMMAND", Width: 12, Flex: true}}
+	ws := part.FitColumns(cols, iw-3, 2)
+	lines := []string{part.Header(part.NewLine(m.s, iw).Sp(3), cols, ws, 2).String()}
+	current := m.runningAt()
+	for i := range m.view().Running {
+		t := &m.view().Running[i]
+		if len(lines) >= ih {
+			break
+		}
+		lines = append(lines, m.runningRow(t, ws, iw, t == current, focus))
+	}
+	if current == nil {
+		lines = append(lines, part.NewLine(m.s, iw).Sp(3).T(theme.Muted, "Nothing runs. n makes a task.").String())
+	}
+	return part.Box{Title: "Running now", Remark: part.Count(m.count(task.Running)), Focus: focus}.Draw(m.s, w, h, lines)
+}
+
+func (m *Model) runningRow(t *task.Task, ws []int, w int, cursor, focus bool) string {
+	l := part.NewLine(m.s, w)
+	_, marked := m.tasks.marks[t.ID]
+	m.gutter(l, cursor && focus, marked, focus)
+	run, _ := taskTimes(t, m.now())
+	node := "-"
+	if a := t.Last(); a != nil {
+		node = m.view().NodeName(a.Node)
+	}
+	tok := theme.Text
+	if m.dimmed() {
+		tok = theme.Muted
+	}
+	texts := []string{t.ID.String(), node, run, fmt.Sprintf("%d/%d", len(t.Attempts), max(int(t.Spec.Retries)+1, len(t.Attempts))), t.Spec.Name, commandOf(&t.Spec)}
+	toks := []theme.Token{theme.Run, tok, tok, theme.Muted, theme.Muted, tok}
+	m.drawCells(l, ws, len(texts), func(i int) (theme.Token, string, bool) { return toks[i], texts[i], i == 2 })
+	if cursor && focus {
+		return m.s.Row(l.String())
+	}
+	return l.String()
+}

@@ -1,0 +1,166 @@
+package screen
+
+import (
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+// overlay is something over the panes that takes all keys.
+type overlay interface {
+	in() Ctx
+	// act does what a key of the table means here.
+	act(m *Model, action string)
+	// draw makes a box at most w by h.
+	draw(m *Model, w, h int) []string
+}
+
+// typed is an overlay that also takes keys as text.
+type typed interface {
+	key(m *Model, k tea.KeyMsg)
+}
+
+// watcher is told when the facts change.
+type watcher interface{ see(m *Model) }
+
+// wanter needs facts of its own.
+type wanter interface{ want(w *Want) }
+
+// footed says what its footer shows; others have the dialog's.
+type footed interface{ foot(m *Model) []hint }
+
+// commander knows the command line that does the same.
+type commander interface{ command(m *Model) string }
+
+func (m *Model) open(o overlay) {
+	m.overlays = append(m.overlays, o)
+	if w, ok := o.(watcher); ok {
+		w.see(m)
+	}
+}
+
+// close takes away the newest overlay.
+func (m *Model) close() {
+	if n := len(m.overlays); n > 0 {
+		m.overlays = m.overlays[:n-1]
+	}
+	m.settle()
+}
+
+// closeIt takes away one overlay, wherever it is.
+func (m *Model) closeIt(o overlay) {
+	for i, x := range m.overlays {
+		if x == o {
+			m.overlays = append(m.overlays[:i:i], m.overlays[i+1:]...)
+			break
+		}
+	}
+	m.settle()
+}
+
+// isOpen reports whether an overlay is still there.
+func (m *Model) isOpen(o overlay) bool {
+	for _, x := range m.overlays {
+		if x == o {
+			return true
+		}
+	}
+	return false
+}
+
+// question is a dialog with buttons. The focus starts where Enter is safe.
+type question struct {
+	title   string
+	lines   func(m *Model, w int) []string
+	buttons []choice
+	focus   int
+	wide    int // preferred width; 0 is 60
+	same    string
+	refresh func(m *Model, q *question)
+	needs   func(w *Want)
+}
+
+// choice is one button and what it does. A key presses it directly.
+type choice struct {
+	label  string
+	action string // the action of the key table that presses it
+	harm   bool
+	do     func(m *Model)
+}
+
+func (q *question) in() Ctx { return InDialog }
+
+func (q *question) see(m *Model) {
+	if q.refresh != nil {
+		q.refresh(m, q)
+	}
+}
+
+func (q *question) want(w *Want) {
+	if q.needs != nil {
+		q.needs(w)
+	}
+}
+
+func (q *question) command(*Model) string { return q.same }
+
+func (q *question) act(m *Model, action string) {
+	n := max(1, len(q.buttons))
+	switch action {
+	case "pane.next", "right", "down":
+		q.focus = (q.focus + 1) % n
+	case "pane.back", "left", "up":
+		q.focus = (q.focus + n - 1) % n
+	case "dialog.close":
+		m.closeIt(q)
+	case "dialog.enter":
+		if q.focus < len(q.buttons) {
+			q.press(m, q.buttons[q.focus])
+		}
+	default:
+		for _, b := range q.buttons {
+			if b.action == action {
+				q.press(m, b)
+				return
+			}
+		}
+	}
+}
+
+// press does what a button says, whatever way it was pressed.
+func (q *question) press(m *Model, b choice) {
+	m.closeIt(q)
+	if b.do != nil {
+		b.do(m)
+	}
+}
+
+func (q *question) draw(m *Model, w, h int) []string {
+	want := q.wide
+	if want == 0 {
+		want = 60
+	}
+	w = min(w, want)
+	d := part.Dialog{Title: q.title, Lines: q.lines(m, max(0, w-4)), Focus: q.focus}
+	for _, b := range q.buttons {
+		d.Buttons = append(d.Buttons, part.Button{Label: b.label, Key: m.keys.Of(InDialog, b.action), Harm: b.harm})
+	}
+	return d.Draw(m.s, w, h)
+}
+
+func (q *question) foot(m *Model) []hint {
+	var out []hint
+	for _, b := range q.buttons {
+		if k := m.keys.Of(InDialog, b.action); k != "" {
+			out = append(out, hint{k, lower(b.label)})
+		}
+	}
+	if q.focus < len(q.buttons) {
+		out = append(out, hint{"enter", lower(q.buttons[q.focus].label)})
+	}
+	out = append(out, hint{"esc", "close"})
+	if q.same != "" {
+		out = append(out, hint{m.keys.Of(InDialog, "copy.command"), "copy as command"})
+	}
+	return out
+}

@@ -1,0 +1,284 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/sahilm/fuzzy"
+
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+// palette is every action by its name, and commands with arguments.
+type palette struct {
+	field *part.Field
+	items []item
+	shown []item
+	at    int
+	fault string
+}
+
+// item is one line of the palette. Verb is set for those that take arguments.
+type item struct {
+	name, help, key string
+	action, verb    string
+}
+
+// verbs take arguments; what they do is the same as the action they name.
+var verbs = []item{
+	{verb: "run", name: "run COMMAND", help: "submit a command"},
+	{verb: "from", name: "from FILE", help: "submit every line of a file"},
+	{verb: "goto", name: "goto ID", help: "open a task"},
+	{verb: "why", name: "why ID", help: "why does it wait, what happened"},
+	{verb: "cancel", name: "cancel ID…", help: "cancel tasks (asks)"},
+	{verb: "filter", name: "filter TEXT", help: "filter the tasks: state=failed node=… words"},
+	{verb: "drain", name: "drain NODE…", help: "no new tasks there (asks)"},
+	{verb: "undrain", name: "undrain NODE…", help: "give it tasks again"},
+	{verb: "remove", name: "remove NODE", help: "take away its membership (asks)"},
+	{verb: "admit", name: "admit CODE [NAME]", help: "let in the node that shows this code"},
+	{verb: "theme", name: "theme NAME", help: "change the colours"},
+}
+
+func newPalette(m *Model) overlay {
+	p := &palette{field: part.NewField("", "", "", 4096)}
+	for _, bd := range m.keys.In(m.paneCtx()) {
+		switch bd.Action {
+		case "palette", "up", "down", "page.up", "page.down", "first", "last", "left", "right", "back":
+			continue
+		}
+		if m.can(bd.Action) {
+			p.items = append(p.items, item{name: bd.Action, help: bd.Help, key: bd.Keys[0], action: bd.Action})
+		}
+	}
+	for _, v := range verbs {
+		if !m.opt.ReadOnly || v.verb == "goto" || v.verb == "why" || v.verb == "filter" || v.verb == "theme" {
+			p.items = append(p.items, v)
+		}
+	}
+	p.filter()
+	return p
+}
+
+func (p *palette) in() Ctx { return InPalette }
+
+func (p *palette) key(_ *Model, k tea.KeyMsg) {
+	if p.field.Key(k) {
+		p.fault = ""
+		p.filter()
+	}
+}
+
+// words is what fuzzy matching looks at.
+type itemSource []item
+
+func (s itemSource) String(i int) string { return s[i].name + " " + s[i].help }
+func (s itemSource) Len() int            { return len(s) }
+
+func (p *palette) filter() {
+	p.at = 0
+	text := strings.TrimSpace(p.field.Value())
+	if text == "" {
+		p.shown = p.items
+		return
+	}
+	verb, _, args := strings.Cut(text, " ")
+	p.shown = nil
+	for _, it := range p.items {
+		if it.verb != "" && it.verb == verb {
+			p.shown = append(p.shown, it)
+		}
+	}
+	if args && len(p.shown) > 0 {
+		return
+	}
+	for _, mt := range fuzzy.FindFrom(text, itemSource(p.items)) {
+		if it := p.items[mt.Index]; len(p.shown) == 0 || it != p.shown[0] {
+			p.shown = append(p.shown, it)
+		}
+	}
+}
+
+func (p *palette) act(m *Model, action string) {
+	n := max(1, len(p.shown))
+	switch action {
+	case "field.close":
+		m.closeIt(p)
+	case "field.newer", "field.back":
+		p.at = (p.at + 1) % n
+	case "field.older":
+		p.at = (p.at + n - 1) % n
+	case "field.next":
+		if p.at < len(p.shown) {
+			p.complete(p.shown[p.at])
+		}
+	case "field.accept":
+		p.accept(m)
+	}
+}
+
+func (p *palette) complete(it item) {
+	text := it.action
+	if it.verb != "" {
+		text = it.verb + " "
+	}
+	p.field.Set(text)
+	p.filter()
+}
+
+func (p *palette) accept(m *Model) {
+	if p.at >= len(p.shown) {
+		p.fault = "there is no such command"
+		return
+	}
+	it := p.shown[p.at]
+	if it.verb == "" {
+		m.closeIt(p)
+		m.act(it.action)
+		return
+	}
+	verb, args, _ := strings.Cut(strings.TrimSpace(p.field.Value()), " ")
+	args = strings.TrimSpace(args)
+	if verb != it.verb || args == "" {
+		p.complete(it)
+		return
+	}
+	if err := m.runVerb(p, it.verb, args); err != nil {
+		p.fault = err.Error()
+	}
+}
+
+// runVerb does a palette command. An error leaves the palette open.
+func (m *Model) runVerb(p *palette, verb, args string) error {
+	switch verb {
+	case "run":
+		m.closeIt(p)
+		m.needDispatcher(func(m *Model) {
+			m.submit(task.Spec{Shell: args, Priority: task.PriorityNormal}, true)
+		})
+	case "from":
+		m.closeIt(p)
+		m.needDispatcher(func(m *Model) { m.submitFile(args) })
+	case "filter":
+		if _, err := ParseFilter(args, m.now()); err != nil {
+			return err
+		}
+		m.closeIt(p)
+		m.goPage("tasks")
+		return m.applyFind(TasksPane, args)
+	case "goto", "why", "cancel":
+		return m.verbTasks(p, verb, strings.Fields(args))
+	case "drain", "undrain", "remove":
+		return m.verbNodes(p, verb, strings.Fields(args))
+	case "admit":
+		code, name, _ := strings.Cut(args, " ")
+		norm, err := JoinCode(code)
+		if err != nil {
+			return err
+		}
+		m.closeIt(p)
+		m.needDispatcher(func(m *Model) { m.admit(nil, norm, strings.TrimSpace(name)) })
+	case "theme":
+		b, _ := newThemes(m).(*themesBox)
+		for i, n := range b.names {
+			if n == args {
+				m.closeIt(p)
+				b.show(m, i)
+				m.do(SaveTheme{n})
+				return nil
+			}
+		}
+		return fmt.Errorf("there is no theme %q; there are %s", args, strings.Join(b.names, ", "))
+	}
+	return nil
+}
+
+func (m *Model) verbTasks(p *palette, verb string, words []string) error {
+	var ids []task.ID
+	for _, w := range words {
+		id, err := task.ParseID(w)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
+	}
+	m.closeIt(p)
+	switch verb {
+	case "goto":
+		m.output.pin(ids[0])
+		m.push(DeepTask)
+	case "why":
+		m.open(newWhy(ids[0]))
+	case "cancel":
+		clear(m.tasks.marks)
+		m.tasks.all = false
+		for _, id := range ids {
+			m.tasks.marks[id] = task.Queued
+		}
+		m.open(newCancel(m))
+	}
+	return nil
+}
+
+func (m *Model) verbNodes(p *palette, verb string, names []string) error {
+	clear(m.nodes.marks)
+	for _, name := range names {
+		found := false
+		for i := range m.view().Nodes {
+			if n := &m.view().Nodes[i]; n.Name == name {
+				m.nodes.marks[n.ID], found = true, true
+				if verb == "remove" {
+					m.closeIt(p)
+					clear(m.nodes.marks)
+					m.open(newRemove(m, n))
+					return nil
+				}
+			}
+		}
+		if !found {
+			return fmt.Errorf("there is no node %q", name)
+		}
+	}
+	m.closeIt(p)
+	m.open(newDrain(m, m.drainTargets()))
+	return nil
+}
+
+func (p *palette) draw(m *Model, w, h int) []string {
+	w = min(w, 84)
+	iw := max(0, w-4)
+	row := part.NewLine(m.s, iw).B(theme.Accent, ": ")
+	p.field.Draw(row, iw-2, true)
+	lines := []string{row.String(), part.NewLine(m.s, iw).T(theme.Faint, strings.Repeat(m.s.Glyphs.Rule, iw)).String()}
+	room := max(1, min(h-8, 18))
+	from := min(max(0, p.at-room+1), max(0, len(p.shown)-room))
+	for i := from; i < len(p.shown) && i < from+room; i++ {
+		it := p.shown[i]
+		l := part.NewLine(m.s, iw)
+		if i == p.at {
+			l.B(theme.Focus, m.s.Glyphs.Cursor+" ")
+		} else {
+			l.Sp(2)
+		}
+		l.Cell(theme.Text, it.name, 20, false).Sp(1).Cell(theme.Muted, it.help, max(0, iw-30), false).Cell(theme.Accent, it.key, 7, true)
+		if i == p.at {
+			lines = append(lines, m.s.Row(l.String()))
+			continue
+		}
+		lines = append(lines, l.String())
+	}
+	if len(p.shown) == 0 {
+		lines = append(lines, part.NewLine(m.s, iw).T(theme.Muted, "no command is called that").String())
+	}
+	lines = part.Tall(lines, iw, room+2)
+	if p.fault != "" {
+		lines = append(lines, m.text(iw, theme.Err, p.fault)...)
+	}
+	return part.Dialog{Title: "Commands", Lines: lines, Focus: -1}.Draw(m.s, w, h)
+}
+
+func (p *palette) foot(*Model) []hint {
+	return []hint{{"enter", "run"}, {"tab", "complete"}, {"up down", "choose"}, {"esc", "close"}, {"", "arguments work: drain mill-02, cancel 1042, filter state=failed"}}
+}

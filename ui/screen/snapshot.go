@@ -1,0 +1,114 @@
+// Package screen is what the dashboard shows and what its keys mean. It is a
+// pure state machine: keys, sizes and snapshots go in; lines and effects come
+// out. It draws nothing by itself and asks the cluster nothing by itself.
+package screen
+
+import (
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// LinkState is how well the cluster can be heard.
+type LinkState uint8
+
+// The link states.
+const (
+	Starting LinkState = iota // nothing was heard yet
+	Live
+	Waiting // no answer for a moment
+	Gone    // no answer for more than three seconds
+)
+
+// Link is the connection to the cluster as a person sees it.
+type Link struct {
+	State LinkState
+	Since time.Time // since when
+	Err   string
+	Tries int
+}
+
+// Snapshot is everything a drawing needs, at one moment. It is never changed
+// after it was handed over.
+type Snapshot struct {
+	Version uint64
+	Now     time.Time
+	Link    Link
+	Demo    bool
+
+	Status control.Status
+	Nodes  []control.Node // by name
+	Names  map[task.NodeID]string
+	Rates  []float64 // tasks finished a second, one for each two seconds, newest last
+
+	Rows    Rows        // the window of tasks that was wanted
+	Running []task.Task // newest first
+	Task    *task.Task  // the wanted one
+	TaskErr string
+	Why     *control.Why
+	WhyErr  string
+	History History         // of the wanted node
+	Events  []control.Event // oldest first
+}
+
+// History is a node's load over time, percent, newest last.
+type History struct {
+	Node task.NodeID
+	CPU  []float64
+	Mem  []float64
+}
+
+// Rows is a window of a list of tasks.
+type Rows struct {
+	For   TaskWant
+	Tasks []task.Task // in the order of the list
+	First int         // how many are before the first; -1 is not known
+	Total int         // -1 is not known
+	Err   string
+	Done  bool // false while nothing was fetched for For
+}
+
+// TaskWant is which part of which list of tasks is wanted: Above rows before
+// the anchor, the anchor, and Below rows after it. Anchor 0 is the beginning.
+type TaskWant struct {
+	Query  control.Query // without After and Limit
+	Anchor task.ID
+	Above  int
+	Below  int
+	End    bool // the end of the list instead
+}
+
+// Want is what the screen needs to know now. It is compared by value of its
+// parts; nothing else is fetched.
+type Want struct {
+	Tasks   TaskWant
+	Running int
+	Task    task.ID
+	Why     task.ID
+	Node    task.NodeID
+	Output  task.ID // whose output is on the screen
+}
+
+// NodeName is the name of a node that is known by id.
+func (s *Snapshot) NodeName(id task.NodeID) string {
+	if n, ok := s.Names[id]; ok {
+		return n
+	}
+	return id.Short()
+}
+
+// Node finds a node by id.
+func (s *Snapshot) Node(id task.NodeID) *control.Node {
+	for i := range s.Nodes {
+		if s.Nodes[i].ID == id {
+			return &s.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// Alone reports that there is no cluster here and none is heard.
+func (s *Snapshot) Alone() bool {
+	return s.Link.State == Live && s.Status.Dispatcher == "" && s.Status.Cluster == ""
+}

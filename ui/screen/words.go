@@ -1,0 +1,185 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+func lower(s string) string { return strings.ToLower(s) }
+
+// stateToken and stateGlyph are how a task's state looks.
+func stateToken(s task.State) theme.Token {
+	switch s {
+	case task.Assigned, task.Running:
+		return theme.Run
+	case task.Retry, task.Cancelled:
+		return theme.Warn
+	case task.Done:
+		return theme.OK
+	case task.Failed, task.Timeout:
+		return theme.Err
+	case task.Lost:
+		return theme.Lost
+	}
+	return theme.Muted
+}
+
+func (m *Model) stateGlyph(s task.State) string {
+	g := &m.s.Glyphs
+	switch s {
+	case task.Assigned:
+		return g.Assigned
+	case task.Running:
+		return g.Running
+	case task.Retry:
+		return g.Retry
+	case task.Done:
+		return g.Done
+	case task.Failed:
+		return g.Failed
+	case task.Timeout:
+		return g.Timeout
+	case task.Cancelled:
+		return g.Cancelled
+	case task.Lost:
+		return g.Lost
+	}
+	return g.Queued
+}
+
+// stateLook is the token and the words of a task's state in a list.
+func (m *Model) stateLook(t *task.Task) (theme.Token, string) {
+	word := t.State.String()
+	switch {
+	case t.Cancelling && !t.State.Terminal():
+		return theme.Warn, m.s.Glyphs.Cancelled + " ending"
+	case t.State == task.Failed && t.Last() != nil && t.Last().Exit.Code > 0:
+		word = fmt.Sprintf("failed:%d", t.Last().Exit.Code)
+	case t.State == task.Retry:
+		word = fmt.Sprintf("retry %d/%d", len(t.Attempts), t.Spec.Retries)
+	}
+	return stateToken(t.State), m.stateGlyph(t.State) + " " + word
+}
+
+func (m *Model) nodeLook(n *control.Node) (theme.Token, string) {
+	g := &m.s.Glyphs
+	switch n.State {
+	case control.NodeUp:
+		if len(n.Doing) == 0 {
+			return theme.Muted, g.Idle + " idle"
+		}
+		return theme.OK, g.Up + " up"
+	case control.NodeDraining:
+		return theme.Warn, g.Draining + " draining"
+	case control.NodeDrained:
+		return theme.Warn, g.Draining + " drained"
+	case control.NodeStale:
+		return theme.Warn, g.Stale + " stale"
+	case control.NodeLost:
+		return theme.Lost, g.Lost + " lost"
+	case control.NodeAsks:
+		return theme.Lost, g.Asks + " asks"
+	case control.NodeForeign:
+		return theme.Muted, g.Lock + " foreign"
+	}
+	return theme.Muted, g.Idle + " " + string(n.State)
+}
+
+// role is what a node does, in one word.
+func role(n *control.Node) string {
+	if len(n.Doing) == 0 {
+		return "-"
+	}
+	for _, d := range n.Doing {
+		if d == "dispatcher" {
+			return d
+		}
+	}
+	return n.Doing[0]
+}
+
+// commandOf is the command on one line.
+func commandOf(sp *task.Spec) string {
+	switch {
+	case sp.Shell != "":
+		return sp.Shell
+	case len(sp.Argv) > 0:
+		return strings.Join(sp.Argv, " ")
+	case sp.Null:
+		return "(nothing)"
+	}
+	return ""
+}
+
+// sideways drops the first cells of text that is scrolled.
+func sideways(text string, skip int) string {
+	if skip == 0 {
+		return text
+	}
+	return part.Cut(part.Clean(text), skip, 1<<16)
+}
+
+// taskTimes is how long a task ran or has been running, and since when.
+func taskTimes(t *task.Task, now time.Time) (run string, d time.Duration) {
+	a := t.Last()
+	if a == nil || a.Started == 0 {
+		return "-", 0
+	}
+	end := now.UnixMilli()
+	if a.Ended > 0 {
+		end = a.Ended
+	} else if t.State.Terminal() {
+		end = t.Finished
+	}
+	d = time.Duration(max(0, end-a.Started)) * time.Millisecond
+	if !t.State.Terminal() {
+		d = d.Truncate(time.Second)
+	}
+	return part.Dur(d), d
+}
+
+// shownTotal is a number of things, where the number may not be known.
+func shownTotal(n int, one string) string {
+	if n < 0 {
+		return "matching " + one + "s"
+	}
+	return part.Plural(n, one)
+}
+
+// clockOf is a time of day.
+func clockOf(ms int64) string {
+	if ms == 0 {
+		return "-"
+	}
+	return time.UnixMilli(ms).Format("15:04:05")
+}
+
+func memPercent(l task.Load) float64 {
+	if l.MemTotalMB <= 0 {
+		return 0
+	}
+	return 100 * float64(l.MemUsedMB) / float64(l.MemTotalMB)
+}
+
+// shellQuote makes a word safe to paste into a shell.
+func shellQuote(s string) string {
+	if s == "" {
+		return "''"
+	}
+	plain := true
+	for _, r := range s {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@%+", r) {
+			plain = false
+		}
+	}
+	if plain {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
