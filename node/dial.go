@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"path/filepath"
-	"slices"
-	"strconv"
 
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
@@ -21,7 +19,7 @@ import (
 func Dial(ctx context.Context, p config.Paths) (control.Control, io.Closer, error) {
 	key, err := local.ReadKey(filepath.Join(p.State, "local.key"))
 	if err != nil {
-		if len(local.Find(p.Runtime, p.Nodes)) == 0 {
+		if len(sockets(p)) == 0 {
 			return nil, nil, errNoDispatcher()
 		}
 		return nil, nil, err
@@ -53,10 +51,8 @@ func (o *nearest) OpenRPC(ctx context.Context) (wire.Stream, error) {
 		o.first = nil
 		return s, nil
 	}
-	found := local.Find(o.paths.Runtime, o.paths.Nodes)
-	slices.SortStableFunc(found, func(a, b local.Address) int { return o.rank(a) - o.rank(b) })
 	last := errNoDispatcher()
-	for _, a := range found {
+	for _, a := range sockets(o.paths) {
 		s, err := local.Dial(ctx, a.Path, o.key, local.Ask)
 		if err == nil {
 			return s, nil
@@ -68,16 +64,9 @@ func (o *nearest) OpenRPC(ctx context.Context) (wire.Stream, error) {
 	return nil, last
 }
 
-func (o *nearest) rank(a local.Address) int {
-	if holdsQueue(filepath.Join(o.paths.Nodes, strconv.Itoa(a.N))) {
-		return 0
-	}
-	return 1
-}
-
 // Running names the nodes of this user that answer on this machine.
 func Running(ctx context.Context, p config.Paths) ([]string, error) {
-	found := local.Find(p.Runtime, p.Nodes)
+	found := sockets(p)
 	if len(found) == 0 {
 		return nil, nil
 	}

@@ -34,7 +34,11 @@ func (n *Node) listenLocal() (*local.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return local.Listen(local.Place{Runtime: n.opt.Paths.Runtime, Dir: n.slot.Path(), N: n.slot.number}, key)
+	l, err := local.Listen(local.Place{Runtime: n.opt.Paths.Runtime, Dir: n.slot.Path(), N: n.slot.number}, key)
+	if err == nil {
+		n.noteSocket(l.Address())
+	}
+	return l, err
 }
 
 // serveLocal answers programs of this user on this machine until ctx ends.
@@ -112,7 +116,7 @@ func (n *Node) enrolHere(ctx context.Context) (wire.Enrolled, error) {
 	pub := n.id.Public()
 	ask := wire.Enrol{PublicKey: pub, Name: n.name, Roles: []task.Role{task.RoleWorker}, Proof: n.id.Sign(enrolMessage(pub, n.name))}
 	last := errNoDispatcher()
-	for _, a := range local.Find(n.opt.Paths.Runtime, n.opt.Paths.Nodes) {
+	for _, a := range sockets(n.opt.Paths) {
 		if a.N == n.slot.number && a.N != 0 {
 			continue
 		}
@@ -168,7 +172,7 @@ func (n *Node) otherDispatcher(ctx context.Context) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	for _, a := range local.Find(n.opt.Paths.Runtime, n.opt.Paths.Nodes) {
+	for _, a := range sockets(n.opt.Paths) {
 		if a.N == n.slot.number && a.N != 0 {
 			continue
 		}
