@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// commands are what stories can do beside the usual.
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"exits": exits,
+	"until": until,
+}
+
+// exits runs a program and wants exactly this exit code: exits 7 octaskly …
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARGUMENT…]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("%s exits with %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// untilTime is how long a story waits for something to become so.
+const untilTime = 30 * time.Second
+
+// until runs a program again and again until it succeeds.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: until PROGRAM [ARGUMENT…]")
+	}
+	for end := time.Now().Add(untilTime); ts.Exec(args[0], args[1:]...) != nil; {
+		if time.Now().After(end) {
+			ts.Fatalf("%s does not succeed within %v", strings.Join(args, " "), untilTime)
+		}
+		<-time.After(50 * time.Millisecond) // each try is a process; there is nothing to wait for but the next
+	}
+}
