@@ -19,6 +19,7 @@ type Glyphs struct {
 	Rule         string
 
 	Full, Empty string // bars
+	Hollow      string // empty part of a bar where there is no colour
 	Shade       [4]string
 	Eighths     []string // rising blocks, lowest first
 
@@ -33,7 +34,7 @@ var Unicode = Glyphs{
 	Light: Border{"╭", "─", "╮", "│", "│", "╰", "─", "╯"},
 	Heavy: Border{"┏", "━", "┓", "┃", "┃", "┗", "━", "┛"},
 	Thumb: "█", Rule: "─",
-	Full: "█", Empty: "░", Shade: [4]string{"░", "▒", "▓", "█"},
+	Full: "■", Empty: "■", Hollow: "·", Shade: [4]string{"░", "▒", "▓", "█"},
 	Eighths: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 	Queued:  "·", Assigned: "▹", Running: "▸", Retry: "↻", Done: "✓", Failed: "✗", Timeout: "⧖", Cancelled: "⊘", Lost: "?",
 	Up: "✓", Draining: "⊘", Stale: "▴", Asks: "?", Idle: "·", Lock: "⊠", Info: "▸",
@@ -46,7 +47,7 @@ var ASCII = Glyphs{
 	Light: Border{"+", "-", "+", "|", "|", "+", "-", "+"},
 	Heavy: Border{"#", "=", "#", "#", "#", "#", "=", "#"},
 	Thumb: "%", Rule: "-",
-	Full: "#", Empty: ".", Shade: [4]string{".", "-", "+", "#"},
+	Full: "#", Empty: ".", Hollow: ".", Shade: [4]string{".", "-", "+", "#"},
 	Eighths: []string{".", ":", "-", "=", "+", "*", "#", "#"},
 	Queued:  "[Q]", Assigned: "[a]", Running: "[>]", Retry: "[r]", Done: "[+]", Failed: "[!]", Timeout: "[t]", Cancelled: "[x]", Lost: "[?]",
 	Up: "[+]", Draining: "[d]", Stale: "[~]", Asks: "[?]", Idle: "[.]", Lock: "[L]", Info: "[i]",
@@ -57,7 +58,7 @@ var toASCII = func() map[rune]byte {
 	m := map[rune]byte{
 		'…': '~', '·': '.', '•': 'o', '›': '>', '→': '>', '←': '<', '↑': '^', '↓': 'v', '×': 'x', '–': '-', '—': '-', '‘': '\'', '’': '\'',
 		'“': '"', '”': '"', '▸': '>', '▹': '>', '↻': 'r', '✓': '+', '✗': '!', '⧖': 't', '⊘': 'x', '▴': '~', '⊠': 'L',
-		'│': '|', '┃': '#', '─': '-', '━': '=', '░': '.', '▒': '-', '▓': '+', '█': '#',
+		'│': '|', '┃': '#', '─': '-', '━': '=', '■': '#', '░': '.', '▒': '-', '▓': '+', '█': '#',
 	}
 	for r := '▁'; r <= '▇'; r++ {
 		m[r] = '#'

@@ -24,6 +24,7 @@ type file struct {
 		Err    Color `toml:"err"`
 		Lost   Color `toml:"lost"`
 		Cursor Color `toml:"cursor"`
+		Track  Color `toml:"track"`
 		Load1  Color `toml:"load1"`
 		Load2  Color `toml:"load2"`
 		Load3  Color `toml:"load3"`
@@ -48,7 +49,7 @@ func Parse(name string, b []byte) (Theme, error) {
 	}
 	k := &f.Tokens
 	return Theme{Name: f.Name, Light: f.Background == "light", Colors: [tokenCount]Color{
-		k.Text, k.Muted, k.Faint, k.Accent, k.Focus, k.Run, k.OK, k.Warn, k.Err, k.Lost, k.Cursor,
+		k.Text, k.Muted, k.Faint, k.Accent, k.Focus, k.Run, k.OK, k.Warn, k.Err, k.Lost, k.Cursor, k.Track,
 		k.Load1, k.Load2, k.Load3, k.Load4, k.Load5,
 	}}, nil
 }

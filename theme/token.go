@@ -23,6 +23,7 @@ const (
 	Err                 // failed, timeout
 	Lost                // lost, not trusted
 	Cursor              // background of the row under the cursor
+	Track               // empty part of a bar; never text
 	Load1               // ramp for load, quiet
 	Load2
 	Load3
@@ -32,7 +33,7 @@ const (
 )
 
 var tokenNames = [tokenCount]string{
-	"text", "muted", "faint", "accent", "focus", "run", "ok", "warn", "err", "lost", "cursor",
+	"text", "muted", "faint", "accent", "focus", "run", "ok", "warn", "err", "lost", "cursor", "track",
 	"load1", "load2", "load3", "load4", "load5",
 }
 

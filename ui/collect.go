@@ -36,6 +36,7 @@ type Collector struct {
 	tasksMove bool
 	fresh     map[task.NodeID]control.Node // newer than nodes
 	gap       bool
+	ended     []int64 // when tasks ended, until the past was counted
 
 	// Only Collect touches the rest.
 	version  uint64
@@ -50,6 +51,7 @@ type Collector struct {
 	lastWant screen.Want
 	listedAt time.Time
 	finished int
+	pastDone bool
 }
 
 // NewCollector asks ctl; now is the clock, nil for time.Now.
@@ -72,6 +74,9 @@ func (c *Collector) Saw(list []control.Event) {
 			c.gap = true
 		case control.EventTask:
 			c.tasksMove = true
+			if e.To.Terminal() {
+				c.ended = append(c.ended, e.Time)
+			}
 		}
 		if e.NodeInfo != nil {
 			c.fresh[e.NodeInfo.ID] = *e.NodeInfo
@@ -236,8 +241,8 @@ func (c *Collector) sample(now time.Time) {
 	}
 	if c.finished < 0 || c.rateAt.IsZero() {
 		c.finished, c.rateAt = sum, now
-		return
 	}
+	c.countPast()
 	gone := now.Sub(c.rateAt)
 	if gone < 2*time.Second {
 		return
@@ -249,6 +254,29 @@ func (c *Collector) sample(now time.Time) {
 	}
 	c.rates = fresh[max(0, len(fresh)-keepRates):]
 	c.finished, c.rateAt = sum, now
+}
+
+// countPast fills the rates from before the first snapshot out of the events
+// that were still known.
+func (c *Collector) countPast() {
+	c.mu.Lock()
+	ended := c.ended
+	c.ended = nil
+	c.mu.Unlock()
+	if len(ended) == 0 || c.pastDone {
+		return
+	}
+	c.pastDone = true
+	from := c.rateAt.UnixMilli() - int64(len(c.rates))*2000
+	var past [keepRates]float64
+	first := keepRates
+	for _, t := range ended {
+		if k := int((from - t) / 2000); t < from && k < keepRates {
+			past[keepRates-1-k] += 0.5
+			first = min(first, keepRates-1-k)
+		}
+	}
+	c.rates = append(past[first:], c.rates...)
 }
 
 // askTasks reads the wanted window when it may have changed.

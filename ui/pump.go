@@ -83,7 +83,7 @@ func (p *pump) collect(ctx context.Context) {
 
 // listen reads the event stream, and opens it again when it breaks.
 func (p *pump) listen(ctx context.Context) {
-	var from uint64
+	from := uint64(1) // what is still known of the past fills the charts
 	for ctx.Err() == nil {
 		st, err := p.col.ctl.Events(ctx, control.EventsRequest{From: from,
 			Kinds: []control.EventKind{control.EventTask, control.EventNode, control.EventNotice, control.EventLoad}})

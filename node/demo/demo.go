@@ -111,9 +111,11 @@ type end struct {
 
 type endHeap []end
 
-func (h endHeap) Len() int           { return len(h) }
-func (h endHeap) Less(i, j int) bool { return h[i].at < h[j].at || h[i].at == h[j].at && h[i].id < h[j].id }
-func (h endHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h endHeap) Len() int { return len(h) }
+func (h endHeap) Less(i, j int) bool {
+	return h[i].at < h[j].at || h[i].at == h[j].at && h[i].id < h[j].id
+}
+func (h endHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
 // Push is for container/heap.
 func (h *endHeap) Push(x any) { *h = append(*h, x.(end)) }
@@ -139,14 +141,14 @@ func (f *Fleet) slots() (all, used int) {
 // makeHistory fills the queue as if the fleet had worked for a while.
 func (f *Fleet) makeHistory() {
 	all, _ := f.slots()
-	f.rate = float64(all) / 10
+	f.rate = float64(all) / 10.6
 	f.arrive = float64(f.at) + f.gap()
 	if f.opt.Tasks == 0 {
 		f.arrive = 0
 		return
 	}
 	total := f.opt.Tasks
-	waiting := total / 9
+	waiting := min(total/9, all+10)
 	if total >= 100_000 {
 		waiting = total / 2
 	}
@@ -158,10 +160,10 @@ func (f *Fleet) makeHistory() {
 		r.job = f.pickJob()
 		r.node, r.started, r.ended, r.state = -1, -1, -1, task.Queued
 		if i < past {
-			r.submitted = f.at - int64(float64(past-i)*step) - 90_000
+			r.submitted = f.at - int64(float64(past-i)*step) - 12_000
 			f.finishInThePast(r, uint32(i+1))
 		} else {
-			r.submitted = f.at - int64(float64(total-i)/float64(waiting)*190_000)
+			r.submitted = f.at - int64(float64(total-i)*step)
 			f.ready = append(f.ready, uint32(i+1))
 		}
 		f.counts[r.state]++

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -44,7 +45,28 @@ func (f *Fleet) nodeEvent(n *node, words string) {
 func (f *Fleet) makePastEvents() {
 	now := f.at
 	defer func() { f.at = now }()
-	f.at = now - 14_000
+	var past []end
+	for i := len(f.recs); i > 0 && len(past) < 2000; i-- {
+		if r := &f.recs[i-1]; r.state.Terminal() {
+			past = append(past, end{r.submitted + int64(r.ended), uint32(i)})
+		}
+	}
+	slices.SortFunc(past, func(a, b end) int { return cmp.Compare(a.at, b.at) })
+	for _, e := range past {
+		r := &f.recs[e.id-1]
+		f.at = e.at
+		words := "done"
+		if r.state != task.Done {
+			words = ending(r.state, r.exit)
+		}
+		f.taskEvent(task.ID(e.id), task.Running, words+" on "+f.nodes[r.node].name)
+	}
+	f.at = now
+	f.nodeStory()
+}
+
+// nodeStory is what happened to nodes just before the start.
+func (f *Fleet) nodeStory() {
 	for _, n := range f.nodes {
 		switch n.state {
 		case control.NodeStale:
@@ -53,14 +75,6 @@ func (f *Fleet) makePastEvents() {
 			f.nodeEvent(n, n.name+" asks to join as worker")
 		case control.NodeDraining:
 			f.nodeEvent(n, n.name+" is draining (by ana)")
-		}
-	}
-	shown := 0
-	for i := len(f.recs); i > 0 && shown < 6; i-- {
-		if r := &f.recs[i-1]; r.state.Terminal() && r.state != task.Done {
-			f.at = now - int64(9-shown)*1000
-			f.taskEvent(task.ID(i), task.Running, ending(r.state, r.exit)+" on "+f.nodes[r.node].name)
-			shown++
 		}
 	}
 }
@@ -129,8 +143,8 @@ func (s *stream) take() ([]control.Event, chan struct{}) {
 	f.advance()
 	var out []control.Event
 	if f.lastPos > ringSize && s.pos < f.lastPos-ringSize {
-		out = append(out, control.Event{Position: f.lastPos, Time: f.at, Kind: control.EventGap})
-		s.pos = f.lastPos
+		s.pos = f.lastPos - ringSize
+		out = append(out, control.Event{Position: s.pos, Time: f.at, Kind: control.EventGap})
 	}
 	for s.pos < f.lastPos && len(out) < 500 {
 		if e := f.ring[s.pos%ringSize]; s.wants(e.Kind) {

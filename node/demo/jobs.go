@@ -42,13 +42,17 @@ var jobs = []job{
 			return 1, fmt.Sprintf("frame=%5d fps= %d q=30.0 size=%8dkB time=00:%02d:%02d.%d speed=2.6x", k*31, 58+k%6, k*128, k/40, k*13/10%60, k%10)
 		}},
 	{weight: 6, name: "build", tags: []string{"ci"}, mean: 5, fails: 0.03, retries: 0, lines: 120,
-		command: func(n uint32) string { return fmt.Sprintf("make -C build/%s -j4 test", [4]string{"core", "net", "ui", "tools"}[n%4]) },
+		command: func(n uint32) string {
+			return fmt.Sprintf("make -C build/%s -j4 test", [4]string{"core", "net", "ui", "tools"}[n%4])
+		},
 		line: func(n uint32, k, of int) (uint8, string) {
 			return 1, fmt.Sprintf("\x1b[32m[%3d%%]\x1b[0m Building CXX object src/CMakeFiles/%s.dir/%s.cc.o", (k+1)*100/of,
 				[4]string{"core", "net", "ui", "tools"}[n%4], [6]string{"graph", "parse", "lexer", "queue", "render", "socket"}[(int(n)+k)%6])
 		}},
 	{weight: 6, name: "pytest", tags: []string{"ci"}, mean: 2, fails: 0.05, retries: 1, lines: 40,
-		command: func(n uint32) string { return fmt.Sprintf("pytest -q tests/test_%s.py --shard %d/32", [5]string{"api", "auth", "billing", "search", "sync"}[n%5], n%32+1) },
+		command: func(n uint32) string {
+			return fmt.Sprintf("pytest -q tests/test_%s.py --shard %d/32", [5]string{"api", "auth", "billing", "search", "sync"}[n%5], n%32+1)
+		},
 		line: func(n uint32, k, of int) (uint8, string) {
 			return 1, fmt.Sprintf("tests/test_api.py::test_case_%03d PASSED %*s[%3d%%]", k, 24, "", (k+1)*100/of)
 		}},
@@ -58,7 +62,9 @@ var jobs = []job{
 			return 1, [3]string{"reading camera profile", "resizing 6000x4000 to 1600x1067", "wrote 212 kB"}[min(k, 2)]
 		}},
 	{weight: 2, name: "render", tags: []string{"film"}, need: task.Need{CPU: 1000, MemoryMB: 2048}, mean: 40, fails: 0.02, retries: 2, lines: 200,
-		command: func(n uint32) string { return fmt.Sprintf("blender -b shot_%03d.blend -f %d -o //frames/", n%40+1, n%240+1) },
+		command: func(n uint32) string {
+			return fmt.Sprintf("blender -b shot_%03d.blend -f %d -o //frames/", n%40+1, n%240+1)
+		},
 		line: func(n uint32, k, of int) (uint8, string) {
 			return 1, fmt.Sprintf("Fra:%d Mem:%dM (Peak 811M) | Time:00:%02d.%02d | Rendered %d/%d Tiles", n%240+1, 590+k%40, k/2%60, k*7%100, k, of)
 		}},

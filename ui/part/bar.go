@@ -24,7 +24,11 @@ func (l *Line) BarIn(t theme.Token, percent float64, w int) *Line {
 		full = 1
 	}
 	l.b.WriteString(l.s.Paint(t, strings.Repeat(l.s.Glyphs.Full, full)))
-	l.b.WriteString(l.s.Paint(theme.Faint, strings.Repeat(l.s.Glyphs.Empty, w-full)))
+	rest := l.s.Glyphs.Empty
+	if l.s.Depth <= theme.Mono {
+		rest = l.s.Glyphs.Hollow
+	}
+	l.b.WriteString(l.s.Paint(theme.Track, strings.Repeat(rest, w-full)))
 	l.w += w
 	return l
 }

@@ -89,6 +89,9 @@ func Rate(v float64) string {
 	if v >= 100 {
 		return Count(int(math.Round(v)))
 	}
+	if v == math.Trunc(v) && v >= 10 {
+		return fmt.Sprintf("%.0f", v)
+	}
 	return fmt.Sprintf("%.1f", v)
 }
 

@@ -356,14 +356,18 @@ func (m *Model) banner() []string {
 // footer shows the keys that work here and now.
 func (m *Model) footer() string {
 	l := part.NewLine(m.s, m.w).Sp(1)
+	end := part.NewLine(m.s, m.w)
+	if m.find == nil && len(m.overlays) == 0 {
+		end.B(theme.Accent, m.keys.Of(m.paneCtx(), "quit")).T(theme.Muted, " quit ")
+	}
 	for _, h := range m.hints() {
 		piece := part.NewLine(m.s, m.w).B(theme.Accent, h.key).T(theme.Muted, " "+h.text)
-		if piece.Used()+2 > l.Left() {
+		if piece.Used()+2 > l.Left()-end.Used() {
 			break
 		}
 		l.Raw(strings.TrimRight(piece.String(), " ")).Sp(2)
 	}
-	return l.String()
+	return l.End(end).String()
 }
 
 func (m *Model) hints() []hint {
@@ -383,22 +387,25 @@ func (m *Model) hints() []hint {
 // pane comes first, quit last.
 func (m *Model) paneHints() []hint {
 	in := m.paneCtx()
-	var own, common []hint
+	var first, own, common []hint
 	for _, bd := range m.keys.In(in) {
-		if bd.Foot == "" || !m.can(bd.Action) {
+		if bd.Foot == "" || bd.Action == "quit" || !m.can(bd.Action) {
 			continue
 		}
 		h := hint{bd.Keys[0], m.footWord(bd)}
-		if bd.In&^in&panes == 0 || bd.Group == "Output" || bd.Group == "Tasks" && in&someTask != 0 || bd.Group == "Nodes" {
+		switch {
+		case bd.Action == "open" || bd.Action == "task.new" && in&someNode == 0:
+			first = append(first, h)
+		case bd.Group == "Output" && in&InOutput != 0, bd.Group == "Tasks" && in&someTask != 0, bd.Group == "Nodes" && in&(someNode|InWelcome) != 0:
 			own = append(own, h)
-		} else {
+		default:
 			common = append(common, h)
 		}
 	}
 	if len(m.deep) > 0 {
-		own = append([]hint{{"esc", "back"}}, own...)
+		first = append([]hint{{"esc", "back"}}, first...)
 	}
-	return append(own, common...)
+	return append(append(first, own...), common...)
 }
 
 func (m *Model) footWord(bd Binding) string {

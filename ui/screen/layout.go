@@ -128,7 +128,7 @@ func arrangeTasks(w, h int) []Placed {
 	if w < 110 {
 		return []Placed{{TasksPane, Rect{0, 0, w, h}}}
 	}
-	left := w * 52 / 100
+	left := w * 58 / 100
 	if w >= 180 {
 		left = w * 56 / 100
 	}

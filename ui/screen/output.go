@@ -115,7 +115,7 @@ func (m *Model) drawOutput(w, h int, focus bool) []string {
 	if total == 0 {
 		lines = m.noOutput(iw, o.height, st)
 	}
-	if foot > 0 {
+	if foot > 0 && total > 0 {
 		lines = append(lines, m.outputFoot(iw, first, last, total, st))
 	}
 	box.Remark = m.outputRemark()
