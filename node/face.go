@@ -109,9 +109,8 @@ func (f face) Follow(ctx context.Context, r control.FollowRequest) (control.Foll
 
 // PutBlob implements control.Tasks.
 func (f face) PutBlob(ctx context.Context, size int64, read func([]byte) (int, error)) (string, error) {
-	if _, l, ok := f.here(); ok {
-		ref, err := l.blobs.Put(readFunc(read), size)
-		return string(ref), err
+	if _, _, ok := f.here(); ok {
+		return f.n.blobs.Put(readFunc(read), size)
 	}
 	return f.n.forward.PutBlob(ctx, size, read)
 }

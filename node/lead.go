@@ -23,7 +23,6 @@ type leading struct {
 	queue *queue.Queue
 	disp  *dispatch.Dispatcher
 	ca    *trust.CA
-	blobs blobStore
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup

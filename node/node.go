@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/adauldev/octaskly/exec"
+	"github.com/adauldev/octaskly/node/blob"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/remote"
@@ -55,6 +56,7 @@ type Node struct {
 	ep     *quicnet.Endpoint
 	runner exec.Starter
 	worker *worker.Worker
+	blobs  *blob.Store
 
 	membership atomic.Pointer[trust.Membership]
 	changed    chan struct{} // capacity one: the membership or the dispatcher changed
@@ -99,6 +101,9 @@ func New(opt Options) (*Node, error) {
 	if err := n.listen(); err != nil {
 		return nil, err
 	}
+	if n.blobs, err = blob.Open(filepath.Join(n.slot.Path(), "blobs"), blob.Limits{}); err != nil {
+		return nil, err
+	}
 	if err := n.makeWorker(); err != nil {
 		return nil, err
 	}
@@ -113,6 +118,9 @@ func (n *Node) close() {
 	}
 	if n.conn != nil && n.opt.Conn == nil {
 		_ = n.conn.Close()
+	}
+	if n.blobs != nil {
+		_ = n.blobs.Close()
 	}
 	if n.slot != nil {
 		n.slot.release()

@@ -56,7 +56,7 @@ func (n *Node) route(ctx context.Context, s *quicnet.Session, kind wire.StreamKi
 	case wire.StreamOutput:
 		return l.disp.ServeOutput(ctx, peer, st)
 	case wire.StreamBlob:
-		return l.blobs.Serve(ctx, st)
+		return n.blobs.Serve(ctx, st)
 	}
 	return n.forbid(p, st, kind)
 }

@@ -115,3 +115,16 @@ func BenchmarkSoloNull(b *testing.B) {
 	b.ReportMetric(float64(r.Tasks)/r.Elapsed.Seconds(), "tasks/s")
 	b.ReportMetric(float64(r.P50.Microseconds()), "p50-us")
 }
+
+func TestSoloLargeStdin(t *testing.T) {
+	c := solo(t)
+	data := strings.Repeat("0123456789abcdef", 1<<16)
+	ref, err := c.PutBlob(t.Context(), int64(len(data)), strings.NewReader(data).Read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, out := run(t, c, task.Spec{Shell: "wc -c", StdinRef: ref})
+	if got.State != task.Done || strings.TrimSpace(out) != "1048576" {
+		t.Errorf("ended as %s with output %q", got.State, out)
+	}
+}

@@ -180,12 +180,3 @@ func dispatcherAddr(c *config.Config) string {
 	}
 	return net.JoinHostPort(c.Dispatcher, strconv.Itoa(port))
 }
-
-// fetchBlob gives the path of a blob, fetched from the dispatcher if it is not
-// here.
-func (n *Node) fetchBlob(ctx context.Context, ref string) (string, error) {
-	if l := n.leads(); l != nil {
-		return l.blobs.Path(ref)
-	}
-	return "", errNoDispatcher()
-}
