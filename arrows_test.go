@@ -32,7 +32,7 @@ var arrows = map[string]arrow{
 	"queue/task":  {nil, "the vocabulary lies below everything"},
 	"node/config": {nil, "settings are read before anything else exists"},
 	"node/access": {nil, "deciding who may do what depends on nothing"},
-	"node/blob":   {nil, "a store of contents knows no tasks"},
+	"node/blob":   {[]string{"quicnet/wire", "queue/task"}, "contents, and how they travel: it knows error kinds, no tasks"},
 
 	"queue":            {[]string{"queue/task"}, "without network and screen the queue still compiles"},
 	"queue/sched":      {[]string{"queue/task"}, "placement is pure"},

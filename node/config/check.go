@@ -25,7 +25,7 @@ func (f Fault) String() string {
 }
 
 // Faults is everything that is wrong, one line each.
-type Faults []Fault
+type Faults []Fault //nolint:errname // one name for what is read and what is returned
 
 // Error lists all faults.
 func (f Faults) Error() string {

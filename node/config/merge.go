@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -52,8 +53,9 @@ func Load(src Sources) (*Loaded, error) {
 	l := &Loaded{Config: Default(), File: src.File, from: map[string]Source{}}
 	var faults Faults
 	file, err := readFile(src.File, src.FileMust)
-	if f, ok := err.(Faults); ok {
-		faults = append(faults, f...)
+	var several Faults
+	if errors.As(err, &several) {
+		faults = append(faults, several...)
 	} else if err != nil {
 		faults = append(faults, Fault{Text: err.Error()})
 	}

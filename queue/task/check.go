@@ -17,7 +17,7 @@ const (
 	MaxCPU      = 1_000_000 * 1000 // in thousandths
 	MaxNeedMB   = 1 << 40
 	MaxGPUs     = 1 << 16
-	MaxKeyBytes = 128 // of an idempotency key
+	MaxKeyBytes = MaxNameBytes // of an idempotency key
 	MaxDirBytes = 4096
 	MaxRetryOn  = 256
 )
@@ -72,14 +72,14 @@ func checkCommand(s *Spec) error {
 }
 
 func checkNames(s *Spec) error {
-	if err := checkText("name", s.Name, MaxNameBytes, true); err != nil {
+	if err := checkText("name", s.Name, true); err != nil {
 		return err
 	}
 	if len(s.Tags) > MaxTags {
 		return Errorf(KindTooLarge, "tags: there are %d, at most %d can be given", len(s.Tags), MaxTags)
 	}
 	for _, t := range s.Tags {
-		if err := checkText("tags", t, MaxNameBytes, false); err != nil {
+		if err := checkText("tags", t, false); err != nil {
 			return err
 		}
 	}
@@ -87,18 +87,19 @@ func checkNames(s *Spec) error {
 		return Errorf(KindTooLarge, "labels: there are %d, at most %d can be given", len(s.Need.Labels), MaxLabels)
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.Need.Labels)) {
-		if err := checkText("labels", k, MaxNameBytes, false); err != nil {
+		if err := checkText("labels", k, false); err != nil {
 			return err
 		}
-		if err := checkText("labels: "+k, s.Need.Labels[k], MaxNameBytes, true); err != nil {
+		if err := checkText("labels: "+k, s.Need.Labels[k], true); err != nil {
 			return err
 		}
 	}
-	return checkText("on", s.Need.On, MaxNameBytes, true)
+	return checkText("on", s.Need.On, true)
 }
 
 // checkText refuses what cannot be shown on one line of a terminal.
-func checkText(field, text string, most int, mayBeEmpty bool) error {
+func checkText(field, text string, mayBeEmpty bool) error {
+	const most = MaxNameBytes
 	switch {
 	case text == "" && !mayBeEmpty:
 		return Errorf(KindUsage, "%s holds an empty entry", field)
@@ -200,7 +201,7 @@ func checkNeed(s *Spec) error {
 }
 
 // CheckKey says what is wrong with an idempotency key, or nil.
-func CheckKey(key string) error { return checkText("idempotency_key", key, MaxKeyBytes, true) }
+func CheckKey(key string) error { return checkText("idempotency_key", key, true) }
 
 // String is the number of CPUs as people write it: "1", "0.5".
 func (m Milli) String() string {

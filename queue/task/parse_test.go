@@ -186,9 +186,15 @@ func TestExitSource(t *testing.T) {
 		reason Reason
 		want   string
 	}{
-		{Done, ReasonExit, "task"}, {Failed, ReasonExit, "task"}, {Failed, ReasonSignal, "task"}, {Failed, ReasonLimitPrefix + "memory", "task"},
-		{Failed, ReasonNotFound, "octaskly"}, {Failed, ReasonNodeLost, "octaskly"}, {Timeout, ReasonTimeout, "octaskly"},
-		{Cancelled, ReasonCancelled, "octaskly"}, {Lost, ReasonNodeLost, "octaskly"},
+		{Done, ReasonExit, "task"},
+		{Failed, ReasonExit, "task"},
+		{Failed, ReasonSignal, "task"},
+		{Failed, ReasonLimitPrefix + "memory", "task"},
+		{Failed, ReasonNotFound, "octaskly"},
+		{Failed, ReasonNodeLost, "octaskly"},
+		{Timeout, ReasonTimeout, "octaskly"},
+		{Cancelled, ReasonCancelled, "octaskly"},
+		{Lost, ReasonNodeLost, "octaskly"},
 	} {
 		v := Task{State: c.state, Attempts: []Attempt{{Exit: Exit{Reason: c.reason}}}}
 		if got := ExitSource(&v); got != c.want {

@@ -106,6 +106,3 @@ func failedCode(exit task.Exit) int {
 	}
 	return exitFailed
 }
-
-// outcomeSource says whose exit code outcomeCode is: "task" or "octaskly".
-func outcomeSource(t *task.Task) string { return task.ExitSource(t) }

@@ -126,7 +126,7 @@ func (f *following) run() error {
 		case s := <-signals:
 			if leave := f.interrupted(s); leave != nil {
 				cancel()
-				<-results
+				_ = <-results
 				return leave
 			}
 		}
@@ -280,7 +280,7 @@ func (f *following) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // nothing is written through it
 	for {
 		item, err := s.Next()
 		if errors.Is(err, io.EOF) {

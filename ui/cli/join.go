@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -89,7 +90,7 @@ func (a *app) joinCode(cmd *cobra.Command, args []string, file string) (string, 
 	line, err := bufio.NewReader(io.LimitReader(in, maxCode)).ReadString('\n')
 	code := strings.TrimSpace(line)
 	if code == "" {
-		if err == nil || err == io.EOF { //nolint:errorlint // a reader gives it as it is
+		if err == nil || errors.Is(err, io.EOF) {
 			return "", task.Errorf(task.KindUsage, "there is no code in it")
 		}
 		return "", task.Errorf(task.KindUsage, "read the code: %w", err)

@@ -232,14 +232,20 @@ func nodeFields(n *control.Node, now time.Time) []pair {
 	}
 	slices.Sort(labels)
 	out := []pair{
-		{"node", n.Name}, {"id", string(n.ID)}, {"state", string(n.State)},
-		{"does", strings.Join(n.Doing, ", ")}, {"may be", strings.Join(may, ", ")},
-		{"version", n.Version}, {"address", n.Addr}, {"round trip", rttText(n.RTT)},
+		{"node", n.Name},
+		{"id", string(n.ID)},
+		{"state", string(n.State)},
+		{"does", strings.Join(n.Doing, ", ")},
+		{"may be", strings.Join(may, ", ")},
+		{"version", n.Version},
+		{"address", n.Addr},
+		{"round trip", rttText(n.RTT)},
 		{"tasks", slotsText(n)},
 		{"CPUs", fmt.Sprintf("%s, %s used by tasks", n.Capacity.CPU, n.Used.CPU)},
 		{"memory", fmt.Sprintf("%d MiB, %d MiB used by tasks", n.Capacity.MemoryMB, n.Used.MemoryMB)},
 		{"disk", fmt.Sprintf("%d MiB free", n.Capacity.DiskMB)},
-		{"labels", strings.Join(labels, ", ")}, {"sandbox", strings.Join(n.Capacity.Sandboxes, ", ")},
+		{"labels", strings.Join(labels, ", ")},
+		{"sandbox", strings.Join(n.Capacity.Sandboxes, ", ")},
 		{"ended", fmt.Sprintf("%d, %d of them failed", n.Done, n.Failed)},
 		{"seen", ago(now, n.Seen) + " ago"},
 	}

@@ -30,7 +30,7 @@ func (a *app) rootCommand() *cobra.Command {
 			}
 			return unknownVerb(cmd, args[0])
 		},
-		RunE:              func(cmd *cobra.Command, _ []string) error { return a.serveNode(cmd, "") },
+		RunE:              func(*cobra.Command, []string) error { return a.serveNode("") },
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,

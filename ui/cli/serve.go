@@ -24,7 +24,7 @@ running tasks end, the second stops at once.`,
 		Example: `  octaskly worker
   octaskly worker --name gpu-01 --gpu true --max-jobs 4
   octaskly worker --dispatcher 192.168.1.100 --dispatcher-port 8080`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.serveNode(cmd, task.RoleWorker) },
+		RunE: func(*cobra.Command, []string) error { return a.serveNode(task.RoleWorker) },
 	}
 	a.nodeFlags(cmd)
 	return cmd
@@ -39,7 +39,7 @@ stops at once; nothing that was acknowledged is lost either way.`,
 		Example: `  octaskly dispatcher
   octaskly dispatcher --port 8080 --bind 192.168.1.100 --require-auth true
   octaskly dispatcher --max-queue-size 50000 --max-workers 100`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.serveNode(cmd, task.RoleDispatcher) },
+		RunE: func(*cobra.Command, []string) error { return a.serveNode(task.RoleDispatcher) },
 	}
 	a.nodeFlags(cmd)
 	return cmd
@@ -47,7 +47,7 @@ stops at once; nothing that was acknowledged is lost either way.`,
 
 // serveNode runs a node until it has stopped, with a screen if there is a
 // terminal and a screen to show.
-func (a *app) serveNode(cmd *cobra.Command, role task.Role) error {
+func (a *app) serveNode(role task.Role) error {
 	if role == "" && a.out.json {
 		return task.Errorf(task.KindUsage, "without a verb there is a screen, which has no --json").
 			WithHint("octaskly top --json prints the same as objects")
@@ -174,7 +174,7 @@ func (s *server) loop(signals <-chan os.Signal) error {
 		case err := <-s.done:
 			s.doCut()
 			for ; screens > 0; screens-- {
-				<-s.screenDone
+				_ = <-s.screenDone
 			}
 			if err == nil && s.drain.Err() == nil {
 				err = screenErr
