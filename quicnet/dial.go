@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,6 +72,9 @@ func (e *Endpoint) attempt(ctx context.Context, to *net.UDPAddr, m *trust.Member
 	}
 	s, err := e.greet(ctx, conn, m, sole)
 	if err != nil {
+		if closedAs(conn, CodeDuplicate) { // welcomed and replaced before WELCOME was read
+			err = ErrDuplicate
+		}
 		code := CodeRefused
 		if errors.Is(err, ErrDuplicate) {
 			code = CodeDuplicate
@@ -88,9 +92,9 @@ func resolve(ctx context.Context, addr string, local net.Addr) ([]*net.UDPAddr, 
 	if err != nil {
 		return nil, task.Errorf(task.KindUsage, "%q is not an address: %w", addr, err).WithHint("write it as HOST:PORT, such as 192.168.1.20:7878")
 	}
-	n, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
+	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
-		return nil, task.Errorf(task.KindUsage, "%q is not a port", port)
+		return nil, task.Errorf(task.KindUsage, "%q is not a port", port).WithHint("ports are numbers from 1 to 65535")
 	}
 	var ips []netip.Addr
 	if ip, perr := netip.ParseAddr(host); perr == nil {

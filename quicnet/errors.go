@@ -54,6 +54,12 @@ func sessionError(err error, peer Peer) error {
 	return task.Errorf(task.KindUnavailable, "the session with %s broke: %w", who, err)
 }
 
+// closedAs reports whether the connection was closed with this code.
+func closedAs(conn *quic.Conn, code Code) bool {
+	var app *quic.ApplicationError
+	return errors.As(context.Cause(conn.Context()), &app) && Code(app.ErrorCode) == code
+}
+
 func closedBy(app *quic.ApplicationError, who string) error {
 	by := "by this node"
 	if app.Remote {

@@ -1,0 +1,5 @@
+//go:build race
+
+package quicnet_test
+
+const raceDetector = true
