@@ -3,8 +3,6 @@ package exec
 import (
 	"bytes"
 	"context"
-	"io"
-	"log/slog"
 	osexec "os/exec"
 	"sync"
 	"testing"
@@ -13,12 +11,7 @@ import (
 // benchRunner makes a Runner for a benchmark.
 func benchRunner(b *testing.B) *Runner {
 	b.Helper()
-	r, err := NewRunner(Options{WorkRoot: b.TempDir(), Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = r.Close() })
-	return r
+	return testRunner(b)
 }
 
 // bareSpawn is the yardstick: what os/exec needs for the same.
@@ -81,6 +74,17 @@ func BenchmarkTrue(b *testing.B) {
 func BenchmarkShell(b *testing.B) {
 	r := benchRunner(b)
 	compare(b, func() { runSpec(b, r, Spec{Shell: "true"}) }, func() { bareSpawn(b) })
+}
+
+// BenchmarkLevels measures what containment adds to sh -c true: 1 is as fast as
+// the same command at level none.
+func BenchmarkLevels(b *testing.B) {
+	r := benchRunner(b)
+	for _, l := range []Level{Basic, Strict} {
+		b.Run(l.String(), func(b *testing.B) {
+			compare(b, func() { runSpec(b, r, Spec{Shell: "true", Level: l}) }, func() { runSpec(b, r, Spec{Shell: "true"}) })
+		})
+	}
 }
 
 // BenchmarkOutput measures how fast one command's output is carried.

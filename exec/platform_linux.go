@@ -1,9 +1,9 @@
 package exec
 
 import (
-	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +25,8 @@ type platform struct {
 	args    uint64       // where our own arguments are in memory
 
 	nextReap atomic.Int64 // when reapStrays may look again
+
+	levels [levelCount]*confinement // those that passed their test
 
 	mu     sync.Mutex
 	live   map[int]*process // by process id of the main process
@@ -58,15 +60,77 @@ func (r *Runner) openPlatform() error {
 	return nil
 }
 
-func (r *Runner) closePlatform() error {
-	r.table.close()
-	return r.null.Close()
+// contain builds and tests the levels asked for and says which there are. A
+// level that does not pass its test is not there.
+func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
+	caps := Capabilities{Kill: "subreaper"}
+	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,subreaper"}
+	s := setup{abi: landlockABI(), protect: r.opt.Protect}
+	s.home, _ = os.UserHomeDir()
+	var err error
+	if s.user, err = findTaskUser(r.opt.TaskUser); err != nil {
+		return caps, err
+	}
+	if s.dirs, err = r.containedDirs(s.user); err != nil {
+		return caps, err
+	}
+	for l := Basic; l.Valid(); l++ {
+		caps.Levels[l] = LevelInfo{Level: l, Reason: "not offered by this worker"}
+		if !want[l] {
+			continue
+		}
+		c, err := newConfinement(l, s)
+		if err == nil {
+			if err = c.selfTest(); err != nil {
+				c.fence.close()
+			}
+		}
+		if err != nil {
+			caps.Levels[l].Reason = err.Error()
+			continue
+		}
+		r.levels[l] = c
+		caps.Levels[l] = LevelInfo{Level: l, Available: true, Mechanisms: c.mechanisms()}
+	}
+	return caps, nil
 }
 
-func probePlatform(_ context.Context, caps *Capabilities) {
-	caps.Kill = "subreaper"
-	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,subreaper"}
-	for _, l := range []Level{Basic, Strict, VeryStrict} {
-		caps.Levels[l].Reason = "not built yet"
+// containedDirs are the directories of contained commands: the same as for all
+// others unless they run as somebody else.
+func (r *Runner) containedDirs(u *taskUser) (*workDirs, error) {
+	if u == nil {
+		return r.dirs, nil
 	}
+	root, err := sharedRoot(r.dirs.root, u)
+	if err != nil {
+		return nil, err
+	}
+	dirs, err := newWorkDirs(filepath.Join(root, "contained"))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dirs.root, 0o711); err != nil {
+		return nil, err
+	}
+	dirs.own = func(path string) error { return os.Chown(path, int(u.uid), int(u.gid)) }
+	return dirs, nil
+}
+
+// dirsFor are the directories for commands of a level.
+func (r *Runner) dirsFor(l Level) *workDirs {
+	if c := r.levels[l]; c != nil {
+		return c.dirs
+	}
+	return r.dirs
+}
+
+func (r *Runner) closePlatform() error {
+	for _, c := range r.levels {
+		if c != nil {
+			c.fence.close()
+			c.dirs.close()
+		}
+	}
+	r.table.close()
+	return r.null.Close()
 }

@@ -1,14 +1,29 @@
 package exec
 
-import "context"
+import (
+	"context"
+	"os"
+)
 
-// Probe finds out what can be contained on this machine, by trying it. It
-// takes no options: what a worker chooses to offer is a narrower matter.
+// Probe finds out what can be contained on this machine, by trying it. What a
+// worker chooses to offer is a narrower matter. Nothing is left changed.
 func Probe(ctx context.Context) Capabilities {
-	caps := Capabilities{}
-	for i := range caps.Levels {
-		caps.Levels[i] = LevelInfo{Level: Level(i), Reason: "not built for this system"}
+	var none Capabilities
+	for i := range none.Levels {
+		none.Levels[i] = LevelInfo{Level: Level(i), Reason: "it could not be tried"}
 	}
-	probePlatform(ctx, &caps)
-	return caps
+	if ctx.Err() != nil {
+		return none
+	}
+	dir, err := os.MkdirTemp("", "octaskly-probe-")
+	if err != nil {
+		return none
+	}
+	defer os.RemoveAll(dir)
+	r, err := NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic, Strict, VeryStrict}})
+	if err != nil {
+		return none
+	}
+	defer func() { _ = r.Close() }()
+	return r.caps
 }

@@ -159,7 +159,7 @@ func (p *process) finishDir(res *Result) {
 		res.Dir = p.home.path
 		return
 	}
-	if err := p.r.dirs.put(p.home, len(res.Survivors) == 0); err != nil {
+	if err := p.r.dirsFor(p.spec.Level).put(p.home, len(res.Survivors) == 0); err != nil {
 		p.r.log.Warn("a command's directory could not be removed", "dir", p.home.path, "error", err)
 	}
 }

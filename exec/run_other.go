@@ -21,6 +21,16 @@ type platform struct{}
 func (r *Runner) openPlatform() error  { return nil }
 func (r *Runner) closePlatform() error { return nil }
 
+// contain says that nothing but None is there.
+func (r *Runner) contain([levelCount]bool) (Capabilities, error) {
+	caps := Capabilities{Kill: killBy}
+	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: noneMechanism}
+	for l := Basic; l.Valid(); l++ {
+		caps.Levels[l] = LevelInfo{Level: l, Reason: "not built for " + runtime.GOOS}
+	}
+	return caps, nil
+}
+
 // SweepLeftovers cannot be done here: other systems do not show a process's
 // environment in one way. Windows ends commands with the worker.
 func (r *Runner) SweepLeftovers(context.Context, string) (int, error) { return 0, nil }

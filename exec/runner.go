@@ -21,6 +21,13 @@ type Options struct {
 	// Levels are the levels to offer; a command at any other is refused. Empty
 	// means None only.
 	Levels []Level
+	// Protect names files and folders that no contained command can read: keys,
+	// queues, sockets. WorkRoot and the usual places of credentials are
+	// protected in any case.
+	Protect []string
+	// TaskUser is who contained commands run as when this process is root, a
+	// name or a number; empty is nobody. Others than root cannot set it.
+	TaskUser string
 	// Logger receives what a Runner has to say; nil is slog.Default.
 	Logger *slog.Logger
 }
@@ -59,34 +66,35 @@ func NewRunner(opt Options) (*Runner, error) {
 		r.log = slog.Default()
 	}
 
-	r.caps, err = r.offered()
-	if err != nil {
-		return nil, err
-	}
 	if err := r.openPlatform(); err != nil {
 		return nil, fmt.Errorf("prepare to run commands: %w", err)
+	}
+	if r.caps, err = r.offered(); err != nil {
+		_ = r.closePlatform()
+		return nil, err
 	}
 	return r, nil
 }
 
-// offered is what the platform can do, cut down to what the options allow.
+// offered is what the platform can do of what the options ask for.
 func (r *Runner) offered() (Capabilities, error) {
 	levels := r.opt.Levels
 	if len(levels) == 0 {
 		levels = []Level{None}
 	}
-	caps := Probe(context.Background())
 	var want [levelCount]bool
 	for _, l := range levels {
 		if !l.Valid() {
-			return caps, fmt.Errorf("offer sandbox levels: level %d does not exist", uint8(l))
+			return Capabilities{}, fmt.Errorf("offer sandbox levels: level %d does not exist", uint8(l))
 		}
 		want[l] = true
 	}
-	for i := range caps.Levels {
-		if l := &caps.Levels[i]; l.Available && !want[i] {
-			l.Available, l.Reason = false, "not offered by this worker"
-		}
+	caps, err := r.contain(want)
+	if err != nil {
+		return caps, fmt.Errorf("offer sandbox levels: %w", err)
+	}
+	if !want[None] {
+		caps.Levels[None].Available, caps.Levels[None].Reason = false, "not offered by this worker"
 	}
 	return caps, nil
 }

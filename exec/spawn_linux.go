@@ -13,18 +13,41 @@ import (
 
 // start prepares everything, lets BeforeStart decide, and runs the command.
 func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
-	home, err := r.dirs.get()
+	if err := r.refuseDir(spec); err != nil {
+		return nil, err
+	}
+	home, err := r.dirsFor(spec.Level).get()
 	if err != nil {
 		return nil, &StartError{Reason: ReasonHost, Code: 125, Err: err}
 	}
-	p := &process{r: r, spec: spec, home: home, fds: [3]int{-1, -1, -1}}
+	p := &process{r: r, spec: spec, home: home, pidfd: -1, fds: [3]int{-1, -1, -1}}
 	if err := p.spawn(); err != nil {
 		p.closeFiles()
-		_ = r.dirs.put(home, true)
+		_ = r.dirsFor(spec.Level).put(home, true)
 		return nil, err
 	}
 	p.arm(ctx)
 	return p, nil
+}
+
+// refuseDir refuses a directory that a contained command must not write in.
+func (r *Runner) refuseDir(spec *Spec) error {
+	c := r.levels[spec.Level]
+	if c == nil || spec.Dir == "" {
+		return nil
+	}
+	if p := c.fence.overlaps(realPath(spec.Dir)); p != "" {
+		return startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: it would open %s to the command", spec.Dir, spec.Level, p)
+	}
+	return nil
+}
+
+// userOf is who commands of a level run as, nil for ourselves.
+func (r *Runner) userOf(l Level) *taskUser {
+	if c := r.levels[l]; c != nil {
+		return c.user
+	}
+	return nil
 }
 
 // spawn makes the pipes and starts the main process.
@@ -34,7 +57,14 @@ func (p *process) spawn() error {
 	if dir == "" {
 		dir = p.home.path
 	}
-	env := buildEnv(r.base, p.home.path, dir, spec.Cookie, spec.Env)
+	base, start := r.base, r.forkExec
+	if c := r.levels[spec.Level]; c != nil {
+		base = c.env
+		start = func(p *process, file string, argv []string, attr *syscall.ProcAttr) (int, error) {
+			return c.launch(r, p, file, argv, attr)
+		}
+	}
+	env := buildEnv(base, p.home.path, dir, spec.Cookie, spec.Env)
 	argv := spec.Argv
 	if spec.Shell != "" {
 		argv = []string{"sh", "-c", spec.Shell}
@@ -54,18 +84,17 @@ func (p *process) spawn() error {
 	if err := held(spec); err != nil {
 		return err
 	}
-	p.pidfd = -1
 	attr := &syscall.ProcAttr{
 		Dir: dir, Env: env,
 		Files: []uintptr{uintptr(files[0]), uintptr(files[1]), uintptr(files[2])},
 		Sys:   &syscall.SysProcAttr{Setsid: true, PidFD: &p.pidfd},
 	}
-	pid, err := r.forkExec(p, file, argv, attr)
+	pid, err := start(p, file, argv, attr)
 	if err != nil && r.find.forget(argv[0]) {
 		if file, ferr = r.find.find(argv[0], pathOf(env)); ferr != nil {
 			return ferr
 		}
-		pid, err = r.forkExec(p, file, argv, attr)
+		pid, err = start(p, file, argv, attr)
 	}
 	if err != nil {
 		return explainStart(err, argv[0], file, dir)
@@ -109,6 +138,10 @@ func (p *process) openFiles() (child [3]int, err error) {
 				return child, startError(ReasonHost, "make a pipe for the command's output: %w", err)
 			}
 			p.fds[i], child[i] = ends[0], ends[1]
+			if u := p.r.userOf(p.spec.Level); u != nil {
+				// Else a command could not open /dev/stderr.
+				_ = unix.Fchown(ends[0], int(u.uid), int(u.gid))
+			}
 			var st unix.Stat_t
 			if unix.Fstat(ends[0], &st) == nil {
 				p.inodes[i] = st.Ino
@@ -156,6 +189,10 @@ func (p *process) openStdin() (int, error) {
 // explainStart turns the error of a failed start into words. The kernel gives
 // the same error for a missing directory and a missing program, so it looks.
 func explainStart(err error, name, file, dir string) error {
+	var refused *StartError
+	if errors.As(err, &refused) {
+		return refused
+	}
 	if st, serr := os.Stat(dir); serr != nil || !st.IsDir() {
 		if serr == nil {
 			serr = syscall.ENOTDIR

@@ -3,7 +3,6 @@
 package exec
 
 import (
-	"context"
 	"os"
 	osexec "os/exec"
 	"runtime"
@@ -49,7 +48,7 @@ func maxRSS(s *os.ProcessState) int64 {
 	return int64(ru.Maxrss) * 1024
 }
 
-func probePlatform(_ context.Context, caps *Capabilities) {
-	caps.Kill = "pgroup"
-	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,pgroup"}
-}
+const (
+	killBy        = "pgroup"
+	noneMechanism = "session,pgroup"
+)

@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"context"
 	"fmt"
 	"os"
 	osexec "os/exec"
@@ -99,7 +98,7 @@ func signalOf(*os.ProcessState) int { return 0 }
 
 func maxRSS(*os.ProcessState) int64 { return 0 }
 
-func probePlatform(_ context.Context, caps *Capabilities) {
-	caps.Kill = "job"
-	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "job"}
-}
+const (
+	killBy        = "job"
+	noneMechanism = "job"
+)

@@ -16,6 +16,8 @@ import (
 type workDirs struct {
 	root string
 	next atomic.Uint64
+	// own, if set, gives a new directory to whom its commands run as.
+	own func(path string) error
 
 	mu   sync.Mutex
 	free []workDir
@@ -86,6 +88,12 @@ func (d *workDirs) fresh() (workDir, error) {
 	w := workDir{path: filepath.Join(d.root, strconv.FormatUint(d.next.Add(1), 10))}
 	if err := os.Mkdir(w.path, 0o700); err != nil {
 		return workDir{}, fmt.Errorf("make a directory for the command: %w", err)
+	}
+	if d.own != nil {
+		if err := d.own(w.path); err != nil {
+			_ = os.Remove(w.path)
+			return workDir{}, fmt.Errorf("give a directory to the command's user: %w", err)
+		}
 	}
 	w.mark, _ = markDir(w.path)
 	return w, nil

@@ -1,0 +1,240 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// confinement is how commands of one level are contained. It is applied to a
+// thread that then starts the command and ends: a child inherits what its
+// parent's thread is subject to, so the command is contained from its first
+// instruction, and this program needs no second executable.
+type confinement struct {
+	level  Level
+	fence  *fence
+	filter []unix.SockFilter
+	user   *taskUser
+	env    []string // the base environment
+	dirs   *workDirs
+}
+
+// setup is what all confinements of a Runner have in common.
+type setup struct {
+	abi     int
+	user    *taskUser
+	dirs    *workDirs
+	protect []string
+	home    string
+}
+
+// newConfinement builds a level, or says why it cannot be.
+func newConfinement(level Level, s setup) (*confinement, error) {
+	if runtime.GOOS == "android" {
+		return nil, errors.New("Android lets no program contain another")
+	}
+	if level == VeryStrict {
+		return nil, errors.New("not built yet")
+	}
+	if s.abi < minABI(level) {
+		if s.abi == 0 {
+			return nil, errors.New("the kernel has no Landlock (5.13 or later has, unless it is turned off)")
+		}
+		return nil, fmt.Errorf("it needs Landlock version %d and the kernel has %d", minABI(level), s.abi)
+	}
+	filter, err := filterFor(level, s.abi)
+	if err != nil {
+		return nil, err
+	}
+	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs}
+	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level >= Strict}
+	for _, p := range append(s.protect, credentialPaths(s.home)...) {
+		c.fence.protected = append(c.fence.protected, realPath(p))
+	}
+	c.fence.protected = append(c.fence.protected, s.dirs.root)
+	c.env = baseEnv(os.Getenv)
+	if s.user != nil {
+		c.env = setEnv(setEnv(c.env, "USER="+s.user.name), "LOGNAME="+s.user.name)
+		c.env = setEnv(c.env, "PATH="+reachablePath(pathOf(c.env)))
+		// Root's own folder, and any name in it, is nobody's business.
+		c.fence.protected = append(c.fence.protected, "/root")
+	}
+	return c, nil
+}
+
+// reachablePath drops the entries of a PATH that only root can get to.
+func reachablePath(path string) string {
+	var keep []string
+	for _, dir := range filepath.SplitList(path) {
+		if reachable(dir) && !slices.Contains(keep, dir) {
+			keep = append(keep, dir)
+		}
+	}
+	if len(keep) == 0 {
+		return defaultPath
+	}
+	return strings.Join(keep, ":")
+}
+
+// minABI is the oldest Landlock a level can be built from. The gaps of version
+// 1 and 2 are closed by the filter; strict needs control of TCP and of signals.
+func minABI(level Level) int {
+	if level >= Strict {
+		return 6
+	}
+	return 1
+}
+
+// mechanisms names what contains a command.
+func (c *confinement) mechanisms() string {
+	m := []string{"session", "subreaper", "no_new_privs", fmt.Sprintf("landlock:%d", c.fence.abi), "seccomp"}
+	if c.user != nil {
+		m = append(m, "user:"+c.user.name, "no_capabilities")
+	}
+	return strings.Join(m, ",")
+}
+
+// credentialPaths are where people keep what opens other doors.
+func credentialPaths(home string) []string {
+	if home == "" || home == "/" {
+		return nil
+	}
+	var paths []string
+	for _, name := range []string{
+		".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".git-credentials", ".password-store", ".pki",
+		".npmrc", ".pypirc", ".vault-token", ".terraform.d", ".config/gcloud", ".config/gh", ".config/hub", ".config/rclone",
+		".config/op", ".cargo/credentials.toml", ".local/share/keyrings", ".mozilla", ".config/chromium", ".config/google-chrome",
+		".bash_history", ".zsh_history",
+	} {
+		paths = append(paths, filepath.Join(home, name))
+	}
+	return paths
+}
+
+// realPath resolves links as far as the path exists.
+func realPath(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	rest := ""
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if dir == filepath.Dir(dir) {
+			return abs
+		}
+		rest = filepath.Join(filepath.Base(dir), rest)
+	}
+}
+
+// fixedAccess is what a level allows by name.
+func fixedAccess(level Level) map[string]uint64 {
+	m := map[string]uint64{
+		"/dev/null": accessDevice, "/dev/zero": accessDevice, "/dev/full": accessDevice,
+		"/dev/random": accessRead, "/dev/urandom": accessRead,
+	}
+	if level == Basic {
+		for _, p := range []string{"/dev/tty", "/dev/ptmx", "/dev/pts", "/dev/dri", "/dev/kfd", "/dev/nvidiactl", "/dev/nvidia-uvm",
+			"/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvidia3", "/dev/nvidia4", "/dev/nvidia5", "/dev/nvidia6", "/dev/nvidia7"} {
+			m[p] = accessDevice
+		}
+		return m
+	}
+	for _, p := range []string{
+		"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/gnu/store",
+		"/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version", "/proc/filesystems", "/proc/loadavg", "/proc/uptime",
+		"/proc/sys/kernel", "/proc/sys/vm", "/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/fs/cgroup", "/sys/kernel/mm/transparent_hugepage",
+	} {
+		m[p] = accessRead
+	}
+	return m
+}
+
+// apply confines the calling thread for ever and verifies that it is. The
+// caller has locked the thread.
+func (c *confinement) apply(dirs ...string) error {
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("give up gaining privileges: %w", err)
+	}
+	if err := dropBounding(); err != nil {
+		return err
+	}
+	if err := c.fence.restrict(dirs...); err != nil {
+		return err
+	}
+	if err := loadFilter(c.filter); err != nil {
+		return err
+	}
+	nnp, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+	if err != nil || nnp != 1 {
+		return errors.New("the sandbox was applied and is not there: no_new_privs")
+	}
+	mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
+	if err != nil || mode != unix.SECCOMP_MODE_FILTER {
+		return errors.New("the sandbox was applied and is not there: seccomp")
+	}
+	return nil
+}
+
+// dropBounding empties the set of capabilities that a program could ever gain.
+// It matters, and is possible, only for root.
+func dropBounding() error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
+		err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0)
+		if err != nil && err != unix.EINVAL {
+			return fmt.Errorf("drop capability %d: %w", c, err)
+		}
+	}
+	return nil
+}
+
+// onOwnThread runs fn on a thread of its own that ends with it. The first
+// thread of a process cannot end, so it is never used.
+func onOwnThread(fn func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			// While this goroutine holds the first thread, another cannot get it.
+			onOwnThread(fn)
+			runtime.UnlockOSThread()
+			return
+		}
+		fn()
+	}()
+	<-done
+}
+
+// launch starts the main process of a contained command.
+func (c *confinement) launch(r *Runner, p *process, file string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
+	attr.Sys.Credential = c.user.credential()
+	onOwnThread(func() {
+		if err = c.apply(p.ownDirs()...); err != nil {
+			err = startError(ReasonRefused, "sandbox level %s cannot be had here: %w", c.level, err)
+			return
+		}
+		pid, err = r.forkExec(p, file, argv, attr)
+	})
+	return pid, err
+}
+
+// ownDirs are the directories a command may write in.
+func (p *process) ownDirs() []string {
+	if p.spec.Dir == "" {
+		return []string{p.home.path}
+	}
+	return []string{p.home.path, p.spec.Dir}
+}

@@ -1,0 +1,228 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/elastic/go-seccomp-bpf/arch"
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// Offsets in what a filter gets to see of a system call.
+const (
+	seccompNumber = 0
+	seccompArch   = 4
+	seccompArgs   = 16
+)
+
+// What a filter answers.
+const (
+	seccompAllow = 0x7fff0000
+	seccompErrno = 0x00050000
+	seccompKill  = 0x80000000
+)
+
+// x32Bit marks the calls of the 32-bit interface that an amd64 program can
+// reach without changing its architecture.
+const x32Bit = 0x40000000
+
+// deniedAlways can lead out of the sandbox, to other processes or to the whole
+// machine, and no ordinary program needs them.
+var deniedAlways = []string{
+	// other processes
+	"ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd", "kcmp",
+	// file trees
+	"mount", "umount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "open_tree",
+	"open_tree_attr", "move_mount", "mount_setattr", "open_by_handle_at", "quotactl", "quotactl_fd",
+	"swapon", "swapoff", "acct", "statmount", "listmount",
+	// namespaces
+	"unshare", "setns",
+	// the kernel
+	"bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register",
+	"keyctl", "add_key", "request_key", "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module",
+	"create_module", "get_kernel_syms", "query_module", "nfsservctl", "lookup_dcookie", "uselib", "_sysctl", "sysfs",
+	"syslog", "reboot", "sethostname", "setdomainname", "vhangup", "fanotify_init",
+	// clocks and ports
+	"settimeofday", "stime", "clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "iopl", "ioperm",
+}
+
+// deniedNetwork are what a command without network is not to use: to reach
+// another socket, or to be reached.
+var deniedNetwork = []string{"connect", "listen", "accept", "accept4"}
+
+// namespaceFlags are the flags of clone that make namespaces.
+const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
+	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWTIME
+
+// filterFor builds the filter of a level. Anything not named is allowed;
+// another architecture's calls end the process, since their numbers mean
+// something else.
+func filterFor(level Level, abi int) ([]unix.SockFilter, error) {
+	info, err := arch.GetInfo("")
+	if err != nil || len(info.SyscallNames) == 0 {
+		return nil, fmt.Errorf("no system calls are known for %s", runtime.GOARCH)
+	}
+	f := filterBuilder{names: info.SyscallNames}
+	f.prologue(uint32(info.ID))
+	for _, name := range deniedAlways {
+		f.deny(name, unix.EPERM)
+	}
+	// A libc that is told that clone3 is missing uses clone, whose flags can
+	// be looked at.
+	f.deny("clone3", unix.ENOSYS)
+	f.denyBits("clone", 0, namespaceFlags)
+	f.denyValue("ioctl", 1, unix.TIOCSTI)
+	f.denyValue("ioctl", 1, tioclinux)
+	f.personality()
+	if abi < 3 {
+		// Landlock cannot stop truncation yet.
+		f.deny("truncate", unix.EACCES)
+		f.deny("truncate64", unix.EACCES)
+		f.deny("openat2", unix.ENOSYS)
+		f.denyReadTruncate("open", 1)
+		f.denyReadTruncate("openat", 2)
+	}
+	if level >= Strict {
+		f.denySockets()
+		for _, name := range deniedNetwork {
+			f.deny(name, unix.EACCES)
+		}
+		f.denyOther("sendto", 4, 0)
+	}
+	f.add(bpf.RetConstant{Val: seccompAllow})
+	return f.assemble()
+}
+
+// tioclinux is the request that can type on the console.
+const tioclinux = 0x541c
+
+// filterBuilder collects instructions. Between blocks the accumulator holds
+// the number of the call.
+type filterBuilder struct {
+	names map[string]int
+	prog  []bpf.Instruction
+}
+
+func (f *filterBuilder) add(in ...bpf.Instruction) { f.prog = append(f.prog, in...) }
+
+func (f *filterBuilder) prologue(arch uint32) {
+	f.add(
+		bpf.LoadAbsolute{Off: seccompArch, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arch, SkipTrue: 1},
+		bpf.RetConstant{Val: seccompKill},
+		bpf.LoadAbsolute{Off: seccompNumber, Size: 4},
+	)
+	if runtime.GOARCH == "amd64" {
+		f.add(bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: x32Bit, SkipFalse: 1}, bpf.RetConstant{Val: seccompKill})
+	}
+}
+
+// deny refuses a call, whatever its arguments. A name that this architecture
+// does not have is passed over.
+func (f *filterBuilder) deny(name string, errno unix.Errno) {
+	if nr, ok := f.names[name]; ok {
+		f.add(
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(nr), SkipFalse: 1},
+			bpf.RetConstant{Val: seccompErrno | uint32(errno)},
+		)
+	}
+}
+
+// when runs a block for one call and restores the accumulator after it.
+func (f *filterBuilder) when(name string, block ...bpf.Instruction) {
+	nr, ok := f.names[name]
+	if !ok {
+		return
+	}
+	block = append(block, bpf.LoadAbsolute{Off: seccompNumber, Size: 4})
+	f.add(bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(nr), SkipFalse: uint8(len(block))})
+	f.add(block...)
+}
+
+// argLow loads the low half of an argument. On the machines this is built for
+// it comes first.
+func argLow(i int) bpf.LoadAbsolute {
+	return bpf.LoadAbsolute{Off: uint32(seccompArgs + 8*i), Size: 4}
+}
+
+func argHigh(i int) bpf.LoadAbsolute {
+	return bpf.LoadAbsolute{Off: uint32(seccompArgs + 8*i + 4), Size: 4}
+}
+
+// denyBits refuses a call when any of bits is set in its argument.
+func (f *filterBuilder) denyBits(name string, arg int, bits uint32) {
+	f.when(name, argLow(arg),
+		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: bits, SkipFalse: 1},
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
+}
+
+// denyValue refuses a call when the low half of its argument is value: the
+// kernel takes such arguments as 32 bits.
+func (f *filterBuilder) denyValue(name string, arg int, value uint32) {
+	f.when(name, argLow(arg),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: value, SkipFalse: 1},
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
+}
+
+// denyOther refuses a call when its argument is anything but value.
+func (f *filterBuilder) denyOther(name string, arg int, value uint32) {
+	f.when(name, argLow(arg),
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value, SkipTrue: 2},
+		argHigh(arg),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EACCES)})
+}
+
+// personality allows asking for it and turning address randomisation off.
+func (f *filterBuilder) personality() {
+	const noRandomize, ask = 0x0040000, 0xffffffff
+	f.when("personality", argLow(0),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 3},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: noRandomize, SkipTrue: 2},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: ask, SkipTrue: 1},
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
+}
+
+// denySockets refuses sockets of every family but the local one.
+func (f *filterBuilder) denySockets() {
+	f.when("socket", argLow(0),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_UNIX, SkipTrue: 1},
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EACCES)})
+}
+
+// denyReadTruncate refuses to open a file for reading and truncate it.
+func (f *filterBuilder) denyReadTruncate(name string, arg int) {
+	f.when(name, argLow(arg),
+		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: unix.O_TRUNC, SkipFalse: 2},
+		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: unix.O_ACCMODE, SkipTrue: 1},
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EACCES)})
+}
+
+func (f *filterBuilder) assemble() ([]unix.SockFilter, error) {
+	raw, err := bpf.Assemble(f.prog)
+	if err != nil {
+		return nil, fmt.Errorf("assemble the system call filter: %w", err)
+	}
+	if len(raw) > 4096 {
+		return nil, errors.New("the system call filter is too long")
+	}
+	prog := make([]unix.SockFilter, len(raw))
+	for i, in := range raw {
+		prog[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	return prog, nil
+}
+
+// loadFilter filters the calls of the calling thread, for ever. The caller has
+// locked the thread and set no_new_privs.
+func loadFilter(prog []unix.SockFilter) error {
+	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&fprog)))
+	if errno != 0 {
+		return fmt.Errorf("load the system call filter: %w", errno)
+	}
+	return nil
+}
