@@ -71,6 +71,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	n.sweep(cut)
 	roleWG.Go(func() { _ = n.worker.Run(roles) })
 	roleWG.Go(func() { n.sweepBlobs(roles) })
+	roleWG.Go(func() { trimMemory(roles) })
 	if n.opt.Role == task.RoleDispatcher {
 		if err := n.dispatchFirst(cut); err != nil {
 			return fail(err)
