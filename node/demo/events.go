@@ -161,3 +161,9 @@ func (s *stream) take() ([]control.Event, chan struct{}) {
 	}
 	return out, f.changed
 }
+
+// Now is the events that are there already; it does not wait.
+func (s *stream) Now() []control.Event {
+	out, _ := s.take()
+	return out
+}

@@ -22,6 +22,9 @@ func (m *Model) View() []string {
 	var out []string
 	if m.w < SmallestW || m.h < SmallestH {
 		out = m.drawSmall()
+		for i := range out {
+			out[i] = part.Fit(out[i], m.w)
+		}
 	} else {
 		out = m.drawFull()
 	}
@@ -336,7 +339,7 @@ func (m *Model) banner() []string {
 		} else {
 			who = "Dispatcher " + who
 		}
-		add(theme.Err, fmt.Sprintf("%s does not answer.", who), fmt.Sprintf("Try %d.  R tries now.  What is shown is %s old.", s.Link.Tries, part.Dur(s.Now.Sub(s.Link.Since).Truncate(time.Second))))
+		add(theme.Err, fmt.Sprintf("%s does not answer.", who), fmt.Sprintf("What is shown is %s old.  R tries now.", part.Dur(s.Now.Sub(s.Link.Since).Truncate(time.Second))))
 	}
 	if s.Link.State == Live && s.Status.Dispatcher == "" && !s.Alone() {
 		add(theme.Warn, part.Plural(len(s.Nodes), "node")+", no dispatcher.", "p makes this node the dispatcher.")
@@ -396,11 +399,14 @@ func (m *Model) paneHints() []hint {
 		switch {
 		case bd.Action == "open" || bd.Action == "task.new" && in&someNode == 0:
 			first = append(first, h)
-		case bd.Group == "Output" && in&InOutput != 0, bd.Group == "Tasks" && in&someTask != 0, bd.Group == "Nodes" && in&(someNode|InWelcome) != 0:
+		case bd.Group == "Output" && in&InOutput != 0, bd.Group == "Tasks" && in&someTask&^InOutput != 0, bd.Group == "Nodes" && in&(someNode|InWelcome) != 0:
 			own = append(own, h)
 		default:
 			common = append(common, h)
 		}
+	}
+	if m.dimmed() {
+		first = append([]hint{{m.keys.Of(in, "refresh"), "try now"}, {m.keys.Of(in, "promote"), "take over"}}, first...)
 	}
 	if len(m.deep) > 0 {
 		first = append([]hint{{"esc", "back"}}, first...)

@@ -63,7 +63,7 @@ func b(action, keys string, in Ctx, group, help, foot string) Binding {
 // both lines are here.
 func defaults() []Binding {
 	return []Binding{
-		b("open", "enter", panes, "Move", "open", "open"),
+		b("open", "enter", panes&^InWelcome, "Move", "open", "open"),
 		b("up", "k up", panes|InDialog, "Move", "one row up", ""),
 		b("down", "j down", panes&^InWelcome|InDialog, "Move", "one row down", ""),
 		b("page.up", "ctrl+u pgup", panes, "Move", "half a page up", ""),
@@ -86,7 +86,7 @@ func defaults() []Binding {
 		b("task.cancel", "x c", someTask, "Tasks", "cancel (asks)", "cancel"),
 		b("why", "w", someTask|someNode, "Tasks", "why does it wait, what happened", "why"),
 
-		b("promote", "p", InOverview|someNode|InWelcome, "Nodes", "make this node the dispatcher", "promote"),
+		b("promote", "p", panes, "Nodes", "make this node the dispatcher", "promote"),
 		b("admit", "t", someNode|InOverview|InWelcome, "Nodes", "admit a node by the code it shows", "admit"),
 		b("invite", "i", someNode|InOverview|InWelcome, "Nodes", "show a code that lets a node in", "invite"),
 		b("node.drain", "D", someNode|InOverview, "Nodes", "drain, undrain (asks)", "drain"),
@@ -112,7 +112,7 @@ func defaults() []Binding {
 		b("sort.reverse", "S", InNodes, "Find", "reverse the order", ""),
 		b("palette", ": ctrl+p", panes, "Find", "command palette", ""),
 
-		b("pane.next", "tab", panes|InDialog, "View", "next pane", "pane"),
+		b("pane.next", "tab", panes&^InWelcome|InDialog, "View", "next pane", "pane"),
 		b("pane.back", "shift+tab", panes|InDialog, "View", "previous pane", ""),
 		b("screen.overview", "1", panes, "View", "overview", ""),
 		b("screen.tasks", "2", panes, "View", "tasks", ""),

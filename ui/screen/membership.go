@@ -111,7 +111,7 @@ func newAdmit(m *Model) overlay {
 	if name != "" {
 		title = "Admit " + name
 	}
-	d := &typedDialog{title: title, label: "The code on the other machine's screen, then optionally a name for it", same: "octaskly nodes admit CODE"}
+	d := &typedDialog{title: title, label: "The code, then a name for it if you like", same: "octaskly nodes admit CODE"}
 	d.lines = func(m *Model, w int) []string {
 		var asks []string
 		for i := range m.view().Nodes {

@@ -142,7 +142,7 @@ func (m *Model) outputRemark() string {
 }
 
 func (m *Model) outputFoot(w, first, last, total int, st part.LogStats) string {
-	l := part.NewLine(m.s, w)
+	l := part.NewLine(m.s, w).Sp(1)
 	l.T(theme.Muted, fmt.Sprintf("lines %s-%s of %s  %s", part.Count(first), part.Count(last), part.Count(total), part.Bytes(st.Bytes)))
 	if st.Skipped > 0 || st.Lost > 0 {
 		l.Sp(2).T(theme.Warn, m.s.Glyphs.Ellipsis+" ")

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -94,10 +95,20 @@ func (p *palette) filter() {
 	if args && len(p.shown) > 0 {
 		return
 	}
-	for _, mt := range fuzzy.FindFrom(text, itemSource(p.items)) {
-		if it := p.items[mt.Index]; len(p.shown) == 0 || it != p.shown[0] {
+	add := func(it item) {
+		if !slices.Contains(p.shown, it) {
 			p.shown = append(p.shown, it)
 		}
+	}
+	for _, hay := range []func(item) string{func(it item) string { return it.name }, func(it item) string { return it.help }} {
+		for _, it := range p.items { // the very letters go before a likeness
+			if strings.Contains(strings.ToLower(hay(it)), strings.ToLower(text)) {
+				add(it)
+			}
+		}
+	}
+	for _, mt := range fuzzy.FindFrom(text, itemSource(p.items)) {
+		add(p.items[mt.Index])
 	}
 }
 

@@ -101,10 +101,10 @@ func (m *Model) waitLines(why *control.Why, w int) []string {
 			now++
 		}
 	}
-	l := part.NewLine(m.s, w).T(theme.Muted, "place in the queue ").B(theme.Text, part.Count(x.Ahead+1)).Sp(3).
+	l := part.NewLine(m.s, w).T(theme.Muted, "place ").B(theme.Text, part.Count(x.Ahead+1)).Sp(3).
 		T(theme.Muted, "nodes that fit ").B(theme.Text, fmt.Sprintf("%d of %d", fits, len(x.Nodes))).T(theme.Muted, fmt.Sprintf(" (%d free now)", now))
-	if x.Estimate > 0 {
-		l.Sp(3).T(theme.Muted, "starts in about ").B(theme.Text, part.Dur(x.Estimate.Round(time.Second)))
+	if x.Estimate > 0 && fits > 0 {
+		l.T(theme.Muted, ", starts in about ").B(theme.Text, part.Dur(x.Estimate.Round(time.Second)))
 	}
 	out := []string{l.String()}
 	if x.Until > 0 {
@@ -122,7 +122,7 @@ func (m *Model) matrix(nodes []control.NodeVerdict, w int) []string {
 	name := 12
 	cell := 12
 	if n := len(terms); n > 0 {
-		cell = min(24, max(9, (w-name-2)/n-1))
+		cell = min(16, max(9, (w-name-2)/n-1))
 	}
 	head := part.NewLine(m.s, w).Cell(theme.Muted, "NODE", name, false).Sp(1)
 	for _, t := range terms {

@@ -1,0 +1,4 @@
+package ui
+
+// childMain is the program that terminal tests start.
+func childMain() bool { return false }
