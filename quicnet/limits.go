@@ -27,12 +27,15 @@ const (
 	defaultIdle            = 10 * time.Second
 )
 
-// Windows: what a peer may have in flight. Before HELLO the connection window
-// does not grow, so 256 strangers hold at most 16 MiB.
+// Windows: what a peer may have sent and nobody has read. Before HELLO the
+// connection's does not grow. A stream that is left unread takes its part of the
+// connection's for as long, so it must stay much smaller than that, or one stuck
+// reader would silence a whole session.
 const (
-	windowStart     = 64 << 10
-	windowStreamMax = 4 << 20
-	windowConnMax   = 12 << 20
+	windowStream    = 64 << 10
+	windowStreamMax = 1 << 20
+	windowConn      = 512 << 10
+	windowConnMax   = 16 << 20
 )
 
 func (l Limits) withDefaults() Limits {
@@ -61,8 +64,8 @@ func (l Limits) quicConfig() *quic.Config {
 		KeepAlivePeriod:                l.KeepAlive,
 		MaxIncomingStreams:             l.Streams,
 		MaxIncomingUniStreams:          -1,
-		InitialStreamReceiveWindow:     windowStart,
-		InitialConnectionReceiveWindow: windowStart,
+		InitialStreamReceiveWindow:     windowStream,
+		InitialConnectionReceiveWindow: windowConn,
 		MaxStreamReceiveWindow:         windowStreamMax,
 		MaxConnectionReceiveWindow:     windowConnMax,
 		AllowConnectionWindowIncrease: func(c *quic.Conn, _ uint64) bool {

@@ -16,7 +16,8 @@ import (
 
 // Stream is a wire.Stream in a session. A stream that is never closed keeps its
 // place among those that the peer may open, so every stream is to be closed or
-// cancelled by both sides.
+// cancelled by both sides. One that is left unread holds up to 1 MiB of what the
+// session may have in flight: read to its end, or Cancel.
 type Stream struct {
 	*wire.Framing
 	s    *Session // nil for a control stream
