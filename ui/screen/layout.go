@@ -170,7 +170,7 @@ func arrangeOverview(heat bool, w, h int) []Placed {
 	switch {
 	case h < 15:
 		return []Placed{{SummaryPane, Rect{0, 0, w, 2}}, {list, Rect{0, 2, w, h - 2}}}
-	case w < 110:
+	case w < 110 || h < 24:
 		q := min(36, w*45/100)
 		return []Placed{{RatePane, Rect{0, 0, w - q, 8}}, {QueuePane, Rect{w - q, 0, q, 8}}, {list, Rect{0, 8, w, h - 8}}}
 	case w >= 180 && h >= 34:

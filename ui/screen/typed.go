@@ -94,13 +94,15 @@ func wrapWords(text string, w int) []string {
 				line = ""
 			}
 			head := part.Cut(word, 0, w)
-			if head == "" {
+			if head == "" { // not even one letter fits
+				word = ""
 				break
 			}
 			out = append(out, head)
 			word = strings.TrimPrefix(word, head)
 		}
 		switch {
+		case word == "":
 		case line == "":
 			line = word
 		case part.Width(line)+1+part.Width(word) > w:
