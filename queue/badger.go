@@ -18,16 +18,16 @@ import (
 // are only logged by Badger, stays empty. Tables are verified when they are
 // opened, because a damaged block is otherwise found by a read that says "not
 // there".
-func BadgerOptions(dir string, logger *slog.Logger) badger.Options {
+func BadgerOptions(dir string, table int64, logger *slog.Logger) badger.Options {
 	return badger.DefaultOptions(dir).
 		WithLogger(badgerLog{logger}).
 		WithMetricsEnabled(false).
 		WithSyncWrites(!bugs.NoSync).
 		WithDetectConflicts(false).
 		WithNumVersionsToKeep(1).
-		WithMemTableSize(16 << 20).
+		WithMemTableSize(table).
 		WithNumMemtables(1).
-		WithValueThreshold(1 << 20).
+		WithValueThreshold(min(1<<20, table/10)).
 		WithValueLogFileSize(4 << 20).
 		WithNumLevelZeroTables(2).
 		WithNumLevelZeroTablesStall(8).
@@ -36,16 +36,23 @@ func BadgerOptions(dir string, logger *slog.Logger) badger.Options {
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
-		WithBaseTableSize(1 << 20).
-		WithBaseLevelSize(8 << 20).
+		WithBaseTableSize(min(1<<20, table)).
+		WithBaseLevelSize(min(8<<20, 4*table)).
 		WithChecksumVerificationMode(options.OnTableRead).
 		WithCompactL0OnClose(false)
 }
 
+// defaultTable is the size of a memory table: what a crash makes replay at
+// most, and about what each store takes of memory.
+const defaultTable = 16 << 20
+
 // OpenBadger opens one of the two stores, which name says ("state" or "raft").
 // Whatever Badger does with a damaged store, also a panic, becomes an error of
 // task.KindCorrupt that names the store.
-func OpenBadger(name, dir string, logger *slog.Logger) (db *badger.DB, err error) {
+func OpenBadger(name, dir string, table int64, logger *slog.Logger) (db *badger.DB, err error) {
+	if table == 0 {
+		table = defaultTable
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			db, err = nil, Corrupt(name, dir, "opening it failed badly: %v", p)
@@ -54,7 +61,7 @@ func OpenBadger(name, dir string, logger *slog.Logger) (db *badger.DB, err error
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the %s store: %w", name, err)
 	}
-	db, err = badger.Open(BadgerOptions(dir, logger))
+	db, err = badger.Open(BadgerOptions(dir, table, logger))
 	switch {
 	case err == nil:
 		return db, nil

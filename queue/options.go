@@ -14,6 +14,7 @@ type Options struct {
 	KeepCount int              // most finished tasks kept; default 100,000, negative all
 	MinFree   int64            // bytes; with less free space submits are refused; default 512 MiB, at most 5 % of the disk; negative never
 	Ballast   int64            // bytes set aside, to get results stored on a full disk; default an eighth of MinFree
+	TableSize int64            // bytes of a memory table of each store; default 16 MiB, less than 8 MiB refuses large tasks
 	Now       func() time.Time // default time.Now
 	Logger    *slog.Logger     // default slog.Default()
 }

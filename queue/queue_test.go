@@ -98,3 +98,66 @@ func TestLifeOfATask(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestDelayedTasksBecomeReady(t *testing.T) {
+	c := newClock()
+	q := openMem(t, t.TempDir(), c)
+	defer q.Close()
+	n := shell("false")
+	n.Spec.Retries = 1
+	must(t, q.Submit("me", []NewTask{n}))
+	it := q.mustTake(t, 1)
+	must(t, q.Grant("w", grants(it)))
+	r := must(t, q.Record([]Outcome{{ID: 1, Fence: it[0].Fence, Exit: task.Exit{Code: 1, Reason: task.ReasonExit}}}))
+	if r[0] != (RecordReply{Recorded, task.Retry}) {
+		t.Fatalf("record: %v", r)
+	}
+	got, _ := q.Get(1)
+	if next := q.makeDue(q.now()); next != got.NotBefore || q.ReadyCount() != 0 {
+		t.Fatalf("due at %d, task says %d; %d ready", next, got.NotBefore, q.ReadyCount())
+	}
+	c.t = time.UnixMilli(got.NotBefore)
+	if next := q.makeDue(q.now()); next != 0 || q.ReadyCount() != 1 {
+		t.Fatalf("next %d, %d ready", next, q.ReadyCount())
+	}
+	it = q.mustTake(t, 1)
+	if it[0].Fence.Attempt != 2 {
+		t.Fatalf("fence %v", it[0].Fence)
+	}
+	if g := must(t, q.Grant("w", grants(it))); g[0] != Granted {
+		t.Fatalf("grant: %v", g)
+	}
+	r = must(t, q.Record([]Outcome{{ID: 1, Fence: it[0].Fence, Exit: task.Exit{Code: 1, Reason: task.ReasonExit}}}))
+	if r[0].State != task.Failed {
+		t.Fatalf("record: %v", r)
+	}
+}
+
+func TestUntakenAttemptIsNeverUsedAgain(t *testing.T) {
+	q := openMem(t, t.TempDir(), newClock())
+	defer q.Close()
+	must(t, q.Submit("me", []NewTask{shell("x")}))
+	for want := uint32(1); want < 5; want++ {
+		it := q.mustTake(t, 1)
+		if it[0].Fence.Attempt != want {
+			t.Fatalf("attempt %d, want %d", it[0].Fence.Attempt, want)
+		}
+		q.Untake(it[0].ID)
+	}
+}
+
+func TestCancelledTasksLeaveTheirClass(t *testing.T) {
+	q := openMem(t, t.TempDir(), newClock())
+	defer q.Close()
+	must(t, q.Submit("me", []NewTask{shell("1"), shell("2"), shell("3"), shell("4")}))
+	must(t, q.Cancel("me", []task.ID{1, 3}))
+	if c := q.Classes(); len(c) != 1 || c[0].Count != 2 || c[0].Oldest != 2 {
+		t.Fatalf("%+v", c)
+	}
+	if n := q.Position(4); n != 1 {
+		t.Fatalf("%d before task 4", n)
+	}
+	if it := q.Take(q.Classes()[0].ID, 10); len(it) != 2 || it[0].ID != 2 || it[1].ID != 4 {
+		t.Fatalf("%+v", it)
+	}
+}

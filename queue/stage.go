@@ -54,7 +54,9 @@ func (b *batch) reset() {
 	clear(b.named)
 }
 
-func (b *batch) full() bool { return len(b.ops) >= batchOps || len(b.arena) >= batchBytes }
+func (s *State) full() bool {
+	return len(s.open.ops) >= s.batchOps || len(s.open.arena) >= s.batchBytes
+}
 
 func (b *batch) op(key numKey) *op {
 	if i, ok := b.nums[key]; ok {

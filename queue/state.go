@@ -28,17 +28,19 @@ type State struct {
 	// mu guards everything below. Apply holds it for writing, reads for reading.
 	mu sync.RWMutex
 
-	top       top // position and sum after the last Apply
-	open      *batch
-	flushing  *batch // being committed by the writer
-	spare     *batch
-	durable   uint64 // index up to which the store is complete
-	failed    error  // a commit failed; nothing more is applied
-	broken    chan struct{}
-	closing   bool
-	work      *sync.Cond // for the writer: open has something, or closing
-	room      *sync.Cond // for Apply and Flush: a batch was taken or committed
-	namedSums map[string]uint64
+	top        top // position and sum after the last Apply
+	batchOps   int
+	batchBytes int
+	open       *batch
+	flushing   *batch // being committed by the writer
+	spare      *batch
+	durable    uint64 // index up to which the store is complete
+	failed     error  // a commit failed; nothing more is applied
+	broken     chan struct{}
+	closing    bool
+	work       *sync.Cond // for the writer: open has something, or closing
+	room       *sync.Cond // for Apply and Flush: a batch was taken or committed
+	namedSums  map[string]uint64
 
 	writerDone chan struct{}
 
@@ -77,7 +79,7 @@ type State struct {
 func OpenState(o Options) (*State, error) {
 	o = o.withDefaults()
 	dir := filepath.Join(o.Dir, "state")
-	db, err := OpenBadger("state", dir, o.Logger)
+	db, err := OpenBadger("state", dir, o.TableSize, o.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +98,8 @@ func newState(dir string, db *badger.DB, logger *slog.Logger) *State {
 	s.writerDone = make(chan struct{})
 	s.ready = make(chan struct{}, 1)
 	s.sooner = make(chan struct{}, 1)
+	s.batchBytes = min(batchBytes, int(db.MaxBatchSize()/3))
+	s.batchOps = min(batchOps, int(db.MaxBatchCount()/4))
 	s.work, s.room = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
 	s.clearMemory()
 	return s

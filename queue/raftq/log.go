@@ -24,6 +24,9 @@ type Options struct {
 	Link   Link        // to other voters; nil while there are none
 	Logger *slog.Logger
 
+	// TableSize is as in queue.Options.
+	TableSize int64
+
 	// SnapshotBytes is how much the log grows before it is shortened; default
 	// 16 MiB.
 	SnapshotBytes int64
@@ -47,11 +50,12 @@ type Log struct {
 	term    uint64 // 0: not leader
 	changed chan struct{}
 
-	prop  sync.Mutex // orders proposals as they enter raft and waiting
-	fifo  sync.Mutex // guards waiting
-	some  *sync.Cond
-	list  []proposal
-	ended bool
+	prop   sync.Mutex // orders proposals as they enter raft and list
+	refuse bool       // guarded by prop: Close was called
+	fifo   sync.Mutex // guards what follows
+	some   *sync.Cond
+	list   []proposal // not answered yet
+	ended  bool       // no more will come
 
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -80,6 +84,9 @@ func OpenQueue(o queue.Options, r Options) (*queue.Queue, *Log, error) {
 	if r.Logger == nil {
 		r.Logger = o.Logger
 	}
+	if r.TableSize == 0 {
+		r.TableSize = o.TableSize
+	}
 	l, err := Open(s, r)
 	if err != nil {
 		return nil, nil, errors.Join(err, s.Close())
@@ -97,7 +104,7 @@ func Open(s *queue.State, o Options) (*Log, error) {
 		o.SnapshotBytes = 16 << 20
 	}
 	dir := filepath.Join(o.Dir, "raft")
-	db, err := queue.OpenBadger("raft", dir, o.Logger)
+	db, err := queue.OpenBadger("raft", dir, o.TableSize, o.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -218,18 +225,16 @@ func (l *Log) start(s *queue.State, o Options) error {
 // take.
 func (l *Log) Propose(cmd []byte, done func(queue.Applied, error)) {
 	l.prop.Lock()
-	f := l.raft.Apply(cmd, 0)
-	l.fifo.Lock()
-	if l.ended {
-		l.fifo.Unlock()
-		l.prop.Unlock()
-		done(queue.Applied{}, errClosed)
+	defer l.prop.Unlock()
+	if l.refuse {
+		go done(queue.Applied{}, errClosed)
 		return
 	}
+	f := l.raft.Apply(cmd, 0)
+	l.fifo.Lock()
 	l.list = append(l.list, proposal{f, done})
 	l.some.Signal()
 	l.fifo.Unlock()
-	l.prop.Unlock()
 }
 
 var (
@@ -297,7 +302,7 @@ func (l *Log) watch(ctx context.Context) {
 // takeOffice waits until everything of earlier terms is applied; 0 if the
 // office is lost again by then.
 func (l *Log) takeOffice() uint64 {
-	if err := l.raft.Barrier(0).Error(); err != nil {
+	if err := l.barrier(); err != nil {
 		return 0
 	}
 	term := l.raft.CurrentTerm()
@@ -369,9 +374,8 @@ func (l *Log) shorten(ctx context.Context) {
 
 // Barrier returns when everything committed before is applied.
 func (l *Log) Barrier(ctx context.Context) error {
-	f := l.raft.Barrier(0)
 	done := make(chan error, 1)
-	go func() { done <- f.Error() }()
+	go func() { done <- l.barrier() }()
 	select {
 	case err := <-done:
 		if err != nil {
@@ -381,6 +385,18 @@ func (l *Log) Barrier(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx) // the goroutine ends with the barrier, or with raft
 	}
+}
+
+// barrier is raft's, but does not enter behind the last thing that raft answers.
+func (l *Log) barrier() error {
+	l.prop.Lock()
+	if l.refuse {
+		l.prop.Unlock()
+		return raft.ErrRaftShutdown
+	}
+	f := l.raft.Barrier(0)
+	l.prop.Unlock()
+	return f.Error()
 }
 
 // Close stops raft, tells every proposer what became of its command, and
@@ -393,6 +409,13 @@ func (l *Log) Close() error {
 	}
 	l.closed = true
 	l.mu.Unlock()
+	l.prop.Lock()
+	l.refuse = true
+	// Raft never answers what still waits to enter it when it is shut down; a
+	// barrier goes in behind it.
+	last := l.raft.Barrier(0)
+	l.prop.Unlock()
+	_ = last.Error()
 	err := l.raft.Shutdown().Error()
 	l.set(0)
 	l.stop()

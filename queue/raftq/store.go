@@ -24,8 +24,8 @@ const (
 	kindSnap   = 'p'
 )
 
-// txnBytes bounds one transaction, far below what Badger takes at once.
-const txnBytes = 1 << 20
+// txnBytes bounds one transaction; it is half of what Badger takes at once.
+func (s *store) txnBytes() int { return int(min(s.db.MaxBatchSize()/2, 1<<20)) }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -152,12 +152,13 @@ func (s *store) StoreLogs(logs []*raft.Log) error {
 func (s *store) storeSome(logs []*raft.Log) (n int, err error) {
 	buf := s.buf[:0]
 	ends := make([]int, 0, len(logs))
-	for _, l := range logs {
-		buf = appendLog(buf, l)
-		ends = append(ends, len(buf))
-		if len(buf) > txnBytes {
+	limit := s.txnBytes()
+	for i, l := range logs {
+		if i > 0 && len(buf)+len(l.Data) > limit {
 			break
 		}
+		buf = appendLog(buf, l)
+		ends = append(ends, len(buf))
 	}
 	n = len(ends)
 	err = s.db.Update(func(tx *badger.Txn) error {
@@ -170,7 +171,7 @@ func (s *store) storeSome(logs []*raft.Log) (n int, err error) {
 		}
 		return nil
 	})
-	if cap(buf) < 4*txnBytes {
+	if cap(buf) < 4<<20 {
 		s.buf = buf
 	}
 	if err != nil {
