@@ -24,6 +24,7 @@ type confinement struct {
 	user   *taskUser
 	env    []string // the base environment
 	dirs   *workDirs
+	cells  cells
 }
 
 // setup is what all confinements of a Runner have in common.
@@ -54,6 +55,7 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 		return nil, err
 	}
 	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs}
+	c.cells.c = c
 	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level >= Strict}
 	for _, p := range append(s.protect, credentialPaths(s.home)...) {
 		c.fence.protected = append(c.fence.protected, realPath(p))
@@ -160,29 +162,29 @@ func fixedAccess(level Level) map[string]uint64 {
 }
 
 // apply confines the calling thread for ever and verifies that it is. The
-// caller has locked the thread.
-func (c *confinement) apply(dirs ...string) error {
+// caller has locked the thread. It returns the version of the fence.
+func (c *confinement) apply(dirs ...string) (version int, err error) {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("give up gaining privileges: %w", err)
+		return 0, fmt.Errorf("give up gaining privileges: %w", err)
 	}
 	if err := dropBounding(); err != nil {
-		return err
+		return 0, err
 	}
-	if err := c.fence.restrict(dirs...); err != nil {
-		return err
+	if version, err = c.fence.restrict(dirs...); err != nil {
+		return 0, err
 	}
 	if err := loadFilter(c.filter); err != nil {
-		return err
+		return 0, err
 	}
 	nnp, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
 	if err != nil || nnp != 1 {
-		return errors.New("the sandbox was applied and is not there: no_new_privs")
+		return 0, errors.New("the sandbox was applied and is not there: no_new_privs")
 	}
 	mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0)
 	if err != nil || mode != unix.SECCOMP_MODE_FILTER {
-		return errors.New("the sandbox was applied and is not there: seccomp")
+		return 0, errors.New("the sandbox was applied and is not there: seccomp")
 	}
-	return nil
+	return version, nil
 }
 
 // dropBounding empties the set of capabilities that a program could ever gain.
@@ -221,8 +223,12 @@ func onOwnThread(fn func()) {
 // launch starts the main process of a contained command.
 func (c *confinement) launch(r *Runner, p *process, file string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
 	attr.Sys.Credential = c.user.credential()
+	if p.cell != nil {
+		p.cell.do(func() { pid, err = r.forkExec(p, file, argv, attr) })
+		return pid, err
+	}
 	onOwnThread(func() {
-		if err = c.apply(p.ownDirs()...); err != nil {
+		if _, err = c.apply(p.home.path, p.dir()); err != nil {
 			err = startError(ReasonRefused, "sandbox level %s cannot be had here: %w", c.level, err)
 			return
 		}
@@ -231,10 +237,48 @@ func (c *confinement) launch(r *Runner, p *process, file string, argv []string, 
 	return pid, err
 }
 
-// ownDirs are the directories a command may write in.
-func (p *process) ownDirs() []string {
-	if p.spec.Dir == "" {
-		return []string{p.home.path}
+// house finds a command its own directory, in a cell where that will do. One
+// with a directory given, or one to be kept, gets a thread of its own.
+func (r *Runner) house(p *process) (err error) {
+	c := r.levels[p.spec.Level]
+	switch {
+	case c != nil && p.spec.Dir == "" && !p.spec.Keep:
+		if p.cell, err = c.cells.take(); err != nil {
+			return startError(ReasonRefused, "sandbox level %s cannot be had here: %w", c.level, err)
+		}
+		p.dirs = p.cell.dirs
+	case c != nil:
+		p.dirs = c.dirs
+	default:
+		p.dirs = r.dirs
 	}
-	return []string{p.home.path, p.spec.Dir}
+	if p.spec.Keep && p.spec.Dir == "" {
+		p.home, err = p.dirs.kept()
+	} else {
+		p.home, err = p.dirs.get()
+	}
+	if err != nil {
+		p.leaveCell(false)
+		return &StartError{Reason: ReasonHost, Code: 125, Err: err}
+	}
+	return nil
 }
+
+// vacate gives the directory and the cell back. Clean says that nothing of the
+// command lives.
+func (p *process) vacate(clean bool) {
+	if err := p.dirs.put(p.home, clean); err != nil {
+		p.r.log.Warn("a command's directory could not be removed", "dir", p.home.path, "error", err)
+		clean = false
+	}
+	p.leaveCell(clean)
+}
+
+func (p *process) leaveCell(clean bool) {
+	if p.cell != nil {
+		p.r.levels[p.spec.Level].cells.give(p.cell, clean)
+	}
+}
+
+// dir is the working directory.
+func (p *process) dir() string { return orElse(p.spec.Dir, p.home.work()) }

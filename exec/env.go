@@ -84,12 +84,12 @@ func cleanPath(path string) string {
 // buildEnv joins the base, what belongs to this one command, and what its spec
 // names. A name in extra replaces the same name before it; the cookie cannot
 // be replaced. Every name appears once.
-func buildEnv(base []string, home, dir, cookie string, extra []string) []string {
+func buildEnv(base []string, home workDir, dir, cookie string, extra []string) []string {
 	env := make([]string, 0, len(base)+len(extra)+6)
 	env = append(env, base...)
-	env = append(env, "HOME="+home, "TMPDIR="+home, "PWD="+dir)
+	env = append(env, "HOME="+home.path, "TMPDIR="+home.temp(), "PWD="+dir)
 	if runtime.GOOS == "windows" {
-		env = append(env, "TEMP="+home, "TMP="+home, "USERPROFILE="+home)
+		env = append(env, "TEMP="+home.temp(), "TMP="+home.temp(), "USERPROFILE="+home.path)
 	}
 	for _, kv := range extra {
 		env = setEnv(env, kv)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -80,25 +81,49 @@ type fence struct {
 	spread    bool // read everything else; otherwise only what fixed names
 
 	mu    sync.Mutex
+	built int // how often rules was made
+	seen  time.Time
 	rules []rule
 	split map[string]dirMark // the directories listed, as they were then
 	used  int                // rule sets being built from rules
 	stale [][]rule           // replaced while in use
 }
 
-// acquire returns the rules as of now; release gives them back.
-func (f *fence) acquire() []rule {
+// version returns a number that changes when the rules do.
+func (f *fence) version() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.rules == nil || f.changed() {
-		old := f.rules
-		f.build()
-		if old != nil {
-			f.stale = append(f.stale, old)
-		}
+	f.refresh()
+	return f.built
+}
+
+// refresh makes the rules anew if there is a reason. The caller holds mu.
+func (f *fence) refresh() {
+	now := time.Now()
+	if f.rules != nil && (now.Sub(f.seen) < fenceCheck || !f.changed()) {
+		return
 	}
+	f.seen = now
+	old := f.rules
+	f.build()
+	f.built++
+	switch {
+	case old == nil:
+	case f.used == 0:
+		closeRules(old)
+	default:
+		f.stale = append(f.stale, old)
+	}
+}
+
+// acquire returns the rules as of now and their version; release gives them
+// back.
+func (f *fence) acquire() ([]rule, int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refresh()
 	f.used++
-	return f.rules
+	return f.rules, f.built
 }
 
 func (f *fence) release() {
@@ -128,6 +153,7 @@ func closeRules(rules []rule) {
 
 // changed reports whether something was made or removed in a listed directory.
 func (f *fence) changed() bool {
+	f.seen = time.Now()
 	for dir, was := range f.split {
 		if now, _ := markDir(dir); now != was {
 			return true
@@ -197,8 +223,8 @@ func below(path, dir string) bool {
 // restrict confines the calling thread, for ever, to the fence and to the
 // given directories, in which everything is allowed. The caller has locked the
 // thread and set no_new_privs.
-func (f *fence) restrict(dirs ...string) error {
-	rules := f.acquire()
+func (f *fence) restrict(dirs ...string) (version int, err error) {
+	rules, version := f.acquire()
 	defer f.release()
 	fs := handledFS(f.abi)
 	attr := unix.LandlockRulesetAttr{Handled_access_fs: fs}
@@ -210,29 +236,29 @@ func (f *fence) restrict(dirs ...string) error {
 	}
 	set, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
 	if errno != 0 {
-		return fmt.Errorf("make Landlock rules: %w", errno)
+		return 0, fmt.Errorf("make Landlock rules: %w", errno)
 	}
 	defer unix.Close(int(set))
 	for _, r := range rules {
 		if err := addRule(int(set), r, fs); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	for _, dir := range dirs {
 		r, ok := newRule(dir, accessAll)
 		if !ok {
-			return fmt.Errorf("make Landlock rules: the directory %s is not there", dir)
+			return 0, fmt.Errorf("make Landlock rules: the directory %s is not there", dir)
 		}
 		err := addRule(int(set), r, fs)
 		unix.Close(r.fd)
 		if err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, set, 0, 0); errno != 0 {
-		return fmt.Errorf("apply Landlock rules: %w", errno)
+		return 0, fmt.Errorf("apply Landlock rules: %w", errno)
 	}
-	return nil
+	return version, nil
 }
 
 func addRule(set int, r rule, fs uint64) error {

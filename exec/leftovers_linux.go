@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,8 @@ import (
 //
 // A process is taken for a leftover when its cookie has the prefix, when it is
 // in a directory below WorkRoot, or when it is in a session or below a parent
-// of one that is. One that has shed all of these is not found.
+// of one that is. One that has shed all of these is not found. When all are
+// gone their directories are removed, but for those that were to be kept.
 func (r *Runner) SweepLeftovers(ctx context.Context, cookiePrefix string) (int, error) {
 	if cookiePrefix == "" {
 		return 0, fmt.Errorf("find processes left running: no cookie is given")
@@ -48,6 +50,11 @@ func (r *Runner) SweepLeftovers(ctx context.Context, cookiePrefix string) (int, 
 		}
 		time.Sleep(pause)
 		pause = min(2*pause, 100*time.Millisecond)
+	}
+	for _, dirs := range r.roots() {
+		if err := dirs.removeOld(); err != nil {
+			return len(killed), err
+		}
 	}
 	return len(killed), nil
 }
@@ -102,17 +109,25 @@ func (r *Runner) inOldDir(pid int) bool {
 	if err != nil {
 		return false
 	}
-	rest, ok := strings.CutPrefix(strings.TrimSuffix(cwd, " (deleted)"), r.dirs.root+"/")
-	if !ok {
+	cwd = strings.TrimSuffix(cwd, " (deleted)")
+	if !slices.ContainsFunc(r.roots(), func(root *workDirs) bool { return below(cwd, root.root) }) {
 		return false
 	}
-	name, _, _ := strings.Cut(rest, "/")
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, p := range r.live {
-		if p.home.path == r.dirs.root+"/"+name {
+	for _, p := range r.liveNow() {
+		if cwd == p.home.path || below(cwd, p.home.path) {
 			return false
 		}
 	}
 	return true
+}
+
+// roots are the folders that hold commands' directories.
+func (r *Runner) roots() []*workDirs {
+	all := []*workDirs{r.dirs}
+	for _, c := range r.levels {
+		if c != nil && !slices.Contains(all, c.dirs) {
+			all = append(all, c.dirs)
+		}
+	}
+	return all
 }

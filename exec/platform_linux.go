@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -40,6 +41,7 @@ func (r *Runner) openPlatform() error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("become the reaper of orphans: %w", err)
 	}
+	keepOurFiles()
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -58,6 +60,20 @@ func (r *Runner) openPlatform() error {
 		r.args = s.args
 	}
 	return nil
+}
+
+// keepOurFiles keeps what this process inherited open from being inherited
+// once more. Files opened since are so already.
+func keepOurFiles() {
+	names, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return
+	}
+	for _, e := range names {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			unix.CloseOnExec(fd)
+		}
+	}
 }
 
 // contain builds and tests the levels asked for and says which there are. A
@@ -116,19 +132,16 @@ func (r *Runner) containedDirs(u *taskUser) (*workDirs, error) {
 	return dirs, nil
 }
 
-// dirsFor are the directories for commands of a level.
-func (r *Runner) dirsFor(l Level) *workDirs {
-	if c := r.levels[l]; c != nil {
-		return c.dirs
-	}
-	return r.dirs
-}
-
 func (r *Runner) closePlatform() error {
 	for _, c := range r.levels {
 		if c != nil {
+			c.cells.close()
 			c.fence.close()
 			c.dirs.close()
+			if c.dirs != r.dirs {
+				_ = os.Remove(c.dirs.root)
+				_ = os.Remove(filepath.Dir(c.dirs.root))
+			}
 		}
 	}
 	r.table.close()

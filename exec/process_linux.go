@@ -22,7 +22,9 @@ type process struct {
 	pidfd   int
 	fds     [3]int    // our ends: unused, stdout, stderr
 	inodes  [3]uint64 // of the pipes, as /proc names them
+	dirs    *workDirs
 	home    workDir
+	cell    *cell // where it runs, nil if in none
 	started time.Time
 
 	stdin   *os.File // our end, when a goroutine feeds it
@@ -156,12 +158,10 @@ func (p *process) closeFiles() {
 func (p *process) finishDir(res *Result) {
 	res.Dir = p.spec.Dir
 	if p.spec.Keep && p.spec.Dir == "" {
-		res.Dir = p.home.path
+		res.Dir = p.home.work()
 		return
 	}
-	if err := p.r.dirsFor(p.spec.Level).put(p.home, len(res.Survivors) == 0); err != nil {
-		p.r.log.Warn("a command's directory could not be removed", "dir", p.home.path, "error", err)
-	}
+	p.vacate(len(res.Survivors) == 0)
 }
 
 // result puts into words how the main process ended.

@@ -83,7 +83,7 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 // spawn starts the main process.
 func (p *process) spawn() error {
 	spec := p.spec
-	dir := orElse(spec.Dir, p.home.path)
+	dir := orElse(spec.Dir, p.home.work())
 	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
 		return startError(ReasonBadDir, "run: the working directory %s is not there or is no directory", dir)
 	}
@@ -93,7 +93,7 @@ func (p *process) spawn() error {
 	}
 	cmd := osexec.Command(argv[0], argv[1:]...)
 	cmd.Dir = dir
-	cmd.Env = buildEnv(p.r.base, p.home.path, dir, spec.Cookie, spec.Env)
+	cmd.Env = buildEnv(p.r.base, p.home, dir, spec.Cookie, spec.Env)
 	cmd.Stdin = spec.Stdin
 	cmd.WaitDelay = drainWait
 	if spec.Output != nil {
@@ -230,7 +230,7 @@ func (p *process) Wait() Result {
 	p.tree.close()
 	res := p.result(state)
 	if p.spec.Keep && p.spec.Dir == "" {
-		res.Dir = p.home.path
+		res.Dir = p.home.work()
 	} else if err := p.r.dirs.put(p.home, false); err != nil {
 		p.r.log.Warn("a command's directory could not be removed", "dir", p.home.path, "error", err)
 	}

@@ -76,6 +76,7 @@ func filterFor(level Level, abi int) ([]unix.SockFilter, error) {
 	f.denyBits("clone", 0, namespaceFlags)
 	f.denyValue("ioctl", 1, unix.TIOCSTI)
 	f.denyValue("ioctl", 1, tioclinux)
+	f.denyOther("prlimit64", 0, 0)
 	f.personality()
 	if abi < 3 {
 		// Landlock cannot stop truncation yet.
@@ -173,7 +174,7 @@ func (f *filterBuilder) denyOther(name string, arg int, value uint32) {
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value, SkipTrue: 2},
 		argHigh(arg),
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
-		bpf.RetConstant{Val: seccompErrno | uint32(unix.EACCES)})
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
 }
 
 // personality allows asking for it and turning address randomisation off.

@@ -34,14 +34,14 @@ func (c *confinement) selfTest() error {
 	}
 	defer os.Remove(secret)
 	onOwnThread(func() {
-		if err = c.apply(home.path); err == nil {
-			err = c.try(home.path, secret)
+		if _, err = c.apply(home.path); err == nil {
+			err = c.try(home.work(), secret)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	return c.lookFromOutside(home.path)
+	return c.lookFromOutside(home.work())
 }
 
 // try makes every attempt on the calling, confined thread.
@@ -166,7 +166,7 @@ func (c *confinement) lookFromOutside(dir string) error {
 	defer null.Close()
 	var pid int
 	onOwnThread(func() {
-		if err = c.apply(dir); err != nil {
+		if _, err = c.apply(dir); err != nil {
 			return
 		}
 		pid, err = syscall.ForkExec("/bin/sh", []string{"sh", "-c", "read x"}, &syscall.ProcAttr{

@@ -16,14 +16,13 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 	if err := r.refuseDir(spec); err != nil {
 		return nil, err
 	}
-	home, err := r.dirsFor(spec.Level).get()
-	if err != nil {
-		return nil, &StartError{Reason: ReasonHost, Code: 125, Err: err}
+	p := &process{r: r, spec: spec, pidfd: -1, fds: [3]int{-1, -1, -1}}
+	if err := r.house(p); err != nil {
+		return nil, err
 	}
-	p := &process{r: r, spec: spec, home: home, pidfd: -1, fds: [3]int{-1, -1, -1}}
 	if err := p.spawn(); err != nil {
 		p.closeFiles()
-		_ = r.dirsFor(spec.Level).put(home, true)
+		p.vacate(true)
 		return nil, err
 	}
 	p.arm(ctx)
@@ -53,10 +52,7 @@ func (r *Runner) userOf(l Level) *taskUser {
 // spawn makes the pipes and starts the main process.
 func (p *process) spawn() error {
 	r, spec := p.r, p.spec
-	dir := spec.Dir
-	if dir == "" {
-		dir = p.home.path
-	}
+	dir := p.dir()
 	base, start := r.base, r.forkExec
 	if c := r.levels[spec.Level]; c != nil {
 		base = c.env
@@ -64,7 +60,7 @@ func (p *process) spawn() error {
 			return c.launch(r, p, file, argv, attr)
 		}
 	}
-	env := buildEnv(base, p.home.path, dir, spec.Cookie, spec.Env)
+	env := buildEnv(base, p.home, dir, spec.Cookie, spec.Env)
 	argv := spec.Argv
 	if spec.Shell != "" {
 		argv = []string{"sh", "-c", spec.Shell}

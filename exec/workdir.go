@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -21,15 +23,43 @@ type workDirs struct {
 
 	mu   sync.Mutex
 	free []workDir
+	old  []string // what was there before us
 }
 
-// workDir is one directory together with what shows that it is untouched.
+// What the names of folders in a root begin with.
+const (
+	cellPrefix = "cell-" // not a command's own directory but a cell's
+	keptPrefix = "kept-" // a directory that stays
+)
+
+// workDir is one directory together with what shows that it is untouched. It
+// is the command's home and holds two empty ones: to work in, and for what is
+// temporary. They are not one and the same because some programs take no
+// project seriously that lies at the root of the temporary files.
 type workDir struct {
 	path string
-	mark dirMark
+	mark [3]dirMark
 	// aged is set when the mark was old enough at the time of handing out that
 	// any change by the command shows in it.
 	aged bool
+}
+
+func (w workDir) work() string { return w.path + sep + "work" }
+func (w workDir) temp() string { return w.path + sep + "tmp" }
+
+const sep = string(filepath.Separator)
+
+// parts are the directory and those in it.
+func (w workDir) parts() [3]string { return [3]string{w.path, w.work(), w.temp()} }
+
+// marks reads the marks of all parts; false if one is not there.
+func (w workDir) marks() (m [3]dirMark, ok bool) {
+	for i, path := range w.parts() {
+		if m[i], ok = markDir(path); !ok {
+			return m, false
+		}
+	}
+	return m, true
 }
 
 // maxFreeDirs bounds how many untouched directories are kept for reuse.
@@ -52,61 +82,118 @@ func newWorkDirs(root string) (*workDirs, error) {
 		return nil, fmt.Errorf("find the folder for commands: %w", err)
 	}
 	d := &workDirs{root: root}
-	d.next.Store(highestName(root))
-	return d, nil
+	return d, d.survey()
 }
 
-// highestName returns the highest number in use below root, so that names are
-// never given twice while anything of an earlier process is there.
-func highestName(root string) uint64 {
+// survey notes what an earlier process left, so that no name is given twice
+// and removeOld knows what to remove.
+func (d *workDirs) survey() error {
+	entries, err := os.ReadDir(d.root)
+	if err != nil {
+		return fmt.Errorf("look into the folder for commands: %w", err)
+	}
 	var top uint64
-	entries, _ := os.ReadDir(root)
 	for _, e := range entries {
-		if n, err := strconv.ParseUint(e.Name(), 10, 64); err == nil {
-			top = max(top, n)
+		name, kept := strings.CutPrefix(e.Name(), keptPrefix)
+		n, err := strconv.ParseUint(strings.TrimPrefix(name, cellPrefix), 10, 64)
+		if err != nil {
+			continue
+		}
+		top = max(top, n)
+		if !kept {
+			d.old = append(d.old, e.Name())
 		}
 	}
-	return top
+	d.next.Store(top)
+	return nil
 }
 
-// get returns an empty directory with mode 0700, the one longest unused first.
+// removeOld removes what an earlier process left, when nothing of it lives.
+func (d *workDirs) removeOld() error {
+	d.mu.Lock()
+	old := d.old
+	d.old = nil
+	d.mu.Unlock()
+	var first error
+	for _, name := range old {
+		if err := removeTree(filepath.Join(d.root, name)); err != nil && first == nil {
+			first = fmt.Errorf("remove an old directory: %w", err)
+		}
+	}
+	return first
+}
+
+// untouched reports whether nothing is in root but the directories that wait
+// there.
+func (d *workDirs) untouched() bool {
+	entries, err := os.ReadDir(d.root)
+	if err != nil {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range entries {
+		path := filepath.Join(d.root, e.Name())
+		if !slices.ContainsFunc(d.free, func(w workDir) bool { return w.path == path }) {
+			return false
+		}
+	}
+	return true
+}
+
+// get returns an untouched directory with mode 0700, the one longest unused first.
 func (d *workDirs) get() (workDir, error) {
 	d.mu.Lock()
 	if len(d.free) > 0 {
 		w := d.free[0]
 		d.free = append(d.free[:0], d.free[1:]...)
 		d.mu.Unlock()
-		w.aged = w.mark.settled()
+		w.aged = w.mark[2].settled() // made last
 		return w, nil
 	}
 	d.mu.Unlock()
 	return d.fresh()
 }
 
+// kept makes a directory that is to stay.
+func (d *workDirs) kept() (workDir, error) { return d.make(keptPrefix) }
+
 // fresh makes a directory.
-func (d *workDirs) fresh() (workDir, error) {
-	w := workDir{path: filepath.Join(d.root, strconv.FormatUint(d.next.Add(1), 10))}
-	if err := os.Mkdir(w.path, 0o700); err != nil {
-		return workDir{}, fmt.Errorf("make a directory for the command: %w", err)
-	}
-	if d.own != nil {
-		if err := d.own(w.path); err != nil {
-			_ = os.Remove(w.path)
-			return workDir{}, fmt.Errorf("give a directory to the command's user: %w", err)
+func (d *workDirs) fresh() (workDir, error) { return d.make("") }
+
+func (d *workDirs) make(prefix string) (workDir, error) {
+	w := workDir{path: filepath.Join(d.root, prefix+strconv.FormatUint(d.next.Add(1), 10))}
+	for _, path := range w.parts() {
+		if err := d.makeOne(path); err != nil {
+			_ = removeTree(w.path)
+			return workDir{}, err
 		}
 	}
-	w.mark, _ = markDir(w.path)
+	w.mark, _ = w.marks()
 	return w, nil
+}
+
+func (d *workDirs) makeOne(path string) error {
+	if err := os.Mkdir(path, 0o700); err != nil {
+		return fmt.Errorf("make a directory for the command: %w", err)
+	}
+	if d.own == nil {
+		return nil
+	}
+	if err := d.own(path); err != nil {
+		return fmt.Errorf("give a directory to the command's user: %w", err)
+	}
+	return nil
 }
 
 // put takes a directory back when nothing that could still write into it
 // lives. An untouched one goes to a later command; any other is removed, and
 // if reuse is worth while a new one takes its place.
 func (d *workDirs) put(w workDir, reuse bool) error {
-	if !reuse || w.mark == (dirMark{}) {
+	if !reuse || w.mark[0] == (dirMark{}) {
 		return removeTree(w.path)
 	}
-	if mark, ok := markDir(w.path); w.aged && ok && mark == w.mark {
+	if mark, ok := w.marks(); w.aged && ok && mark == w.mark {
 		return d.keep(w)
 	}
 	if err := removeTree(w.path); err != nil {
@@ -128,7 +215,7 @@ func (d *workDirs) keep(w workDir) error {
 		return nil
 	}
 	d.mu.Unlock()
-	return os.Remove(w.path)
+	return removeTree(w.path)
 }
 
 // close removes the directories kept for reuse.
@@ -138,7 +225,7 @@ func (d *workDirs) close() {
 	d.free = nil
 	d.mu.Unlock()
 	for _, w := range free {
-		_ = os.Remove(w.path)
+		_ = removeTree(w.path)
 	}
 }
 

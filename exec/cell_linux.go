@@ -1,0 +1,145 @@
+package exec
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// A cell is a confined thread that waits for commands to start, with a folder
+// of its own that holds the directory of the one command it has at a time.
+// Confining a thread takes the kernel longer than starting a shell, and cannot
+// be undone, so the thread is kept: it may write in its folder only, and
+// whatever it starts inherits that. Commands of one cell follow one another
+// and find nothing of those before them: what a command left in the cell's
+// folder ends the cell.
+type cell struct {
+	dirs  *workDirs
+	built int // the fence's version the thread is subject to
+	jobs  chan func()
+	ended chan struct{}
+}
+
+// cells are those of one confinement.
+type cells struct {
+	c *confinement
+
+	mu     sync.Mutex
+	free   []*cell
+	closed bool
+}
+
+// maxFreeCells bounds how many threads wait.
+const maxFreeCells = 64
+
+// take returns a cell for one command, a waiting one if there is one that
+// still fits what is to be fenced off.
+func (s *cells) take() (*cell, error) {
+	version := s.c.fence.version()
+	for {
+		s.mu.Lock()
+		n := len(s.free)
+		if n == 0 {
+			s.mu.Unlock()
+			return s.open()
+		}
+		k := s.free[n-1]
+		s.free = s.free[:n-1]
+		s.mu.Unlock()
+		if k.built == version {
+			return k, nil
+		}
+		k.close()
+	}
+}
+
+// open makes a cell and waits until its thread is confined.
+func (s *cells) open() (*cell, error) {
+	root := filepath.Join(s.c.dirs.root, cellPrefix+strconv.FormatUint(s.c.dirs.next.Add(1), 10))
+	mode := os.FileMode(0o700)
+	if s.c.user != nil {
+		mode = 0o711
+	}
+	if err := os.Mkdir(root, mode); err != nil {
+		return nil, fmt.Errorf("make a folder for the command: %w", err)
+	}
+	dirs, err := newWorkDirs(root)
+	if err != nil {
+		return nil, err
+	}
+	dirs.own = s.c.dirs.own
+	k := &cell{dirs: dirs, jobs: make(chan func()), ended: make(chan struct{})}
+	ready := make(chan error, 1)
+	go func() {
+		defer close(k.ended)
+		onOwnThread(func() { k.serve(s.c, ready) })
+	}()
+	if err := <-ready; err != nil {
+		<-k.ended
+		_ = removeTree(root)
+		return nil, err
+	}
+	return k, nil
+}
+
+// serve runs on the cell's thread.
+func (k *cell) serve(c *confinement, ready chan<- error) {
+	version, err := c.apply(k.dirs.root)
+	k.built = version
+	ready <- err
+	if err != nil {
+		return
+	}
+	for job := range k.jobs {
+		job()
+	}
+}
+
+// do runs fn on the confined thread.
+func (k *cell) do(fn func()) {
+	done := make(chan struct{})
+	k.jobs <- func() {
+		defer close(done)
+		fn()
+	}
+	<-done
+}
+
+// give takes a cell back when its command and all it started are gone.
+func (s *cells) give(k *cell, clean bool) {
+	if clean && k.dirs.untouched() {
+		s.mu.Lock()
+		if !s.closed && len(s.free) < maxFreeCells {
+			s.free = append(s.free, k)
+			s.mu.Unlock()
+			return
+		}
+		s.mu.Unlock()
+	}
+	k.close()
+}
+
+// close ends the thread and removes the folder.
+func (k *cell) close() {
+	close(k.jobs)
+	<-k.ended
+	_ = removeTree(k.dirs.root)
+}
+
+// close ends the waiting threads.
+func (s *cells) close() {
+	s.mu.Lock()
+	free := s.free
+	s.free, s.closed = nil, true
+	s.mu.Unlock()
+	for _, k := range free {
+		k.close()
+	}
+}
+
+// fenceCheck is how long a fence is taken to be up to date: as long something
+// made beside a protected path may stay unreadable.
+const fenceCheck = 250 * time.Millisecond

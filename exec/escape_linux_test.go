@@ -1,0 +1,321 @@
+package exec
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// closedBy are the answers of a way out that is closed. Any other, success
+// above all, is a breach: it means that something else stopped it, by luck.
+var closedBy = map[string]bool{"EPERM": true, "EACCES": true, "ENOSYS": true, "EXDEV": true, "EBADF": true}
+
+// world is what the probes try to get at.
+type world struct {
+	probe string // the test binary, where everybody can execute it
+	name  string // of what they may leave in /tmp
+	env   []string
+}
+
+// makeWorld puts up secrets, public files and sockets outside of commands.
+func makeWorld(t *testing.T) world {
+	t.Helper()
+	public, err := os.MkdirTemp("/var/tmp", "octaskly-world-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(public) })
+	w := world{probe: "/usr/local/bin/octaskly-probe-" + filepath.Base(public)}
+	if os.Geteuid() != 0 {
+		w.probe = filepath.Join(public, "probe")
+	}
+	t.Cleanup(func() { os.Remove(w.probe) })
+	copyFile(t, os.Args[0], w.probe)
+	r := testRunner(t)
+	secret := filepath.Join(r.dirs.root, "secret")
+	other := filepath.Join(r.levels[Basic].dirs.root, "other")
+	open := filepath.Join(public, "public")
+	for _, f := range []string{secret, other, open} {
+		if err := os.WriteFile(f, []byte("text"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(f, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.Remove(f) })
+	}
+	if err := os.Chmod(public, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Base(public)
+	tcp := listen(t, "tcp", "127.0.0.1:0")
+	sock := filepath.Join(public, "socket")
+	listen(t, "unix", sock)
+	listen(t, "unix", "@"+name)
+	if err := os.Chmod(sock, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	w.name = name
+	if os.Geteuid() == 0 {
+		t.Setenv("OUT_ROOT", "1")
+	}
+	w.env = []string{
+		probeEnv + "=1", "OUT_SECRET=" + secret, "OUT_OTHER=" + other, "OUT_PUBLIC=" + open, "OUT_NAME=" + name,
+		"OUT_ROOT=" + os.Getenv("OUT_ROOT"), "OUT_TCP=" + tcp, "OUT_SOCKET=" + sock, fmt.Sprintf("OUT_WORKER=%d", os.Getpid()),
+	}
+	return w
+}
+
+func listen(t *testing.T, network, addr string) string {
+	t.Helper()
+	l, err := net.Listen(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String()
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// outcomes runs all probes at a level.
+func (w world) outcomes(t *testing.T, l Level) map[string]string {
+	t.Helper()
+	res, c := do(t, Spec{Argv: []string{w.probe}, Env: w.env, Level: l})
+	_ = os.Remove(filepath.Join("/tmp", w.name))
+	got := make(map[string]string)
+	for s := bufio.NewScanner(strings.NewReader(c.out.String())); s.Scan(); {
+		name, outcome, _ := strings.Cut(s.Text(), "\t")
+		got[name] = outcome
+	}
+	if len(got) < 60 || res.Code != 0 {
+		t.Fatalf("at %s only %d probes ran: %+v\n%s%s", l, len(got), res, c.out.String(), c.err.String())
+	}
+	return got
+}
+
+// breaches are the probes that a level should have stopped and did not.
+func breaches(got map[string]string, l Level) (open []string) {
+	for _, p := range probes() {
+		if l >= p.from && !closedBy[got[p.name]] && got[p.name] != "ENOENT" {
+			open = append(open, fmt.Sprintf("%s: %s", p.name, got[p.name]))
+		}
+	}
+	return open
+}
+
+// missing are probes that prove nothing here, because what they try to reach
+// does not exist on this machine.
+func missing(got map[string]string, l Level) (names []string) {
+	for _, p := range probes() {
+		if l >= p.from && got[p.name] == "ENOENT" {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// mayBeMissing are things not every machine has.
+var mayBeMissing = map[string]bool{
+	"read root's home": true, "write to a disk": true, "read the kernel's log": true, "read memory": true,
+	"write to a control group": true, "make a machine socket": true, "read /etc/shadow": true,
+}
+
+func needLevels(t *testing.T, levels ...Level) {
+	t.Helper()
+	caps := testRunner(t).Capabilities()
+	for _, l := range levels {
+		if !caps.Offers(l) {
+			t.Skipf("level %s is not there: %s", l, caps.Levels[l].Reason)
+		}
+	}
+}
+
+func TestEveryWayOutIsClosed(t *testing.T) {
+	needLevels(t, Basic, Strict)
+	w := makeWorld(t)
+	for _, l := range []Level{Basic, Strict} {
+		got := w.outcomes(t, l)
+		for _, b := range breaches(got, l) {
+			t.Errorf("%s does not stop: %s", l, b)
+		}
+		for _, name := range missing(got, l) {
+			if !mayBeMissing[name] {
+				t.Errorf("%s: the probe %q finds nothing to probe", l, name)
+			}
+		}
+	}
+}
+
+// TestTheSuiteSeesAMissingMechanism takes away one mechanism after the other:
+// each time some probe must get through.
+func TestTheSuiteSeesAMissingMechanism(t *testing.T) {
+	needLevels(t, Basic, Strict)
+	w := makeWorld(t)
+	r := testRunner(t)
+	allow, err := new(filterBuilder).allowAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]func(c *confinement){
+		"landlock": func(c *confinement) {
+			c.fence = &fence{abi: c.fence.abi, fixed: map[string]uint64{"/": accessAll}}
+		},
+		"landlock scopes":   func(c *confinement) { c.fence.abi = 5 },
+		"protected folders": func(c *confinement) { c.fence.protected = nil },
+		"seccomp":           func(c *confinement) { c.filter = allow },
+	}
+	if os.Geteuid() == 0 {
+		cases["the other user"] = func(c *confinement) { c.user = nil }
+	}
+	for name, off := range cases {
+		t.Run(name, func(t *testing.T) {
+			good := r.levels[Basic]
+			defer func() { r.levels[Basic] = good }()
+			weak := &confinement{level: Basic, filter: good.filter, user: good.user, env: good.env, dirs: good.dirs}
+			weak.fence = &fence{abi: good.fence.abi, fixed: good.fence.fixed, spread: true, protected: good.fence.protected}
+			weak.cells.c = weak
+			off(weak)
+			r.levels[Basic] = weak
+			defer weak.fence.close()
+			defer weak.cells.close()
+			open := breaches(w.outcomes(t, Basic), Basic)
+			if len(open) == 0 {
+				t.Error("no probe noticed")
+			}
+			t.Log(open)
+		})
+	}
+}
+
+// allowAll is a filter that filters nothing.
+func (f *filterBuilder) allowAll() ([]unix.SockFilter, error) {
+	f.add(bpf.RetConstant{Val: seccompAllow})
+	return f.assemble()
+}
+
+func TestForeignArchitectureIsKilled(t *testing.T) {
+	needLevels(t, Basic)
+	cc, err := osexec.LookPath("gcc")
+	if err != nil {
+		t.Skip("no C compiler to make a program with foreign calls")
+	}
+	// unshare has the number 310 in the 32-bit table.
+	const prog = `int main(void){int r;__asm__ volatile("int $0x80":"=a"(r):"a"(310),"b"(0x4000000));return r<0?-r:0;}`
+	bin := "/usr/local/bin/octaskly-foreign-" + fmt.Sprint(os.Getpid())
+	if os.Geteuid() != 0 {
+		bin = filepath.Join(t.TempDir(), "foreign")
+	}
+	cmd := osexec.Command(cc, "-x", "c", "-", "-o", bin)
+	cmd.Stdin = strings.NewReader(prog)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Skipf("no such program can be made: %v %s", err, bytes.TrimSpace(out))
+	}
+	defer os.Remove(bin)
+	for l := Basic; l <= Strict; l++ {
+		if res, _ := do(t, Spec{Argv: []string{bin}, Level: l}); res.Signal != int(unix.SIGSYS) {
+			t.Errorf("%s: %+v", l, res)
+		}
+	}
+}
+
+func TestOrdinaryProgramsWork(t *testing.T) {
+	needLevels(t, Basic, Strict)
+	programs := []string{
+		"echo a b | sort | tr a-z A-Z > f && cat f && mkdir d && mv f d/ && rm -r d",
+		"sleep 0.01 & wait $!",
+		"seq 100 | xargs -n 10 -P 4 echo > /dev/null",
+		"python3 -c 'import subprocess, tempfile, threading; t = threading.Thread(target=print); t.start(); t.join(); tempfile.TemporaryFile(); subprocess.check_call([\"true\"])'",
+		"git init -q . && git -c user.name=a -c user.email=b commit -q --allow-empty -m x && git log --oneline",
+		"printf 'int main(void){return 0;}' | gcc -x c - -o a && ./a",
+		"head -c 100000 /dev/urandom | xz -0 | xz -d | wc -c",
+		"java -version",
+		"printf 'module m\\n' > go.mod; printf 'package main\\nfunc main() { println(1) }\\n' > m.go; GOFLAGS=-mod=mod GOTOOLCHAIN=local go run .",
+	}
+	path := pathOf(testRunner(t).levels[Basic].env)
+	for _, l := range []Level{Basic, Strict} {
+		for _, p := range programs {
+			name := strings.Fields(p)[0]
+			if strings.HasPrefix(p, "printf 'int") {
+				name = "gcc"
+			} else if strings.HasPrefix(p, "printf 'mod") {
+				name = "go"
+			}
+			if file, err := searchPath(name, path); err != nil {
+				t.Logf("%s is not installed", name)
+				continue
+			} else if name == "go" && os.Getenv("OCTASKLY_LONG") == "" {
+				t.Logf("%s takes long and is left out", file)
+				continue
+			}
+			if res, c := do(t, Spec{Shell: p, Level: l}); res.Code != 0 {
+				t.Errorf("%s: %s: %d %s\n%s%s", l, p, res.Code, res.Message, c.out.String(), c.err.String())
+			}
+		}
+	}
+}
+
+func TestDirectoryGivenAtALevel(t *testing.T) {
+	needLevels(t, Basic)
+	dir, err := os.MkdirTemp("/var/tmp", "octaskly-given-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if res, c := do(t, Spec{Shell: "pwd && touch here && ! touch ../there", Dir: dir, Level: Basic}); res.Code != 0 {
+		t.Errorf("%+v %s", res, c.err.String())
+	}
+	for _, bad := range []string{"/", testRunner(t).dirs.root} {
+		if _, err := testRunner(t).Start(t.Context(), Spec{Shell: "true", Dir: bad, Level: Basic}); err == nil {
+			t.Errorf("%s was opened to a contained command", bad)
+		}
+	}
+}
+
+func TestLevelsLeaveNothingBehind(t *testing.T) {
+	needLevels(t, Basic)
+	do(t, Spec{Shell: "true", Level: Basic})
+	fds := openFiles(t)
+	for _, cmd := range []string{"true", "touch a; mkdir b; chmod 0 b", "sleep 1000 & setsid sleep 1000 &", "no-such-program", "mkdir -p x/y/z; chmod 0 x; chmod 0 ."} {
+		res, c := do(t, Spec{Shell: "pwd;" + cmd, Level: Basic})
+		if left, _ := os.ReadDir(strings.TrimSpace(c.out.String())); len(left) > 0 {
+			t.Errorf("%s: left %v (%+v)", cmd, left, res)
+		}
+	}
+	if n := openFiles(t); n > fds {
+		t.Errorf("%d files open, %d before", n, fds)
+	}
+	if left := sleepers(); len(left) > 0 {
+		t.Errorf("still alive: %v", left)
+	}
+}
