@@ -46,6 +46,8 @@ type app struct {
 	write func(task.ID) (string, error) // saves output, returns the path
 	limit time.Duration                 // for one call to the cluster
 
+	crash *crashes
+
 	frame string // the last drawing
 	stale bool
 	want  screen.Want
@@ -56,7 +58,17 @@ type app struct {
 func (a *app) Init() tea.Cmd { return nil }
 
 // Update gives each message to the part of the model that it is for.
-func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+func (a *app) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+	defer func() {
+		if v := recover(); v != nil {
+			a.crash.keep(v)
+			cmd = tea.Quit
+		}
+	}()
+	return a, a.update(msg)
+}
+
+func (a *app) update(msg tea.Msg) tea.Cmd {
 	a.stale = true
 	switch v := msg.(type) {
 	case tea.KeyMsg:
@@ -76,25 +88,26 @@ func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			a.want = w
 			a.ask(w)
 		}
-		return a, a.effects()
+		return a.effects()
 	case logMsg:
 		a.m.SeeLog(v.id, v.buf)
-		return a, nil
+		return nil
 	case doneMsg:
 		v.call.Then(a.m, v.v, v.err)
 	case sayMsg:
 		a.m.Say(v.token, v.text)
-		return a, nil
+		return nil
 	case tea.ResumeMsg:
-		return a, tea.ClearScreen
+		return tea.ClearScreen
 	}
 	a.want = a.m.Want()
 	a.ask(a.want)
-	return a, a.effects()
+	return a.effects()
 }
 
 // View draws when something changed since the last time.
 func (a *app) View() string {
+	defer a.crash.catch()
 	if a.stale {
 		a.frame = strings.Join(a.m.View(), "\n")
 		a.stale = false
@@ -141,6 +154,7 @@ func (a *app) effect(e screen.Effect) tea.Cmd {
 
 func (a *app) call(c screen.Call) tea.Cmd {
 	return func() tea.Msg {
+		defer a.crash.catch()
 		ctx, stop := context.WithTimeout(context.Background(), a.limit)
 		defer stop()
 		v, err := c.Do(ctx, a.ctl)
@@ -150,6 +164,7 @@ func (a *app) call(c screen.Call) tea.Cmd {
 
 func (a *app) writeOutput(id task.ID) tea.Cmd {
 	return func() tea.Msg {
+		defer a.crash.catch()
 		path, err := a.write(id)
 		if err != nil {
 			return sayMsg{theme.Err, "write output: " + err.Error()}

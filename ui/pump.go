@@ -31,10 +31,12 @@ type pump struct {
 	want atomic.Pointer[screen.Want]
 	kick chan struct{}
 	slow atomic.Bool
+
+	crash *crashes
 }
 
 func newPump(ctl control.Control, now func() time.Time, send func(any)) *pump {
-	p := &pump{col: NewCollector(ctl, now), tail: newTail(ctl), send: send, kick: make(chan struct{}, 1)}
+	p := &pump{col: NewCollector(ctl, now), tail: newTail(ctl), send: send, crash: &crashes{}, kick: make(chan struct{}, 1)}
 	p.want.Store(&screen.Want{})
 	return p
 }
@@ -53,7 +55,10 @@ func (p *pump) ask(w screen.Want) {
 func (p *pump) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, f := range []func(context.Context){p.collect, p.listen, p.tail.run, p.nudge} {
-		wg.Go(func() { f(ctx) })
+		wg.Go(func() {
+			defer p.crash.catch()
+			f(ctx)
+		})
 	}
 	wg.Wait()
 }

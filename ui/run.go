@@ -59,7 +59,8 @@ const (
 
 // Run shows the dashboard until the person leaves or ctx ends, and returns
 // what should become of the node. The terminal is as it was before, also
-// after a panic. Errors of the cluster never end it.
+// after a panic, which is returned as a *CrashError. Errors of the cluster
+// never end it.
 func Run(ctx context.Context, o Options) (Leaving, error) {
 	a, err := newApp(o)
 	if err != nil {
@@ -72,7 +73,9 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 		opts = append(opts, tea.WithMouseCellMotion())
 	}
 	p := tea.NewProgram(a, opts...)
+	a.crash.stop = p.Quit
 	pu := newPump(o.Control, o.Now, func(m any) { p.Send(m) })
+	pu.crash = a.crash
 	pu.slow.Store(o.ReducedMotion)
 	a.ask = pu.ask
 	a.slow = func(on bool) { pu.slow.Store(on || o.ReducedMotion) }
@@ -82,6 +85,9 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	_, err = p.Run()
 	stop()
 	wg.Wait()
+	if crash := a.crash.report(a.clip.dir); crash != nil {
+		return KeepRunning, crash
+	}
 	if ctx.Err() != nil {
 		return a.left, nil
 	}
@@ -118,7 +124,7 @@ func newApp(o Options) (*app, error) {
 	}
 	m := screen.New(o.Styles, keys, screen.Options{ReadOnly: o.ReadOnly, Reduced: o.ReducedMotion, Graph: graph, Mouse: !o.NoMouse, Demo: o.Demo,
 		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached})
-	return &app{m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, save: save, limit: 15 * time.Second, stale: true,
+	return &app{m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, save: save, crash: &crashes{}, limit: 15 * time.Second, stale: true,
 		clip: clipboard{out: io.Discard, env: o.Getenv, dir: o.StateDir},
 		write: func(id task.ID) (string, error) {
 			return writeAll(context.Background(), o.Control, id, o.Dir)

@@ -27,9 +27,8 @@ type Backend struct {
 	Running func(cfg *config.Loaded) ([]string, error)
 	// Bench measures the cluster behind a Control.
 	Bench func(ctx context.Context, c control.Control, o BenchOptions) (BenchReport, error)
-	// OpenScreen shows the full screen for a node until the person leaves it.
-	// Log lines must not reach the terminal meanwhile.
-	OpenScreen func(ctx context.Context, c control.Control) error
+	// Screen says that a person at a terminal gets the full screen.
+	Screen bool
 }
 
 // Serving is one node to be run.

@@ -12,7 +12,7 @@ import (
 
 // Nodes is the real Backend: nodes in this process and on this network.
 func Nodes() Backend {
-	return Backend{Serve: serveHere, Solo: soloHere, Bench: runBench, Dial: dialHere, Running: runningHere}
+	return Backend{Screen: true, Serve: serveHere, Solo: soloHere, Bench: runBench, Dial: dialHere, Running: runningHere}
 }
 
 func serveHere(s Serving) error {

@@ -71,6 +71,7 @@ type app struct {
 	out printer
 
 	flags   globals
+	look    screenFlags
 	given   map[string][]string // settings given as flags
 	loaded  *config.Loaded
 	follows bool // the exit code is a task's, so our own failures are 125

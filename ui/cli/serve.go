@@ -27,6 +27,7 @@ running tasks end, the second stops at once.`,
 		RunE: func(*cobra.Command, []string) error { return a.serveNode(task.RoleWorker) },
 	}
 	a.nodeFlags(cmd)
+	a.look.register(cmd.Flags())
 	return cmd
 }
 
@@ -42,6 +43,7 @@ stops at once; nothing that was acknowledged is lost either way.`,
 		RunE: func(*cobra.Command, []string) error { return a.serveNode(task.RoleDispatcher) },
 	}
 	a.nodeFlags(cmd)
+	a.look.register(cmd.Flags())
 	return cmd
 }
 
@@ -61,7 +63,7 @@ func (a *app) serveNode(role task.Role) error {
 		cfg.LogFormat = "json"
 	}
 	person := isTerminal(a.Stdout) && !cfg.Headless
-	drawn := person && (role == "" || a.Backend.OpenScreen != nil)
+	drawn := person && (role == "" || a.Backend.Screen)
 	if attached, err := a.attach(cfg, role, drawn); attached || err != nil {
 		return err
 	}
@@ -99,15 +101,23 @@ func (a *app) attach(cfg *config.Loaded, role task.Role, drawn bool) (bool, erro
 		return true, err
 	}
 	defer c.close()
-	return true, a.screen(a.ctx, c)
+	_, err = a.screen(a.ctx, c, true)
+	return true, err
 }
 
-// screen shows the cluster until the person leaves.
-func (a *app) screen(ctx context.Context, c control.Control) error {
-	if a.Backend.OpenScreen != nil {
-		return a.Backend.OpenScreen(ctx, c)
+// screen shows the cluster until the person leaves, and reports whether a node
+// in this process should stop.
+func (a *app) screen(ctx context.Context, c control.Control, attached bool) (stop bool, err error) {
+	if a.Backend.Screen {
+		return a.openScreen(ctx, c, attached)
 	}
-	return a.top(ctx, c, 2*time.Second, 0)
+	return true, a.top(ctx, c, 2*time.Second, 0)
+}
+
+// screenEnd is how a screen was left.
+type screenEnd struct {
+	stop bool // the node should stop
+	err  error
 }
 
 // server is one node being run.
@@ -117,11 +127,12 @@ type server struct {
 	role          task.Role
 	person, drawn bool
 
-	drain, cut       context.Context
-	doDrain, doCut   context.CancelFunc
-	asked            int
-	ready            chan control.Control
-	screenDone, done chan error
+	drain, cut     context.Context
+	doDrain, doCut context.CancelFunc
+	asked          int
+	ready          chan control.Control
+	screenDone     chan screenEnd
+	done           chan error
 }
 
 // run starts the node and returns when it has stopped, and everything started
@@ -138,7 +149,7 @@ func (s *server) run() error {
 	s.drain, s.doDrain = context.WithCancel(s.cut)
 	s.ready = make(chan control.Control, 1)
 	s.done = make(chan error, 1)
-	s.screenDone = make(chan error, 1)
+	s.screenDone = make(chan screenEnd, 1)
 	go func() {
 		s.done <- s.a.Backend.Serve(Serving{
 			Drain: s.drain, Cut: s.cut, Config: s.cfg, Paths: s.a.Paths, Role: s.role,
@@ -163,14 +174,17 @@ func (s *server) loop(signals <-chan os.Signal) error {
 		case c := <-s.ready:
 			if s.drawn {
 				screens++
-				go func() { s.screenDone <- s.a.screen(s.drain, c) }()
+				go func() {
+					stop, err := s.a.screen(s.drain, c, false)
+					s.screenDone <- screenEnd{stop, err}
+				}()
 			}
-		case err := <-s.screenDone:
+		case end := <-s.screenDone:
 			screens--
 			if screenErr == nil {
-				screenErr = err
+				screenErr = end.err
 			}
-			s.doDrain()
+			s.left(end.stop || end.err != nil)
 		case err := <-s.done:
 			s.doCut()
 			for ; screens > 0; screens-- {
