@@ -39,7 +39,7 @@ type Client struct {
 	ctx      context.Context // ends with Close, and what has streams of its own with it
 	cancel   context.CancelFunc
 
-	connecting sync.Mutex // held by the one that opens a stream
+	connecting turn // of the one that opens a stream
 
 	mu     sync.Mutex
 	pipe   *pipe // nil while there is none
@@ -47,14 +47,15 @@ type Client struct {
 	facts  facts
 	met    bool // was connected at least once
 
-	lanes atomic.Uint64
+	lanes     atomic.Uint64
+	receivers sync.WaitGroup // of all pipes
 }
 
 var _ control.Control = (*Client)(nil)
 
 // NewClient makes a client that asks over the streams of o.
 func NewClient(o Opener, opt Options) *Client {
-	c := &Client{open: o, patience: opt.Patience}
+	c := &Client{open: o, patience: opt.Patience, connecting: newTurn()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if c.patience == 0 {
 		c.patience = time.Minute
@@ -75,6 +76,7 @@ func (c *Client) Close() error {
 	if p != nil {
 		p.close()
 	}
+	c.receivers.Wait()
 	return nil
 }
 
@@ -94,8 +96,10 @@ func (c *Client) connected(ctx context.Context) (*pipe, error) {
 	if p, err := c.current(); p != nil || err != nil {
 		return p, err
 	}
-	c.connecting.Lock()
-	defer c.connecting.Unlock()
+	if err := c.connecting.take(ctx); err != nil {
+		return nil, err
+	}
+	defer c.connecting.give()
 	if p, err := c.current(); p != nil || err != nil {
 		return p, err
 	}
@@ -104,16 +108,14 @@ func (c *Client) connected(ctx context.Context) (*pipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPipe(s)
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.closed {
-		c.mu.Unlock()
-		p.close()
+		s.Cancel(wire.CodeNone)
 		return nil, errClosed
 	}
-	c.pipe = p
-	c.mu.Unlock()
-	return p, nil
+	c.pipe = newPipe(s, &c.receivers)
+	return c.pipe, nil
 }
 
 // current is the pipe that stands, or nil. One that broke is put away.
@@ -261,7 +263,7 @@ func ask[A, R any](ctx context.Context, c *Client, kind wire.Kind, again bool, b
 			return openFailed(err)
 		}
 		var got R
-		seq, call, err := p.ask(
+		seq, call, err := p.ask(ctx,
 			func(seq uint64) wire.Message { return wire.Request[A]{Kind: kind, Seq: seq, Body: body} },
 			func(f wire.Frame) error { return answerOf(f, &got) },
 		)

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,9 +17,8 @@ import (
 // One goroutine receives and decodes; callers send under a lock of their own.
 type pipe struct {
 	stream wire.Stream
-	done   chan struct{} // closed when the receiver has ended
 
-	send sync.Mutex // one sender at a time; buf is its memory
+	send turn // one sender at a time; buf is its memory
 	buf  []byte
 
 	mu    sync.Mutex
@@ -47,14 +47,14 @@ func broken(err error) error {
 	return fmt.Errorf("%w: %w", errBroken, err)
 }
 
-func newPipe(s wire.Stream) *pipe {
-	p := &pipe{stream: s, done: make(chan struct{}), calls: map[uint64]*call{}, heard: time.Now()}
-	go p.receive() // waited for by close
+// newPipe starts the receiver as a part of running.
+func newPipe(s wire.Stream, running *sync.WaitGroup) *pipe {
+	p := &pipe{stream: s, send: newTurn(), calls: map[uint64]*call{}, heard: time.Now()}
+	running.Go(p.receive)
 	return p
 }
 
 func (p *pipe) receive() {
-	defer close(p.done)
 	for {
 		f, err := p.stream.Recv()
 		if err == nil {
@@ -129,8 +129,8 @@ func answerOf[R any](f wire.Frame, into *R) error {
 }
 
 // ask sends a question made for the next free number. The error, if any, tells
-// of the stream or of a question that cannot travel.
-func (p *pipe) ask(question func(seq uint64) wire.Message, decode func(wire.Frame) error) (uint64, *call, error) {
+// of the stream, of ctx, or of a question that cannot travel.
+func (p *pipe) ask(ctx context.Context, question func(seq uint64) wire.Message, decode func(wire.Frame) error) (uint64, *call, error) {
 	c := &call{decode: decode, answer: make(chan error, 1), asked: time.Now()}
 	p.mu.Lock()
 	if p.err != nil {
@@ -141,26 +141,67 @@ func (p *pipe) ask(question func(seq uint64) wire.Message, decode func(wire.Fram
 	seq := p.last
 	p.calls[seq] = c
 	p.mu.Unlock()
-
-	p.send.Lock()
-	b, err := wire.Append(p.buf[:0], question(seq))
-	if err == nil {
-		p.buf = b[:0]
-		if cap(b) > 64<<10 {
-			p.buf = nil
-		}
-		if _, err = p.stream.Write(b); err != nil {
-			err = broken(err)
-			p.fail(err)
-		}
-	}
-	p.send.Unlock()
-	if err != nil {
+	if err := p.write(ctx, question(seq)); err != nil {
 		p.take(seq)
 		return 0, nil, err
 	}
 	return seq, c, nil
 }
+
+func (p *pipe) write(ctx context.Context, m wire.Message) error {
+	if err := p.send.take(ctx); err != nil {
+		return err
+	}
+	defer p.send.give()
+	b, err := wire.Append(p.buf[:0], m)
+	if err != nil {
+		return err
+	}
+	if cap(b) <= 64<<10 {
+		p.buf = b[:0]
+	}
+	if err := p.writeBytes(ctx, b); err != nil {
+		err = broken(err)
+		p.fail(err)
+		p.stream.Cancel(wire.CodeNone) // ends the receiver
+		return err
+	}
+	return nil
+}
+
+// writeBytes gives up when ctx ends while the node does not read. Half a question
+// is of no use to anybody: the stream is over then.
+func (p *pipe) writeBytes(ctx context.Context, b []byte) error {
+	fired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = p.stream.SetWriteDeadline(time.Unix(1, 0))
+		close(fired)
+	})
+	_, err := p.stream.Write(b)
+	if !stop() {
+		<-fired
+		if err == nil {
+			err = p.stream.SetWriteDeadline(time.Time{})
+		}
+	}
+	return err
+}
+
+// turn is a lock that is waited for only while ctx lasts.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) give() { <-t }
 
 // fail ends the pipe: every call that waits gets the error.
 func (p *pipe) fail(err error) {
@@ -197,9 +238,8 @@ func (p *pipe) oldest() (asked, heard time.Time) {
 	return asked, p.heard
 }
 
-// close ends the pipe and its receiver.
+// close ends the pipe; its receiver ends soon.
 func (p *pipe) close() {
 	p.fail(fmt.Errorf("%w: this side closed it", errBroken))
 	p.stream.Cancel(wire.CodeNone)
-	<-p.done
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -250,6 +251,51 @@ func TestPatience(t *testing.T) {
 		l.cancel()
 		l.served.Wait()
 	})
+}
+
+// deaf never reads what it is sent.
+type deaf struct{}
+
+func (deaf) OpenRPC(context.Context) (wire.Stream, error) {
+	a, _ := net.Pipe()
+	return wire.NewConn(a, wire.LimitAfter), nil
+}
+
+// stuck never finishes opening.
+type stuck struct{}
+
+func (stuck) OpenRPC(ctx context.Context) (wire.Stream, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestCallsEndWithTheirContext(t *testing.T) {
+	for name, o := range map[string]Opener{"a node that does not read": deaf{}, "a node that cannot be reached": stuck{}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := NewClient(o, Options{})
+				var wg sync.WaitGroup
+				for i := range 5 {
+					wg.Go(func() {
+						after := time.Duration(5-i) * time.Second // the first to ask is the last to give up
+						ctx, cancel := context.WithTimeout(t.Context(), after)
+						defer cancel()
+						start := time.Now()
+						_, err := client.Get(ctx, 1)
+						if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != after {
+							t.Errorf("asked for %s: %v after %s", after, err, time.Since(start))
+						}
+						_, err = client.Submit(ctx, control.SubmitRequest{Tasks: news(2)})
+						if !errors.Is(err, context.DeadlineExceeded) {
+							t.Errorf("submit: %v", err)
+						}
+					})
+				}
+				wg.Wait()
+				_ = client.Close()
+			})
+		})
+	}
 }
 
 func TestLargeAnswers(t *testing.T) {

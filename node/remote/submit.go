@@ -74,7 +74,7 @@ func (b *bulk) run(ctx context.Context) error {
 	}
 	for at := b.next; at < len(b.request.Tasks) && failed == nil || len(flying) > 0; {
 		if at < len(b.request.Tasks) && failed == nil && len(flying) < window {
-			s, err := b.send(p, lane, at)
+			s, err := b.send(ctx, p, lane, at)
 			if err != nil {
 				failed = err
 				continue
@@ -118,7 +118,7 @@ func (b *bulk) end(i int) int {
 	return len(b.request.Tasks)
 }
 
-func (b *bulk) send(p *pipe, lane uint64, from int) (span, error) {
+func (b *bulk) send(ctx context.Context, p *pipe, lane uint64, from int) (span, error) {
 	s := span{from: from, to: b.end(from), pipe: p, got: new(control.SubmitReply)}
 	body := control.SubmitRequest{FailFast: b.request.FailFast, Tasks: make([]control.NewTask, 0, s.to-s.from)}
 	for i := s.from; i < s.to; i++ {
@@ -133,7 +133,7 @@ func (b *bulk) send(p *pipe, lane uint64, from int) (span, error) {
 	}
 	var err error
 	got := s.got
-	s.seq, s.call, err = p.ask(
+	s.seq, s.call, err = p.ask(ctx,
 		func(seq uint64) wire.Message {
 			return wire.Request[control.SubmitRequest]{Kind: wire.KindSubmit, Seq: seq, Lane: lane, Body: body}
 		},
