@@ -2,7 +2,6 @@ package quicnet
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -42,8 +41,8 @@ type Config struct {
 	// goroutine; when it returns, the session is closed. Nil closes every session.
 	// Sessions that this side dialled belong to the caller of Dial.
 	OnSession func(ctx context.Context, s *Session)
-	// OnJoin handles a join connection's one stream; nil refuses the protocol.
-	OnJoin func(ctx context.Context, j *JoinConn)
+	// Join is for joining and admitting; nil refuses that protocol.
+	Join *JoinConfig
 	// Revoked reports nodes that were removed from the cluster; may be nil.
 	Revoked func(task.NodeID) bool
 	// Now is the system clock for judging certificates; nil is time.Now.
@@ -63,6 +62,7 @@ type Endpoint struct {
 	cfg      Config
 	verifier *trust.Verifier
 	door     *door
+	joins    *joinDoor
 	tr       *quic.Transport
 	qconf    *quic.Config
 	log      *slog.Logger
@@ -93,6 +93,7 @@ func New(cfg Config) *Endpoint {
 		cfg:      cfg,
 		verifier: &trust.Verifier{Membership: cfg.Membership, Revoked: cfg.Revoked, Now: cfg.Now},
 		door:     &door{limits: cfg.Limits},
+		joins:    newJoinDoor(),
 		qconf:    cfg.Limits.quicConfig(),
 		log:      cfg.Logger,
 		ready:    make(chan struct{}),
@@ -268,5 +269,3 @@ func (e *Endpoint) hello(m *trust.Membership) wire.Hello {
 	}
 	return h
 }
-
-func (e *Endpoint) joinTLS() *tls.Config { return nil }

@@ -1,6 +1,11 @@
 package wire
 
-import "github.com/adauldev/octaskly/queue/task"
+import (
+	"strings"
+	"unicode"
+
+	"github.com/adauldev/octaskly/queue/task"
+)
 
 const maxFault = 16 << 10
 
@@ -26,7 +31,17 @@ func (f Fault) Err() error {
 	if kind == "" {
 		kind = task.KindInternal
 	}
-	return &task.Error{Kind: kind, Message: f.Message, Hint: f.Hint}
+	return &task.Error{Kind: kind, Message: readable(f.Message, false), Hint: readable(f.Hint, true)}
+}
+
+// readable makes a peer's words harmless: who sent them may not even be a member.
+func readable(s string, lines bool) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) || r == '\n' && lines {
+			return r
+		}
+		return '�'
+	}, s)
 }
 
 // FaultError is the error that a Fault frame stands for, or that of decoding it.

@@ -240,3 +240,13 @@ func FuzzFrame(f *testing.F) {
 		}
 	})
 }
+
+func TestFaultsAreHarmless(t *testing.T) {
+	err := Fault{Kind: task.KindConflict, Message: "a\x1b[2J\nb\u202e\u009bc ü", Hint: "x\ny\r"}.Err()
+	if got, want := err.Error(), "a�[2J�b��c ü"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := task.HintOf(err); got != "x\ny�" {
+		t.Errorf("%q", got)
+	}
+}

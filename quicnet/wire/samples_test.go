@@ -14,8 +14,9 @@ func samples() []Message {
 	all := []Message{
 		Hello{}, Welcome{}, Refused{}, GoAway{}, Fault{},
 		Register{}, Accepted{}, Beat{}, BeatAck{}, Assign{}, Started{}, Results{}, ResultAck{}, Stop{}, Declined{}, Release{},
-		OutputOpen{}, OutputHave{},
+		OutputOpen{}, OutputHave{}, BlobWant{}, BlobHave{},
 		Reply[BlobRef]{}, Item[BlobRef]{}, Ended{}, Part{}, Failure{},
+		JoinOpen{}, JoinReady{}, JoinWait{}, JoinProof{}, JoinRequest{}, JoinGrant{}, JoinDone{},
 		LocalHello{}, LocalProof{}, LocalWelcome{}, Enrol{}, Enrolled{},
 	}
 	for _, i := range Kinds() { // requests share one type
