@@ -273,7 +273,7 @@ func (r *attemptReader) grown(ended bool) (int64, <-chan struct{}) {
 func (r *attemptReader) pull(length int64, more <-chan struct{}) ([]control.Chunk, <-chan struct{}, error) {
 	n := min(length-r.off, followBytes)
 	if n <= 0 {
-		return nil, more, nil
+		return r.over(more)
 	}
 	have := len(r.buf)
 	r.buf = append(r.buf, make([]byte, n)...)
@@ -286,6 +286,15 @@ func (r *attemptReader) pull(length int64, more <-chan struct{}) ([]control.Chun
 	return r.cut(more)
 }
 
+// over is what there is when nothing is left to read now. A stream that ends
+// inside a chunk was torn.
+func (r *attemptReader) over(more <-chan struct{}) ([]control.Chunk, <-chan struct{}, error) {
+	if more == nil && len(r.buf) > 0 {
+		return r.remark("the output of this attempt is damaged from here on")
+	}
+	return nil, more, nil
+}
+
 // cut takes the whole chunks out of the buffer.
 func (r *attemptReader) cut(more <-chan struct{}) ([]control.Chunk, <-chan struct{}, error) {
 	var cs []control.Chunk
@@ -296,7 +305,8 @@ func (r *attemptReader) cut(more <-chan struct{}) ([]control.Chunk, <-chan struc
 			break
 		}
 		if err != nil {
-			return r.remark("the output of this attempt is damaged from here on")
+			remark, more, err := r.remark("the output of this attempt is damaged from here on")
+			return append(cs, remark...), more, err
 		}
 		b = rest
 		cs = append(cs, control.Chunk{Stream: c.Stream, Attempt: r.lease.Fence.Attempt, Time: c.Time, Data: bytes.Clone(c.Data), Skipped: c.Skipped})
@@ -330,7 +340,7 @@ func (r *attemptReader) skip(to int64) ([]control.Chunk, <-chan struct{}, error)
 
 func (r *attemptReader) inline(b []byte) ([]control.Chunk, <-chan struct{}, error) {
 	if r.off >= int64(len(b)) {
-		return nil, nil, nil
+		return r.over(nil)
 	}
 	r.buf = append(r.buf, b[r.off:]...)
 	r.off = int64(len(b))
