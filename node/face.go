@@ -259,7 +259,7 @@ func errNoJoin() error {
 
 // identity is who this node is.
 func (n *Node) identity() control.Identity {
-	id := control.Identity{ID: n.id.ID(), Name: n.name, Fingerprint: fingerprint(string(n.id.ID())), Version: n.opt.Version, Dir: n.slot.Path()}
+	id := control.Identity{ID: n.id.ID(), Name: n.Name(), Fingerprint: fingerprint(string(n.id.ID())), Version: n.opt.Version, Dir: n.slot.Path()}
 	if m := n.membership.Load(); m != nil {
 		id.Cluster, id.Roles = m.ClusterID(), m.Roles()
 	}

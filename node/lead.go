@@ -55,12 +55,12 @@ func (n *Node) startLeading(ctx context.Context) error {
 		l.close()
 		return err
 	}
-	m := queue.Member{ID: n.id.ID(), Name: n.name, Roles: allRoles, Joined: time.Now().UnixMilli(), By: "created the cluster"}
+	m := queue.Member{ID: n.id.ID(), Name: n.Name(), Roles: allRoles, Joined: time.Now().UnixMilli(), By: "created the cluster"}
 	me, err := l.queue.PutMember(m).Wait(ctx)
 	if err != nil {
 		return fail(fmt.Errorf("enter this node as a member: %w", err))
 	}
-	n.name = me.Name
+	n.setName(me.Name)
 	l.disp, err = dispatch.New(dispatch.Options{
 		Queue: l.queue, Node: n.id.ID(), Name: me.Name, Cluster: ca.ClusterID(), Version: n.opt.Version,
 		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,

@@ -48,7 +48,7 @@ func (n *Node) serveLocal(ctx context.Context, l *local.Listener) {
 		case local.Join:
 			_ = local.ServeEnrol(ctx, s, n.enrolLocal)
 		case local.Ask:
-			by := who.Principal(n.name)
+			by := who.Principal(n.Name())
 			_ = remote.Serve(ctx, s, face{n: n, who: by}, by, everything)
 		}
 	})
@@ -114,7 +114,7 @@ func (n *Node) enrolHere(ctx context.Context) (wire.Enrolled, error) {
 		return wire.Enrolled{}, err
 	}
 	pub := n.id.Public()
-	ask := wire.Enrol{PublicKey: pub, Name: n.name, Roles: []task.Role{task.RoleWorker}, Proof: n.id.Sign(enrolMessage(pub, n.name))}
+	ask := wire.Enrol{PublicKey: pub, Name: n.Name(), Roles: []task.Role{task.RoleWorker}, Proof: n.id.Sign(enrolMessage(pub, n.Name()))}
 	last := errNoDispatcher()
 	for _, a := range sockets(n.opt.Paths) {
 		if a.N == n.slot.number && a.N != 0 {
@@ -158,6 +158,7 @@ func (n *Node) enrolAt(ctx context.Context, a local.Address, key local.Key, ask 
 	if err := n.setMembership(m); err != nil {
 		return at, err
 	}
+	n.setName(at.Name)
 	n.log.Info("member of the cluster", "cluster", at.Cluster[:8], "as", at.Name)
 	return at, nil
 }

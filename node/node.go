@@ -50,7 +50,7 @@ type Node struct {
 	slot *slot
 	id   *trust.Identity
 	boot string
-	name string
+	name atomic.Pointer[string] // as the cluster knows it, once it is a member
 
 	conn   net.PacketConn
 	ep     *quicnet.Endpoint
@@ -93,7 +93,7 @@ func New(opt Options) (*Node, error) {
 	if n.id, err = n.slot.Identity(); err != nil {
 		return nil, err
 	}
-	n.name = nodeName(opt, n.slot.number)
+	n.setName(nodeName(opt, n.slot.number))
 	if err := n.loadMembership(); err != nil {
 		return nil, err
 	}
@@ -129,6 +129,11 @@ func (n *Node) close() {
 
 // ID is the node's identity.
 func (n *Node) ID() task.NodeID { return n.id.ID() }
+
+// Name is the node's name, as the cluster knows it once it is a member.
+func (n *Node) Name() string { return *n.name.Load() }
+
+func (n *Node) setName(name string) { n.name.Store(&name) }
 
 // nodeName is the name that a node would like to have: its owner's, or the host
 // name; further nodes on a machine get their number.
@@ -206,7 +211,7 @@ func (n *Node) listen() error {
 }
 
 func (n *Node) hello() wire.Hello {
-	h := wire.Hello{Name: n.name, Kind: wire.PeerNode, Boot: n.boot, Build: n.opt.Version, Port: n.port()}
+	h := wire.Hello{Name: n.Name(), Kind: wire.PeerNode, Boot: n.boot, Build: n.opt.Version, Port: n.port()}
 	n.mu.Lock()
 	lead := n.lead
 	n.mu.Unlock()
@@ -247,7 +252,7 @@ func (n *Node) makeWorker() error {
 	}
 	meter := &worker.Meter{Dir: n.slot.Path()}
 	n.worker, err = worker.New(worker.Options{
-		Dir: n.slot.Path(), Node: n.id.ID(), Name: n.name, Label: n.cfg.ID, Boot: n.boot, Version: n.opt.Version,
+		Dir: n.slot.Path(), Node: n.id.ID(), Name: n.Name(), Label: n.cfg.ID, Boot: n.boot, Version: n.opt.Version,
 		Capacity: worker.CapacityOf(offer, n.runner.Capabilities()), Runner: n.runner, Load: meter.Load,
 		Fetch: n.fetchBlob, Warnings: warnings, Logger: n.log,
 	})

@@ -56,7 +56,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 				stopCut()
 			}
 		})
-		n.log.Info("listening on "+n.conn.LocalAddr().String()+" (udp)", "node", n.name, "id", n.id.ID().Short(), "dir", n.slot.Path())
+		n.log.Info("listening on "+n.conn.LocalAddr().String()+" (udp)", "node", n.Name(), "id", n.id.ID().Short(), "dir", n.slot.Path())
 	}
 	fail := func(err error) error {
 		endRoles()
@@ -96,12 +96,16 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	}
 	n.announce(daemon.SdNotifyStopping)
 	n.drain(cut)
+	n.leave(cut)
 	endFaces()
 	faceWG.Wait()
 	endRoles()
 	roleWG.Wait()
-	n.goodbye()
 	l := n.leads()
+	if l != nil {
+		l.disp.Goodbye()
+	}
+	n.goodbye()
 	if l != nil {
 		l.cancel()
 		l.wg.Wait()
@@ -111,7 +115,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	if l != nil {
 		l.close()
 	}
-	n.log.Info("stopped", "node", n.name)
+	n.log.Info("stopped", "node", n.Name())
 	return nil
 }
 
@@ -153,6 +157,15 @@ func (n *Node) drain(cut context.Context) {
 	}
 	if err := n.worker.Drain(ctx); err != nil && cut.Err() == nil {
 		n.log.Warn("still busy after the drain time: stopping what runs", "tasks", n.worker.Busy())
+	}
+}
+
+// leave lets the worker tell its dispatcher that it goes.
+func (n *Node) leave(cut context.Context) {
+	ctx, cancel := context.WithTimeout(cut, goodbyeTime)
+	defer cancel()
+	if err := n.worker.Leave(ctx); err != nil && cut.Err() == nil {
+		n.log.Debug("leaving the dispatcher", "error", err)
 	}
 }
 

@@ -45,7 +45,7 @@ func (n *Node) route(ctx context.Context, s *quicnet.Session, kind wire.StreamKi
 		return remote.Serve(ctx, st, face{n: n, who: task.Principal("node:" + p.ID)}, task.Principal("node:"+p.ID), mayCall(p.Roles))
 	case wire.StreamWork, wire.StreamOutput, wire.StreamBlob:
 		if l == nil {
-			_ = st.Send(wire.FaultOf(task.Errorf(task.KindNoDispatcher, "node %s does not dispatch", n.name)))
+			_ = st.Send(wire.FaultOf(task.Errorf(task.KindNoDispatcher, "node %s does not dispatch", n.Name())))
 			return st.CloseWrite()
 		}
 	}

@@ -34,7 +34,7 @@ func (n *Node) keepUplink(ctx context.Context) {
 			failures, waiting = 0, false
 			continue
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, worker.ErrLeft) {
 			return
 		}
 		failures++
@@ -104,7 +104,7 @@ func (n *Node) workForOther(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return nil
-	case task.KindOf(err) == task.KindFull, errors.Is(err, worker.ErrOldTerm):
+	case errors.Is(err, worker.ErrLeft), task.KindOf(err) == task.KindFull, errors.Is(err, worker.ErrOldTerm):
 		return err
 	}
 	n.log.Warn("dispatcher away: what runs goes on", "node", s.Peer().Name, "because", err)

@@ -63,6 +63,7 @@ type Dispatcher struct {
 	classes []sched.Class
 	follows map[task.ID]map[*follower]struct{}
 	rate    meter
+	ending  bool // no worker may register any more
 
 	kick chan struct{} // something changed that may let a task start
 }

@@ -23,6 +23,7 @@ type outbox struct {
 	acks    []wire.Acked
 	stops   []wire.StopItem
 	beats   []wire.BeatAck
+	closed  bool // nothing more will be put in
 }
 
 func newOutbox() *outbox { return &outbox{signal: make(chan struct{}, 1)} }
@@ -43,6 +44,15 @@ func (o *outbox) assign(items []wire.Assignment) {
 func (o *outbox) ack(items []wire.Acked)     { o.put(func() { o.acks = append(o.acks, items...) }) }
 func (o *outbox) stop(items []wire.StopItem) { o.put(func() { o.stops = append(o.stops, items...) }) }
 func (o *outbox) beat(b wire.BeatAck)        { o.put(func() { o.beats = append(o.beats, b) }) }
+
+// close ends the connection in good order once everything is sent.
+func (o *outbox) close() { o.put(func() { o.closed = true }) }
+
+func (o *outbox) over() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closed
+}
 
 // next cuts the next messages off: heartbeats and stops first, for they are
 // small and urgent. A stop never overtakes the assignment it belongs to.
@@ -94,7 +104,8 @@ func cutAssign(as []wire.Assignment) int {
 	return len(as)
 }
 
-// send writes to the worker until ctx ends or the stream breaks.
+// send writes to the worker until ctx ends, the stream breaks, or the outbox is
+// closed and empty; then it returns nil.
 func (o *outbox) send(ctx context.Context, s wire.Stream, term uint64) error {
 	for {
 		ms := o.next(term)
@@ -105,6 +116,9 @@ func (o *outbox) send(ctx context.Context, s wire.Stream, term uint64) error {
 		}
 		if len(ms) > 0 {
 			continue
+		}
+		if o.over() {
+			return nil
 		}
 		select {
 		case <-ctx.Done():

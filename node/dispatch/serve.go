@@ -18,6 +18,22 @@ type Peer struct {
 	RTT  func() time.Duration
 }
 
+// goodbyeTime is how long a worker may take to close its side after ours.
+const goodbyeTime = time.Second
+
+// Goodbye ends the connections to all workers in good order: what waits to be
+// sent is sent. Their leases stand.
+func (d *Dispatcher) Goodbye() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ending = true
+	for _, w := range d.workers {
+		if w.out != nil {
+			w.out.close()
+		}
+	}
+}
+
 // maxHolds bounds what a worker may say that it holds.
 const maxHolds = 100_000
 
@@ -46,10 +62,19 @@ func (d *Dispatcher) ServeWork(ctx context.Context, p Peer, s wire.Stream) error
 	}
 	d.poke()
 	sent := make(chan error, 1)
-	go func() { sent <- out.send(ctx, s, acc.Term); cancel() }()
+	go func() {
+		err := out.send(ctx, s, acc.Term)
+		if err == nil {
+			_ = s.CloseWrite()
+			_ = s.SetReadDeadline(time.Now().Add(goodbyeTime))
+		} else {
+			cancel()
+		}
+		sent <- err
+	}()
 	err = d.receive(ctx, w, out, p, s)
 	cancel()
-	if serr := <-sent; err == nil {
+	if serr := <-sent; err == nil || serr == nil && out.over() {
 		err = serr
 	}
 	return err
@@ -79,6 +104,10 @@ func (d *Dispatcher) register(p Peer, reg wire.Register) (*worker, *outbox, wire
 		return nil, nil, wire.Accepted{}, task.Errorf(task.KindNoDispatcher, "this node does not dispatch any more")
 	}
 	d.mu.Lock()
+	if d.ending {
+		d.mu.Unlock()
+		return nil, nil, wire.Accepted{}, task.Errorf(task.KindUnavailable, "this dispatcher is stopping")
+	}
 	w := d.workers[p.ID]
 	if (w == nil || w.out == nil) && d.opt.MaxWorkers > 0 && d.connectedLocked() >= d.opt.MaxWorkers {
 		d.mu.Unlock()

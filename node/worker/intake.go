@@ -148,8 +148,7 @@ func (w *Worker) forgetLocked(a *attempt) {
 	delete(w.attempts, a.Lease)
 	w.free.give(&a.claim)
 	w.spool.forget(a)
-	close(w.changed)
-	w.changed = make(chan struct{})
+	w.changedLocked()
 }
 
 // acked drops results that the dispatcher has recorded.

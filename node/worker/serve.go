@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -25,6 +26,12 @@ type conn struct {
 // registerTimeout is how long a dispatcher may take to answer Register.
 const registerTimeout = 10 * time.Second
 
+// goodbyeTime is how long a dispatcher may take to close its side after ours.
+const goodbyeTime = time.Second
+
+// ErrLeft says that the worker has left and takes no connection any more.
+var ErrLeft = errors.New("the worker has left")
+
 // Serve works for the dispatcher at the other end of a link until the link
 // breaks, ctx ends or the dispatcher refuses. Only one Serve runs at a time;
 // frames of an earlier link are no longer looked at once it has begun.
@@ -46,6 +53,7 @@ func (w *Worker) Serve(ctx context.Context, link Link) error {
 		w.mu.Lock()
 		if w.conn == c {
 			w.conn = nil
+			w.changedLocked()
 		}
 		w.mu.Unlock()
 		cancel()
@@ -53,10 +61,14 @@ func (w *Worker) Serve(ctx context.Context, link Link) error {
 	}()
 	read := make(chan error, 1)
 	go func() { read <- w.receive(c) }()
-	err = w.send(c)
+	if err = w.send(c); errors.Is(err, ErrLeft) {
+		_ = s.CloseWrite()
+		_ = s.SetReadDeadline(time.Now().Add(goodbyeTime))
+		<-c.ctx.Done() // the dispatcher has closed its side, or takes too long
+	}
 	cancel()
 	s.Cancel(wire.CodeShutdown)
-	if rerr := <-read; err == nil || ctx.Err() != nil {
+	if rerr := <-read; !errors.Is(err, ErrLeft) {
 		err = rerr
 	}
 	return err
@@ -67,6 +79,10 @@ func (w *Worker) Serve(ctx context.Context, link Link) error {
 // ends meanwhile is reported afterwards like everything else.
 func (w *Worker) register(c *conn) error {
 	w.mu.Lock()
+	if w.left {
+		w.mu.Unlock()
+		return ErrLeft
+	}
 	if old := w.conn; old != nil {
 		old.close()
 		w.conn = nil
@@ -149,6 +165,9 @@ func (w *Worker) send(c *conn) error {
 	for seq := uint64(1); ; {
 		if err := w.flush(c.stream); err != nil {
 			return err
+		}
+		if w.leaving() {
+			return ErrLeft
 		}
 		select {
 		case <-c.ctx.Done():

@@ -66,12 +66,13 @@ type Worker struct {
 	until    time.Duration // by Clock: when our leases end unless renewed
 	draining bool
 	stopped  bool
+	left     bool   // said goodbye: no connection any more
 	name     string // as the cluster knows us
 	conn     *conn  // to the dispatcher, or nil
 
 	out     outbox        // what waits to be sent
 	signal  chan struct{} // out has something
-	changed chan struct{} // closed and replaced when an attempt was forgotten
+	changed chan struct{} // closed and replaced when an attempt was forgotten or a connection ended
 
 	running sync.WaitGroup
 	ctx     context.Context // of Run; commands end with it
@@ -185,6 +186,41 @@ func (w *Worker) Drain(ctx context.Context) error {
 		case <-ch:
 		}
 	}
+}
+
+// Leave ends the connection in good order: what waits to be sent is sent. There
+// is no other connection afterwards. It returns when that is done, or with
+// ctx's error.
+func (w *Worker) Leave(ctx context.Context) error {
+	w.mu.Lock()
+	w.left = true
+	w.mu.Unlock()
+	w.wake()
+	for {
+		w.mu.Lock()
+		c, ch := w.conn, w.changed
+		w.mu.Unlock()
+		if c == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ch:
+		}
+	}
+}
+
+func (w *Worker) leaving() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.left
+}
+
+// changedLocked wakes whoever waits for attempts or a connection to end.
+func (w *Worker) changedLocked() {
+	close(w.changed)
+	w.changed = make(chan struct{})
 }
 
 // Undrain takes tasks again.
