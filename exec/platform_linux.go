@@ -29,6 +29,9 @@ type platform struct {
 
 	levels [levelCount]*confinement // those that passed their test
 
+	recentMu sync.Mutex
+	recent   tableView
+
 	mu     sync.Mutex
 	live   map[int]*process // by process id of the main process
 	strays bool             // some orphan waits for its owner to be known
@@ -79,7 +82,7 @@ func keepOurFiles() {
 // contain builds and tests the levels asked for and says which there are. A
 // level that does not pass its test is not there.
 func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
-	caps := Capabilities{Kill: "subreaper"}
+	caps := Capabilities{Kill: "subreaper", Memory: "poll", CPU: "rlimit,poll", Disk: "rlimit,poll", OpenFiles: "rlimit", Processes: "poll"}
 	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,subreaper"}
 	s := setup{abi: landlockABI(), protect: r.opt.Protect}
 	s.home, _ = os.UserHomeDir()

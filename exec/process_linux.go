@@ -30,6 +30,7 @@ type process struct {
 	stdin   *os.File // our end, when a goroutine feeds it
 	helpers sync.WaitGroup
 
+	over     chan struct{} // closed at the end, when somebody watches
 	timer    *time.Timer
 	stopCtx  func() bool
 	sweeping sync.Mutex // one sweep of this command at a time
@@ -37,6 +38,7 @@ type process struct {
 	mu       sync.Mutex
 	gone     bool          // the main process has been reaped
 	reason   Reason        // why it was stopped, or empty
+	message  string        // which limit it exceeded
 	deadline time.Time     // when stopping turns hard
 	hard     bool          // it did
 	nudge    chan struct{} // tells the stopper of a new deadline or the end
@@ -50,6 +52,11 @@ func (p *process) arm(ctx context.Context) {
 	if p.stdin != nil {
 		p.helpers.Add(1)
 		go p.feed()
+	}
+	if p.spec.Limits.needsWatch() {
+		p.over = make(chan struct{})
+		p.helpers.Add(1)
+		go p.watch(p.over)
 	}
 	if p.spec.Timeout > 0 {
 		p.timer = time.AfterFunc(p.spec.Timeout, func() { p.stop(ReasonTimeout, 0) })
@@ -125,6 +132,9 @@ func (p *process) reap() (syscall.WaitStatus, syscall.Rusage) {
 
 // disarm stops what could have ended the command early.
 func (p *process) disarm() {
+	if p.over != nil {
+		close(p.over)
+	}
 	if p.timer != nil {
 		p.timer.Stop()
 	}
@@ -181,7 +191,12 @@ func (p *process) result(status syscall.WaitStatus, usage syscall.Rusage) Result
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	res.Swept = p.swept
-	if p.reason == "" {
+	switch {
+	case p.reason == "":
+		p.spec.Limits.explainSignal(&res)
+		return res
+	case p.message != "":
+		res.Reason, res.Message = p.reason, p.message
 		return res
 	}
 	res.Reason = p.reason

@@ -147,6 +147,8 @@ type procStat struct {
 	state                byte
 	start                uint64 // in clock ticks since boot
 	args                 uint64 // where its arguments are in memory, 0 if not told
+	ticks                uint64 // processor time, with that of collected children
+	threads, pages       int    // pages in memory
 }
 
 // dead reports whether only the exit status is left.
@@ -182,6 +184,14 @@ func parseStat(line []byte) (s procStat, ok bool) {
 		if *to, err = strconv.Atoi(string(f[1+i])); err != nil {
 			return s, false
 		}
+	}
+	for i := 11; i <= 14; i++ {
+		n, _ := strconv.ParseUint(string(f[i]), 10, 64)
+		s.ticks += n
+	}
+	s.threads, _ = strconv.Atoi(string(f[17]))
+	if len(f) > 21 {
+		s.pages, _ = strconv.Atoi(string(f[21]))
 	}
 	if len(f) > 45 {
 		s.args, _ = strconv.ParseUint(string(f[45]), 10, 64)

@@ -153,6 +153,9 @@ func (w streamWriter) Write(p []byte) (int, error) {
 // PID is the process id of the main process.
 func (p *process) PID() int { return p.cmd.Process.Pid }
 
+// Usage is not known here.
+func (p *process) Usage() Usage { return Usage{} }
+
 // Cancel asks the command to end; see Run.
 func (p *process) Cancel(grace time.Duration) { p.stop(ReasonCancelled, grace) }
 

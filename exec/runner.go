@@ -194,6 +194,7 @@ func startNull(spec *Spec) (Run, error) {
 }
 
 func (nullRun) PID() int             { return 0 }
+func (nullRun) Usage() Usage         { return Usage{} }
 func (nullRun) Cancel(time.Duration) {}
 func (n nullRun) Wait() Result {
 	return Result{Reason: ReasonExit, Started: n.at, Ended: n.at, Enforced: "nothing to run"}

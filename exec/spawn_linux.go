@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -76,14 +77,34 @@ func (p *process) spawn() error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(files[:], int(r.null.Fd()))
-	if err := held(spec); err != nil {
+	child := files[:]
+	defer func() { closeAll(child, int(r.null.Fd())) }()
+	gate := -1
+	if spec.Limits.needsGate() {
+		ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return startError(ReasonHost, "make a gate for the command's start: %w", err)
+		}
+		gate, child = ends[1], append(child, ends[0])
+		defer unix.Close(gate)
+		if err := executable(file, dir, argv[0]); err != nil {
+			return err
+		}
+		before := ""
+		if !r.mayLimit(spec.Level) {
+			before = spec.Limits.ulimits()
+		}
+		argv = spec.behindGate(file, before)
+		file = "/bin/sh"
+	} else if err := held(spec); err != nil {
 		return err
 	}
 	attr := &syscall.ProcAttr{
-		Dir: dir, Env: env,
-		Files: []uintptr{uintptr(files[0]), uintptr(files[1]), uintptr(files[2])},
-		Sys:   &syscall.SysProcAttr{Setsid: true, PidFD: &p.pidfd},
+		Dir: dir, Env: env, Files: make([]uintptr, len(child)),
+		Sys: &syscall.SysProcAttr{Setsid: true, PidFD: &p.pidfd},
+	}
+	for i, fd := range child {
+		attr.Files[i] = uintptr(fd)
 	}
 	pid, err := start(p, file, argv, attr)
 	if err != nil && r.find.forget(argv[0]) {
@@ -96,6 +117,28 @@ func (p *process) spawn() error {
 		return explainStart(err, argv[0], file, dir)
 	}
 	p.pid = pid
+	if gate >= 0 {
+		if err := p.passGate(gate); err != nil {
+			p.abandon()
+			return err
+		}
+	}
+	return nil
+}
+
+// executable says what keeps a file from being executed, for a command that is
+// started by a shell, which would say it in its own way.
+func executable(file, dir, name string) error {
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	st, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return explainStart(syscall.ENOENT, name, file, dir)
+	case st.IsDir() || st.Mode()&0o111 == 0:
+		return explainStart(syscall.EACCES, name, file, dir)
+	}
 	return nil
 }
 

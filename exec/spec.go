@@ -269,9 +269,20 @@ type Run interface {
 	// after grace; zero means the grace of the Spec, negative none. It returns
 	// at once and may be called again; the earliest deadline counts.
 	Cancel(grace time.Duration)
+	// Usage says what the command and all it started use now. It looks at the
+	// whole process table: ask once a second, not more.
+	Usage() Usage
 	// Wait returns when the command has ended and no process of it lives; if
 	// some could not be killed, the Result names them.
 	Wait() Result
+}
+
+// Usage is what a command uses at one moment. Where nothing counts for a whole
+// tree, memory shared by several processes is counted for each.
+type Usage struct {
+	CPU         time.Duration
+	MemoryBytes int64
+	Processes   int // and threads
 }
 
 // Capabilities says what can be contained on this machine.

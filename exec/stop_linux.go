@@ -11,7 +11,10 @@ func (p *process) Cancel(grace time.Duration) { p.stop(ReasonCancelled, grace) }
 
 // stop asks the whole process group to end and sees to it that it does. Asked
 // again, it only brings the end nearer.
-func (p *process) stop(reason Reason, grace time.Duration) {
+func (p *process) stop(reason Reason, grace time.Duration) { p.stopFor(reason, "", grace) }
+
+// stopFor is stop with a message for the Result.
+func (p *process) stopFor(reason Reason, message string, grace time.Duration) {
 	g := graceOf(grace, p.spec.Grace)
 	deadline := time.Now().Add(g)
 	p.mu.Lock()
@@ -26,7 +29,7 @@ func (p *process) stop(reason Reason, grace time.Duration) {
 	if p.gone {
 		return
 	}
-	p.reason, p.deadline = reason, deadline
+	p.reason, p.message, p.deadline = reason, message, deadline
 	if g > 0 {
 		// A stopped process gets to see the request only when continued.
 		_ = unix.Kill(-p.pid, unix.SIGTERM)

@@ -259,27 +259,57 @@ type snapshot struct {
 
 // snapshot looks for the processes of p, or with nil for strays that no live
 // command can own. The caller holds forking.
-func (r *Runner) snapshot(p *process) snapshot {
-	seen := make(map[int]procStat)
-	var order []int
+func (r *Runner) snapshot(p *process) snapshot { return r.owned(p, r.readTable(), likely) }
+
+// tableView is the process table at one moment, without our own session.
+type tableView struct {
+	at    time.Time
+	seen  map[int]procStat
+	order []int
+}
+
+// readTable reads the process table.
+func (r *Runner) readTable() tableView {
+	t := tableView{at: time.Now(), seen: make(map[int]procStat)}
 	_ = r.table.all(func(pid int) bool {
 		sid, err := unix.Getsid(pid)
 		if err != nil || sid == r.sid || sid == 0 {
 			return true
 		}
 		if s, ok := readStat(pid); ok {
-			seen[pid] = s
-			order = append(order, pid)
+			t.seen[pid] = s
+			t.order = append(t.order, pid)
 		}
 		return true
 	})
-	live := r.liveNow()
-	own := owners{r: r, p: p, seen: seen, live: live, known: make(map[int]verdict)}
+	return t
+}
+
+// recentTable is readTable for those who only count: many commands share one
+// reading that is at most age old and younger than p.
+func (r *Runner) recentTable(p *process, age time.Duration) tableView {
+	r.recentMu.Lock()
+	defer r.recentMu.Unlock()
+	if time.Since(r.recent.at) > age || r.recent.at.Before(p.started) {
+		r.recent = r.readTable()
+	}
+	return r.recent
+}
+
+// How certain it must be that a process belongs to a command.
+const (
+	sure   = true  // it shows it
+	likely = false // or no other can own it
+)
+
+// owned picks the processes of p out of a table.
+func (r *Runner) owned(p *process, t tableView, sure bool) snapshot {
+	own := owners{r: r, p: p, sure: sure, seen: t.seen, live: r.liveNow(), known: make(map[int]verdict)}
 	var snap snapshot
-	for _, pid := range order {
+	for _, pid := range t.order {
 		switch own.of(pid) {
 		case mine:
-			snap.members = append(snap.members, seen[pid])
+			snap.members = append(snap.members, t.seen[pid])
 		case unsure:
 			snap.strays = true
 		}
@@ -311,6 +341,7 @@ const (
 type owners struct {
 	r     *Runner
 	p     *process // nil: what no live command can own is mine
+	sure  bool     // never decide by age
 	seen  map[int]procStat
 	live  map[int]*process
 	known map[int]verdict
@@ -364,6 +395,9 @@ func (o *owners) stray(s procStat) verdict {
 
 // eldest decides by age: who is younger than a process cannot have started it.
 func (o *owners) eldest(s procStat) verdict {
+	if o.sure {
+		return unsure
+	}
 	for _, q := range o.live {
 		if q == o.p {
 			continue

@@ -28,6 +28,8 @@ type Script struct {
 	Survivors []int
 	CPU       time.Duration
 	MaxRSS    int64
+	// Usage is what Run.Usage reports.
+	Usage exec.Usage
 }
 
 // Step is one thing a pretended command does: wait, then write.
@@ -165,6 +167,9 @@ func (p *run) PID() int {
 	}
 	return p.pid
 }
+
+// Usage is what the script says.
+func (p *run) Usage() exec.Usage { return p.script.Usage }
 
 // Cancel ends the command, a stubborn one after the grace.
 func (p *run) Cancel(grace time.Duration) { p.stop(exec.ReasonCancelled, grace) }

@@ -1,0 +1,266 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Files and processor seconds of each single process are limited by the
+// kernel, from before the command's first instruction: it waits at a gate until
+// the limits are set. What all processes together use is looked at again and
+// again, at most pollMax apart, and the command killed when it is too much.
+const (
+	pollMin = 20 * time.Millisecond
+	pollMax = 250 * time.Millisecond
+)
+
+// needsGate reports whether something has to be set before a command runs.
+func (l Limits) needsGate() bool { return l.OpenFiles > 0 || l.DiskBytes > 0 || l.CPUTime > 0 }
+
+// needsWatch reports whether something has to be looked at while it runs.
+func (l Limits) needsWatch() bool {
+	return l.MemoryBytes > 0 || l.CPUTime > 0 || l.DiskBytes > 0 || l.Processes > 0
+}
+
+// rlimit is one limit the kernel keeps for a process.
+type rlimit struct {
+	what       int
+	flag       byte // as the shell's ulimit names it
+	unit       uint64
+	soft, hard uint64
+}
+
+// rlimits are what the kernel is told of each process.
+func (l Limits) rlimits() []rlimit {
+	all := []rlimit{{unix.RLIMIT_CORE, 'c', 512, 0, 0}}
+	if n := uint64(l.OpenFiles); n > 0 {
+		all = append(all, rlimit{unix.RLIMIT_NOFILE, 'n', 1, n, n})
+	}
+	if n := uint64(l.DiskBytes); n > 0 {
+		all = append(all, rlimit{unix.RLIMIT_FSIZE, 'f', 512, n, n})
+	}
+	if l.CPUTime > 0 {
+		// The first second too many is told by SIGXCPU, the next one kills.
+		n := uint64((l.CPUTime + time.Second - 1) / time.Second)
+		all = append(all, rlimit{unix.RLIMIT_CPU, 't', 1, n, n + 1})
+	}
+	return all
+}
+
+// ulimits are the commands by which a shell limits itself, for when we may not:
+// root without CAP_SYS_RESOURCE cannot limit another user's process.
+func (l Limits) ulimits() string {
+	var b strings.Builder
+	for _, r := range l.rlimits() {
+		fmt.Fprintf(&b, "ulimit -S -%c %d && ulimit -H -%c %d && ", r.flag, r.soft/r.unit, r.flag, r.hard/r.unit)
+	}
+	return b.String() + "echo >&3 && "
+}
+
+// The scripts that wait at the gate, file 3, for a line, and then become the
+// command. Without the line nothing is run.
+const (
+	gateWait  = "read -r _ <&3 || exit 125; exec 3<&-; "
+	gateShell = gateWait + "eval \"set --\n$1\""
+	gateArgv  = gateWait + `exec "$@"`
+)
+
+// behindGate is the argument list that brings a command to the gate.
+func (s *Spec) behindGate(file, before string) []string {
+	if s.Shell != "" {
+		return []string{"sh", "-c", before + gateShell, "sh", s.Shell}
+	}
+	return append([]string{"sh", "-c", before + gateArgv, "sh", file}, s.Argv[1:]...)
+}
+
+// mayLimit reports whether we can limit commands of a level from outside.
+func (r *Runner) mayLimit(l Level) bool {
+	if r.userOf(l) == nil {
+		return true
+	}
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	return unix.Capget(&hdr, &data[0]) == nil && data[0].Effective&(1<<unix.CAP_SYS_RESOURCE) != 0
+}
+
+// passGate sees to it that the waiting process is limited and lets it go.
+func (p *process) passGate(gate int) error {
+	if p.r.mayLimit(p.spec.Level) {
+		for _, l := range p.spec.Limits.rlimits() {
+			if err := unix.Prlimit(p.pid, l.what, &unix.Rlimit{Cur: l.soft, Max: l.hard}, nil); err != nil {
+				return startError(ReasonRefused, "set a limit: %w", err)
+			}
+		}
+	} else if n, err := unix.Read(gate, make([]byte, 1)); n != 1 {
+		return startError(ReasonRefused, "set a limit: the shell could not: %v", err)
+	}
+	if err := held(p.spec); err != nil {
+		return err
+	}
+	if _, err := unix.Write(gate, []byte{'\n'}); err != nil {
+		return startError(ReasonHost, "start the command: %w", err)
+	}
+	return nil
+}
+
+// abandon ends a process that never passed the gate.
+func (p *process) abandon() {
+	_ = unix.Kill(-p.pid, unix.SIGKILL)
+	p.reap()
+	p.r.forgetLive(p)
+	p.pid = 0
+}
+
+// use is what all processes of a command use at one moment.
+type use struct {
+	cpu       time.Duration
+	memory    int64
+	processes int // and threads
+	disk      int64
+}
+
+// clockTicks is how /proc counts processor time, a hundredth of a second on
+// every Linux.
+const clockTicks = 100
+
+// useOf adds up the processes of a command.
+func (r *Runner) useOf(p *process) use {
+	var u use
+	page := int64(os.Getpagesize())
+	for _, s := range r.owned(p, r.recentTable(p, pollMax/4), sure).members {
+		u.cpu += time.Duration(s.ticks) * time.Second / clockTicks
+		if !s.dead() {
+			u.memory += int64(s.pages) * page
+			u.processes += s.threads
+		}
+	}
+	return u
+}
+
+// Usage says what the command uses now.
+func (p *process) Usage() Usage {
+	p.mu.Lock()
+	gone := p.gone
+	p.mu.Unlock()
+	if gone {
+		return Usage{}
+	}
+	u := p.r.useOf(p)
+	return Usage{CPU: u.cpu, MemoryBytes: u.memory, Processes: u.processes}
+}
+
+// excess says which limit is exceeded, if any.
+func (l Limits) excess(u use) (Reason, string) {
+	switch {
+	case l.MemoryBytes > 0 && u.memory > l.MemoryBytes:
+		return ReasonLimitMemory, fmt.Sprintf("used %s of memory, more than its limit of %s", size(u.memory), size(l.MemoryBytes))
+	case l.CPUTime > 0 && u.cpu > l.CPUTime:
+		return ReasonLimitCPU, fmt.Sprintf("used %v of processor time, more than its limit of %v", u.cpu, l.CPUTime)
+	case l.Processes > 0 && u.processes > l.Processes:
+		return ReasonLimitProcesses, fmt.Sprintf("had %d processes and threads, more than its limit of %d", u.processes, l.Processes)
+	case l.DiskBytes > 0 && u.disk > l.DiskBytes:
+		return ReasonLimitDisk, fmt.Sprintf("wrote %s, more than its limit of %s", size(u.disk), size(l.DiskBytes))
+	}
+	return "", ""
+}
+
+// explainSignal names the limit when the kernel's signal for it ended the
+// command. A shell passes the end of its last program on as an exit code.
+func (l Limits) explainSignal(res *Result) {
+	switch {
+	case l.CPUTime > 0 && res.Code == 128+int(unix.SIGXCPU):
+		res.Reason, res.Message = ReasonLimitCPU, fmt.Sprintf("used more processor time than its limit of %v", l.CPUTime)
+	case l.DiskBytes > 0 && res.Code == 128+int(unix.SIGXFSZ):
+		res.Reason, res.Message = ReasonLimitDisk, fmt.Sprintf("wrote a file larger than its limit of %s", size(l.DiskBytes))
+	}
+}
+
+// size writes a number of bytes for people.
+func size(n int64) string {
+	switch {
+	case n >= 10<<30:
+		return fmt.Sprintf("%d GiB", n>>30)
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 10<<10:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// watch looks at what a command uses until it ends.
+func (p *process) watch(ended <-chan struct{}) {
+	defer p.helpers.Done()
+	l := p.spec.Limits
+	var before int64
+	if l.DiskBytes > 0 && p.spec.Dir != "" {
+		before = diskUse(p.spec.Dir, ended)
+	}
+	pause := pollMin
+	for {
+		at := time.Now()
+		u := p.r.useOf(p)
+		if l.DiskBytes > 0 {
+			u.disk = diskUse(p.home.path, ended)
+			if p.spec.Dir != "" {
+				u.disk += max(0, diskUse(p.spec.Dir, ended)-before)
+			}
+		}
+		if reason, message := l.excess(u); reason != "" {
+			p.stopFor(reason, message, -1)
+			return
+		}
+		// Looking takes at most a tenth of the time.
+		timer := time.NewTimer(max(pause, 10*time.Since(at)))
+		select {
+		case <-timer.C:
+		case <-ended:
+			timer.Stop()
+			return
+		}
+		pause = min(pause*3/2, pollMax)
+	}
+}
+
+var errEnded = errors.New("the command has ended")
+
+// diskUse adds up what the files below a directory take on disk. What vanishes
+// meanwhile or cannot be read counts nothing; links are not followed.
+func diskUse(dir string, ended <-chan struct{}) (total int64) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return 0
+	}
+	defer root.Close()
+	_ = fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
+		select {
+		case <-ended:
+			return errEnded
+		default:
+		}
+		if err != nil {
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		var st unix.Stat_t
+		if unix.Lstat(filepath.Join(dir, path), &st) != nil {
+			return nil
+		}
+		names := int64(1)
+		if !d.IsDir() {
+			names = int64(max(st.Nlink, 1))
+		}
+		total += st.Blocks * 512 / names
+		return nil
+	})
+	return total
+}

@@ -1,0 +1,150 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLimitsAreNamed(t *testing.T) {
+	const mib = 1 << 20
+	tests := []struct {
+		name   string
+		shell  string
+		limits Limits
+		reason Reason
+	}{
+		{"memory of one", "exec python3 -c 'x = bytearray(300 << 20); import time; time.sleep(60)'", Limits{MemoryBytes: 100 * mib}, ReasonLimitMemory},
+		{"memory of many", "for i in 1 2 3 4; do python3 -c 'x = bytearray(60 << 20); import time; time.sleep(60)' & done; wait", Limits{MemoryBytes: 150 * mib}, ReasonLimitMemory},
+		{"cpu of one", "while :; do :; done", Limits{CPUTime: 300 * time.Millisecond}, ReasonLimitCPU},
+		{"cpu of children", "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done", Limits{CPUTime: 300 * time.Millisecond}, ReasonLimitCPU},
+		{"one large file", "exec head -c 3000000 /dev/zero > f", Limits{DiskBytes: mib}, ReasonLimitDisk},
+		{"many files", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); head -c 100000 /dev/zero > f$i; done", Limits{DiskBytes: mib}, ReasonLimitDisk},
+		{"a sparse file", "exec truncate -s 1T f", Limits{DiskBytes: mib}, ReasonLimitDisk},
+		{"processes", "for i in $(seq 50); do sleep 60 & done; wait", Limits{Processes: 20}, ReasonLimitProcesses},
+	}
+	for _, tt := range tests {
+		for _, l := range []Level{None, Basic} {
+			t.Run(tt.name+" "+l.String(), func(t *testing.T) {
+				needLevels(t, l)
+				if strings.Contains(tt.shell, "python3") {
+					if _, err := searchPath("python3", defaultPath); err != nil {
+						t.Skip(err)
+					}
+				}
+				res, c := do(t, Spec{Shell: tt.shell, Limits: tt.limits, Level: l, Timeout: time.Minute})
+				if res.Reason != tt.reason || res.Code == 0 || res.Message == "" {
+					t.Fatalf("%+v\n%s", res, c.err.String())
+				}
+				t.Log(res.Message)
+			})
+		}
+	}
+}
+
+func TestOpenFilesAreLimited(t *testing.T) {
+	res, c := do(t, Spec{Shell: "ulimit -n; ulimit -Hn; ls -l /proc/self/fd | grep -c -- '->'", Limits: Limits{OpenFiles: 17}})
+	if got := strings.Fields(c.out.String()); res.Code != 0 || len(got) != 3 || got[0] != "17" || got[1] != "17" || got[2] != "4" {
+		t.Fatalf("%+v %q %q", res, c.out.String(), c.err.String())
+	}
+}
+
+func TestTheGateChangesNothing(t *testing.T) {
+	lim := Limits{OpenFiles: 64}
+	tests := []struct {
+		spec Spec
+		code int
+		out  string
+	}{
+		{Spec{Shell: `echo "$0 $# $1|"; exit 7`}, 7, "sh 0 |\n"},
+		{Spec{Shell: "# comment\necho 'a'\"b\" \\\n c"}, 0, "ab c\n"},
+		{Spec{Shell: "cat; read x <&3"}, 2, "in"},
+		{Spec{Argv: []string{"printf", "%s|", "a b", "", "-n", "$HOME"}}, 0, "a b||-n|$HOME|"},
+		{Spec{Shell: "kill -9 $$"}, 137, ""},
+	}
+	for _, tt := range tests {
+		tt.spec.Limits, tt.spec.Stdin = lim, strings.NewReader("in")
+		res, c := do(t, tt.spec)
+		if res.Code != tt.code || c.out.String() != tt.out {
+			t.Errorf("%+v: %d %q %q", tt.spec, res.Code, c.out.String(), c.err.String())
+		}
+	}
+	for reason, argv := range map[Reason][]string{ReasonNotFound: {"/no/such/file"}, ReasonNotExecutable: {"/etc/passwd"}} {
+		_, err := testRunner(t).Start(context.Background(), Spec{Argv: argv, Limits: lim})
+		var se *StartError
+		if !errors.As(err, &se) || se.Reason != reason {
+			t.Errorf("%v: %v", argv, err)
+		}
+	}
+}
+
+func TestNothingRunsWhenHeldAtTheGate(t *testing.T) {
+	do(t, Spec{Argv: []string{"true"}})
+	fds := openFiles(t)
+	mark := filepath.Join(t.TempDir(), "mark")
+	for _, spec := range []Spec{{Shell: "touch " + mark}, {Argv: []string{"touch", mark}}} {
+		spec.Limits = Limits{OpenFiles: 64}
+		spec.Stdin = strings.NewReader(strings.Repeat("x", 1<<16))
+		spec.Output = func(Stream, []byte) {}
+		spec.BeforeStart = func() error {
+			if _, err := os.Stat(mark); err == nil {
+				t.Error("it ran before it was allowed to")
+			}
+			return fmt.Errorf("no")
+		}
+		_, err := testRunner(t).Start(context.Background(), spec)
+		var se *StartError
+		if !errors.As(err, &se) || se.Reason != ReasonHeld {
+			t.Errorf("%v", err)
+		}
+	}
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("it ran")
+	}
+	if n := openFiles(t); n != fds {
+		t.Errorf("%d files open, %d before", n, fds)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	run, c := begin(t, context.Background(), Spec{Shell: "sleep 60 & sleep 60 & echo ready; wait"})
+	done := waitAsync(run)
+	<-c.line
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		u := run.Usage()
+		if u.Processes == 3 && u.MemoryBytes > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%+v", u)
+		}
+	}
+	run.Cancel(-1)
+	<-done
+	if u := run.Usage(); u != (Usage{}) {
+		t.Errorf("after the end: %+v", u)
+	}
+}
+
+func TestExcess(t *testing.T) {
+	l := Limits{CPUTime: time.Second, MemoryBytes: 100, DiskBytes: 100, Processes: 2}
+	for reason, u := range map[Reason]use{
+		"":                   {cpu: time.Second, memory: 100, disk: 100, processes: 2},
+		ReasonLimitCPU:       {cpu: time.Second + 1},
+		ReasonLimitMemory:    {memory: 101},
+		ReasonLimitDisk:      {disk: 101},
+		ReasonLimitProcesses: {processes: 3},
+	} {
+		if got, _ := l.excess(u); got != reason {
+			t.Errorf("%+v gives %q, want %q", u, got, reason)
+		}
+	}
+	if got, _ := (Limits{}).excess(use{cpu: 1 << 60, memory: 1 << 60}); got != "" {
+		t.Errorf("no limits give %q", got)
+	}
+}
