@@ -15,9 +15,8 @@ import (
 // BadgerOptions are the settings that both stores of a dispatcher use, the
 // state's and the raft log's. Writes are synced before they are acknowledged.
 // No value ever reaches ValueThreshold, so the value log, whose failed syncs
-// are only logged by Badger, stays empty. Tables are verified when they are
-// opened, because a damaged block is otherwise found by a read that says "not
-// there".
+// are only logged by Badger, stays empty. Badger verifies no table: OpenBadger
+// has done so before.
 func BadgerOptions(dir string, table int64, logger *slog.Logger) badger.Options {
 	return badger.DefaultOptions(dir).
 		WithLogger(badgerLog{logger}).
@@ -38,7 +37,7 @@ func BadgerOptions(dir string, table int64, logger *slog.Logger) badger.Options 
 		WithIndexCacheSize(0).
 		WithBaseTableSize(min(1<<20, table)).
 		WithBaseLevelSize(min(8<<20, 4*table)).
-		WithChecksumVerificationMode(options.OnTableRead).
+		WithChecksumVerificationMode(options.NoVerification).
 		WithCompactL0OnClose(false)
 }
 
@@ -61,7 +60,14 @@ func OpenBadger(name, dir string, table int64, logger *slog.Logger) (db *badger.
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the %s store: %w", name, err)
 	}
-	db, err = badger.Open(BadgerOptions(dir, table, logger))
+	o := BadgerOptions(dir, table, logger)
+	if err := verifyTables(dir, o); err != nil {
+		if os.IsPermission(err) {
+			return nil, fmt.Errorf("open the %s store in %s: %w", name, dir, err)
+		}
+		return nil, Corrupt(name, dir, "%v", err)
+	}
+	db, err = badger.Open(o)
 	switch {
 	case err == nil:
 		return db, nil
