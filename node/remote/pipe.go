@@ -57,7 +57,9 @@ func newPipe(s wire.Stream, running *sync.WaitGroup) *pipe {
 func (p *pipe) receive() {
 	for {
 		f, err := p.stream.Recv()
-		if err == nil {
+		if err != nil {
+			err = broken(err) // whatever kind it has: it tells of the stream
+		} else {
 			err = p.accept(f)
 		}
 		if err != nil {
