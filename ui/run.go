@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -68,11 +70,15 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	}
 	out := lock(o.Out)
 	a.clip.out = out
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(out), tea.WithAltScreen(), tea.WithFPS(30), tea.WithReportFocus()}
+	opts := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(out), tea.WithAltScreen(), tea.WithFPS(30), tea.WithReportFocus()}
 	if !o.NoMouse {
 		opts = append(opts, tea.WithMouseCellMotion())
 	}
 	p := tea.NewProgram(a, opts...)
+	// Bubble Tea's own handler may wait for ever for a loop that has ended.
+	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer release()
+	defer context.AfterFunc(ctx, p.Quit)()
 	a.crash.stop = p.Quit
 	pu := newPump(o.Control, o.Now, func(m any) { p.Send(m) })
 	pu.crash = a.crash
@@ -87,9 +93,6 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	wg.Wait()
 	if crash := a.crash.report(a.clip.dir); crash != nil {
 		return KeepRunning, crash
-	}
-	if ctx.Err() != nil {
-		return a.left, nil
 	}
 	return a.left, err
 }
