@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 // TestScript runs whole-program stories with the real program, each in a home
 // of its own.
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: ownHome, Cmds: commands, RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: ownHome, Cmds: commands, RequireExplicitExec: true, Deadline: deadline()})
 }
 
 // ownHome gives a story a user of its own: nothing of this machine's user is

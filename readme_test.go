@@ -32,7 +32,7 @@ func TestReadme(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	testscript.Run(t, testscript.Params{Dir: dir, Setup: ownHome, Cmds: commands, RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{Dir: dir, Setup: ownHome, Cmds: commands, RequireExplicitExec: true, Deadline: deadline()})
 }
 
 // TestCIRunsTheReadmesTests keeps the README's promise: what it says passes is

@@ -52,3 +52,7 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		<-time.After(50 * time.Millisecond) // each try is a process; there is nothing to wait for but the next
 	}
 }
+
+// deadline ends a story in which something hangs, long before the test run's
+// own limit would.
+func deadline() time.Time { return time.Now().Add(3 * time.Minute) }
