@@ -243,20 +243,6 @@ func (f face) Stop(_ context.Context, now bool) error {
 	return nil
 }
 
-// Admit implements control.Nodes.
-func (f face) Admit(context.Context, string, string) (control.Node, error) {
-	return control.Node{}, errNoJoin()
-}
-
-// Invite implements control.Nodes.
-func (f face) Invite(context.Context, control.InviteRequest) (control.Invite, error) {
-	return control.Invite{}, errNoJoin()
-}
-
-func errNoJoin() error {
-	return task.Errorf(task.KindUnavailable, "other machines cannot join yet: this version connects the nodes of one user on one machine")
-}
-
 // identity is who this node is.
 func (n *Node) identity() control.Identity {
 	id := control.Identity{ID: n.id.ID(), Name: n.Name(), Fingerprint: fingerprint(string(n.id.ID())), Version: n.opt.Version, Dir: n.slot.Path()}
@@ -264,7 +250,10 @@ func (n *Node) identity() control.Identity {
 		id.Cluster, id.Roles = m.ClusterID(), m.Roles()
 	}
 	if n.conn != nil {
-		id.Addrs = []string{n.conn.LocalAddr().String()}
+		id.Addrs = n.reachable()
+	}
+	if c, ok := n.pairingCode(); ok {
+		id.Code = c.Text()
 	}
 	return id
 }

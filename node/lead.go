@@ -23,6 +23,7 @@ type leading struct {
 	queue *queue.Queue
 	disp  *dispatch.Dispatcher
 	ca    *trust.CA
+	codes codes
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup

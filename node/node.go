@@ -33,9 +33,10 @@ type Options struct {
 	Version string
 	Logger  *slog.Logger
 
-	PortAsked  bool // the port was set by a person: do not use another
-	LevelAsked bool // the sandbox level was set by a person: do not offer less
-	Private    bool // no local socket and no network: a node for one process
+	PortAsked  bool   // the port was set by a person: do not use another
+	LevelAsked bool   // the sandbox level was set by a person: do not offer less
+	Join       string // a code to become a member with; empty waits to be let in
+	Private    bool   // no local socket and no network: a node for one process
 
 	// For tests: the socket and the runner to use instead of real ones.
 	Conn   net.PacketConn
@@ -59,6 +60,7 @@ type Node struct {
 	blobs  *blob.Store
 
 	membership atomic.Pointer[trust.Membership]
+	pair       pairing
 	changed    chan struct{} // capacity one: the membership or the dispatcher changed
 
 	mu    sync.Mutex
@@ -205,6 +207,7 @@ func (n *Node) listen() error {
 		OnSession:  n.serveSession,
 		Revoked:    n.revoked,
 		ResetKey:   key,
+		Join:       &quicnet.JoinConfig{Identity: n.id, Admitter: n.admitter, Applicant: n.applicant},
 		Logger:     n.log,
 	})
 	return nil

@@ -3,12 +3,9 @@ package node
 import (
 	"context"
 	"errors"
-	"net"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/dispatch"
 	"github.com/adauldev/octaskly/node/worker"
 	"github.com/adauldev/octaskly/queue/task"
@@ -127,56 +124,3 @@ func (l sessionLink) Open(ctx context.Context, kind wire.StreamKind) (wire.Strea
 
 // RTT implements worker.Link.
 func (l sessionLink) RTT() time.Duration { return l.s.RTT() }
-
-// findDispatcher tries every way to the node that dispatches: the address that
-// was given, then the nodes of this user on this machine.
-func (n *Node) findDispatcher(ctx context.Context) (*quicnet.Session, error) {
-	if n.cfg.Dispatcher != "" {
-		if n.membership.Load() == nil {
-			if _, err := n.enrolHere(ctx); err != nil {
-				return nil, err
-			}
-		}
-		return n.dialDispatcher(ctx, dispatcherAddr(n.cfg), "")
-	}
-	at, err := n.enrolHere(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var last error = errNoDispatcher()
-	for _, a := range at.Addrs {
-		s, err := n.dialDispatcher(ctx, a, task.NodeID(at.Dispatcher))
-		if err == nil {
-			return s, nil
-		}
-		last = err
-	}
-	return nil, last
-}
-
-// dialDispatcher connects to an address and makes sure that a dispatcher
-// answers there.
-func (n *Node) dialDispatcher(ctx context.Context, addr string, want task.NodeID) (*quicnet.Session, error) {
-	s, err := n.ep.Dial(ctx, addr, want)
-	if err != nil {
-		return nil, err
-	}
-	if p := s.Peer(); !p.May(task.RoleDispatcher) {
-		n.log.Warn("audit: a node without the role tried to dispatch", "peer", p.Name, "id", string(p.ID))
-		s.Close(0, "not a dispatcher")
-		return nil, task.Errorf(task.KindNotAllowed, "node %s at %s may not dispatch in this cluster", p.Name, addr)
-	}
-	return s, nil
-}
-
-// dispatcherAddr is the configured address with its port.
-func dispatcherAddr(c *config.Config) string {
-	if _, _, err := net.SplitHostPort(c.Dispatcher); err == nil {
-		return c.Dispatcher
-	}
-	port := c.DispatcherPort
-	if port == 0 {
-		port = config.DefaultPort
-	}
-	return net.JoinHostPort(c.Dispatcher, strconv.Itoa(port))
-}

@@ -1,0 +1,254 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet"
+	"github.com/adauldev/octaskly/quicnet/trust"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// Bounds on invites.
+const (
+	shortLife = 10 * time.Minute
+	longLife  = 30 * 24 * time.Hour // at most
+	maxUses   = 1000
+)
+
+// defaultRoles are what a node may do that joins with a code.
+var defaultRoles = []task.Role{task.RoleWorker, task.RoleClient}
+
+// codes are the short codes that this dispatcher has made. They live in memory
+// only: the queue knows that an invite exists and who used it, not its code.
+type codes struct {
+	mu   sync.Mutex
+	live map[string]shortCode // by invite
+}
+
+type shortCode struct {
+	code trust.Code
+	ends time.Time
+}
+
+func (c *codes) add(invite string, code trust.Code, ends time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.live == nil {
+		c.live = make(map[string]shortCode)
+	}
+	c.live[invite] = shortCode{code, ends}
+}
+
+func (c *codes) list(now time.Time) []trust.Code {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []trust.Code
+	for id, s := range c.live {
+		if now.After(s.ends) {
+			delete(c.live, id)
+			continue
+		}
+		all = append(all, s.code)
+	}
+	return all
+}
+
+func (c *codes) find(code trust.Code) (invite string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, s := range c.live {
+		if s.code.Equal(code) {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// Invite implements control.Nodes. One use within ten minutes gives a short
+// code for typing, anything more a long one.
+func (f face) Invite(ctx context.Context, r control.InviteRequest) (control.Invite, error) {
+	_, l, ok := f.here()
+	if !ok {
+		return f.n.forward.Invite(ctx, r)
+	}
+	if r.Uses == 0 {
+		r.Uses = 1
+	}
+	if r.TTL == 0 {
+		r.TTL = shortLife
+	}
+	switch {
+	case r.Uses < 0 || r.Uses > maxUses:
+		return control.Invite{}, task.Errorf(task.KindUsage, "an invite for %d uses cannot be made; at most %d are possible", r.Uses, maxUses)
+	case r.TTL < 0 || r.TTL > longLife:
+		return control.Invite{}, task.Errorf(task.KindUsage, "an invite cannot be good for %s; at most %s is possible", r.TTL, longLife)
+	}
+	roles := defaultRoles
+	switch r.Role {
+	case "", task.RoleWorker, task.RoleClient:
+	case task.RoleAdmin:
+		roles = append([]task.Role{task.RoleAdmin}, defaultRoles...)
+	default:
+		return control.Invite{}, task.Errorf(task.KindUsage, "nobody can be invited as %s; the roles are worker, client and admin", r.Role)
+	}
+	return f.n.makeInvite(ctx, l, r, roles, f.who)
+}
+
+func (n *Node) makeInvite(ctx context.Context, l *leading, r control.InviteRequest, roles []task.Role, by task.Principal) (control.Invite, error) {
+	long := r.Uses > 1 || r.TTL > shortLife
+	newCode := trust.NewCode
+	if long {
+		newCode = trust.NewInvite
+	}
+	code, err := newCode()
+	if err != nil {
+		return control.Invite{}, err
+	}
+	ends := time.Now().Add(r.TTL)
+	i := queue.Invite{ID: code.ID(), Roles: roles, Uses: r.Uses, Expires: ends.UnixMilli(), By: string(by)}
+	if long {
+		i.Proof = []byte(code.Text())
+	} else {
+		id, err := trust.NewInvite() // a name that tells nothing about the code
+		if err != nil {
+			return control.Invite{}, err
+		}
+		i.ID = id.ID()
+	}
+	if _, err := l.queue.PutInvite(i).Wait(ctx); err != nil {
+		return control.Invite{}, err
+	}
+	if !long {
+		l.codes.add(i.ID, code, ends)
+	}
+	n.log.Info("audit: invite", "invite", i.ID, "roles", roles, "uses", r.Uses, "for", r.TTL, "by", string(by))
+	return control.Invite{Code: code.Text(), Long: long, Roles: roles, Uses: r.Uses, Expires: ends.UnixMilli()}, nil
+}
+
+// admitter is the cluster's side of joining while this node dispatches.
+type admitter struct {
+	n     *Node
+	l     *leading
+	shown *shownCode // set while a person admits the node that shows a code
+}
+
+// shownCode is a code that a joining node shows and a person typed here.
+type shownCode struct {
+	code trust.Code
+	name string // the person's, or empty
+	by   task.Principal
+}
+
+var _ quicnet.Admitter = admitter{}
+
+// Cluster implements quicnet.Admitter.
+func (a admitter) Cluster() string { return a.l.ca.ClusterID() }
+
+// Codes implements quicnet.Admitter.
+func (a admitter) Codes() []trust.Code { return a.l.codes.list(time.Now()) }
+
+// Invite implements quicnet.Admitter.
+func (a admitter) Invite(id string) (trust.Code, bool) {
+	for _, i := range a.l.queue.Invites() {
+		if i.ID == id && len(i.Proof) > 0 {
+			c, err := trust.ParseCode(string(i.Proof))
+			return c, err == nil
+		}
+	}
+	return trust.Code{}, false
+}
+
+// Redeem implements quicnet.Admitter.
+func (a admitter) Redeem(ctx context.Context, code trust.Code, who quicnet.Candidate) (wire.JoinGrant, error) {
+	name, by, roles := who.Name, "", defaultRoles
+	if a.shown != nil {
+		by = string(a.shown.by)
+		if a.shown.name != "" {
+			name = a.shown.name
+		}
+	} else {
+		invite := code.ID()
+		if !code.Long() {
+			var ok bool
+			if invite, ok = a.l.codes.find(code); !ok {
+				return wire.JoinGrant{}, task.Errorf(task.KindNotFound, "this code is not good any more").WithHint("make a new one: octaskly invite")
+			}
+		}
+		used, err := a.l.queue.UseInvite(invite, who.ID).Wait(ctx)
+		if err != nil {
+			a.n.log.Warn("audit: join refused", "id", string(who.ID), "addr", who.Addr, "error", err)
+			return wire.JoinGrant{}, err
+		}
+		roles, by = used.Roles, "invite of "+used.By
+	}
+	return a.n.grant(ctx, a.l, who, name, roles, by)
+}
+
+// grant makes a candidate a member. The member is stored before its certificate
+// goes out.
+func (n *Node) grant(ctx context.Context, l *leading, who quicnet.Candidate, name string, roles []task.Role, by string) (wire.JoinGrant, error) {
+	if name == "" {
+		name = who.ID.Short()
+	}
+	m, err := l.queue.PutMember(queue.Member{ID: who.ID, Name: name, Roles: roles, Joined: time.Now().UnixMilli(), By: by}).Wait(ctx)
+	if err != nil {
+		return wire.JoinGrant{}, err
+	}
+	leaf, err := l.ca.Issue(who.Key, roles, time.Now())
+	if err != nil {
+		return wire.JoinGrant{}, err
+	}
+	n.log.Info("audit: member", "node", m.Name, "id", string(who.ID), "addr", who.Addr, "roles", roles, "by", by)
+	return wire.JoinGrant{Root: l.ca.Root(), Chain: [][]byte{leaf}, Name: m.Name, Dispatcher: n.id.ID(), Addrs: n.reachable()}, nil
+}
+
+// Admit implements control.Nodes: it tries the code at every node that asks.
+func (f face) Admit(ctx context.Context, code, name string) (control.Node, error) {
+	d, l, ok := f.here()
+	if !ok {
+		return f.n.forward.Admit(ctx, code, name)
+	}
+	c, err := trust.ParseCode(code)
+	if err != nil {
+		return control.Node{}, err
+	}
+	asking := f.n.asking()
+	if len(asking) == 0 {
+		return control.Node{}, task.Errorf(task.KindNotFound, "no node asks to be let in").
+			WithHint("start one there: octaskly worker\nif it is not seen from here, invite it instead: octaskly invite")
+	}
+	a := admitter{n: f.n, l: l, shown: &shownCode{code: c, name: name, by: f.who}}
+	var tried []string
+	for _, addr := range asking {
+		who, err := f.n.ep.Admit(ctx, addr, c, a)
+		if err == nil {
+			return d.Node(who.ID)
+		}
+		tried = append(tried, fmt.Sprintf("%s: %v", addr, err))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return control.Node{}, task.Errorf(task.KindNotFound, "no node that asks knows this code").
+		WithHint("tried:\n%s", joinLines(tried))
+}
+
+func (n *Node) admitter() quicnet.Admitter {
+	if l := n.leads(); l != nil {
+		return admitter{n: n, l: l}
+	}
+	return nil
+}
+
+func (n *Node) applicant() quicnet.Applicant {
+	if n.membership.Load() != nil {
+		return nil
+	}
+	return applicant{n}
+}

@@ -1,0 +1,137 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet"
+	"github.com/adauldev/octaskly/quicnet/trust"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// pairing is the code that a node shows while it is no member.
+type pairing struct {
+	mu   sync.Mutex
+	code trust.Code
+	ends time.Time
+}
+
+// codeFile holds the pairing code for `octaskly identity`.
+const codeFile = "code"
+
+// applicant is this node's side of joining when a dispatcher dials it.
+type applicant struct{ n *Node }
+
+var _ quicnet.Applicant = applicant{}
+
+// Code implements quicnet.Applicant. A code is renewed before it expires.
+func (a applicant) Code() (trust.Code, bool) { return a.n.pairingCode() }
+
+func (n *Node) pairingCode() (trust.Code, bool) {
+	if n.membership.Load() != nil || n.opt.Private || n.opt.Role == task.RoleDispatcher {
+		return trust.Code{}, false
+	}
+	p := &n.pair
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if !p.code.Zero() && now.Before(p.ends.Add(-time.Minute)) {
+		return p.code, true
+	}
+	c, err := trust.NewCode()
+	if err != nil {
+		n.log.Error("make a pairing code", "error", err)
+		return trust.Code{}, false
+	}
+	p.code, p.ends = c, now.Add(shortLife)
+	if err := os.WriteFile(filepath.Join(n.slot.Path(), codeFile), []byte(c.Text()+"\n"), 0o600); err != nil {
+		n.log.Warn("the pairing code could not be written down", "error", err)
+	}
+	return c, true
+}
+
+// Confirm implements quicnet.Applicant: whoever typed the code that this node
+// shows may have it.
+func (a applicant) Confirm(_ context.Context, from quicnet.Offer) error {
+	a.n.log.Warn("audit: let into a cluster that may now run commands here", "cluster", short(from.Cluster), "by", from.Name, "addr", from.Addr)
+	return nil
+}
+
+// Joined implements quicnet.Applicant.
+func (a applicant) Joined(m *trust.Membership, g wire.JoinGrant) error { return a.n.joined(m, g) }
+
+// joined keeps a membership that was just given.
+func (n *Node) joined(m *trust.Membership, g wire.JoinGrant) error {
+	if old := n.membership.Load(); old != nil && old.ClusterID() != m.ClusterID() {
+		return task.Errorf(task.KindConflict, "this node belongs to another cluster already")
+	}
+	if err := n.setMembership(m); err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Join(n.slot.Path(), codeFile))
+	if g.Name != "" {
+		n.setName(g.Name)
+	}
+	n.remember(g.Dispatcher, g.Addrs)
+	n.log.Info("member of the cluster", "cluster", short(m.ClusterID()), "as", n.Name())
+	return nil
+}
+
+// joinWith becomes a member with a code, at the first address where it is good.
+func (n *Node) joinWith(ctx context.Context, code trust.Code, addrs []string) error {
+	if len(addrs) == 0 {
+		return task.Errorf(task.KindNoDispatcher, "no dispatcher was found to join").
+			WithHint("name its address with --dispatcher HOST")
+	}
+	var all []error
+	for _, a := range addrs {
+		_, _, err := n.ep.Join(ctx, a, code, n.joined)
+		if err == nil {
+			return nil
+		}
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+// rememberFile holds where the dispatcher was last: its id, then its addresses.
+const rememberFile = "dispatcher"
+
+// remember writes down where the dispatcher is, for the next start.
+func (n *Node) remember(id task.NodeID, addrs []string) {
+	if id == "" || len(addrs) == 0 {
+		return
+	}
+	text := string(id) + "\n" + strings.Join(addrs, "\n") + "\n"
+	if err := os.WriteFile(filepath.Join(n.slot.Path(), rememberFile), []byte(text), 0o600); err != nil {
+		n.log.Warn("the dispatcher's address could not be written down", "error", err)
+	}
+}
+
+// remembered is where the dispatcher was last.
+func remembered(dir string) (task.NodeID, []string) {
+	b, err := os.ReadFile(filepath.Join(dir, rememberFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	lines := strings.Fields(string(b))
+	if len(lines) < 2 {
+		return "", nil
+	}
+	id, err := trust.ParseNodeID(lines[0])
+	if err != nil {
+		return "", nil
+	}
+	return id, lines[1:]
+}
+
+func short(id string) string { return id[:min(8, len(id))] }
+
+func joinLines(l []string) string { return strings.Join(l, "\n") }
