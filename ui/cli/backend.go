@@ -38,6 +38,7 @@ type Serving struct {
 	Drain, Cut context.Context
 	Config     *config.Loaded
 	Paths      config.Paths
+	Join       string    // a code to become a member with; empty waits to be let in
 	Role       task.Role // RoleDispatcher, RoleWorker, or empty for whatever is needed
 	// Ready is called once the node listens, with a Control of its own. It
 	// returns at once.

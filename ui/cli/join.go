@@ -97,3 +97,21 @@ func (a *app) joinCode(cmd *cobra.Command, args []string, file string) (string, 
 	}
 	return code, nil
 }
+
+// startFlags are how a node that is started becomes a member.
+type startFlags struct{ code, file string }
+
+// startCode is the code that a starting node was given, or empty.
+func (a *app) startCode() (string, error) {
+	if a.start.code != "" && a.start.file != "" {
+		return "", task.Errorf(task.KindUsage, "--join and --join-file are two ways to say the same: use one")
+	}
+	if a.start.code == "" && a.start.file == "" && strings.TrimSpace(a.getenv("OCTASKLY_JOIN")) == "" {
+		return "", nil
+	}
+	var args []string
+	if a.start.code != "" {
+		args = []string{a.start.code}
+	}
+	return a.joinCode(nil, args, a.start.file)
+}

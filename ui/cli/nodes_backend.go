@@ -12,12 +12,12 @@ import (
 
 // Nodes is the real Backend: nodes in this process and on this network.
 func Nodes() Backend {
-	return Backend{Screen: true, Serve: serveHere, Solo: soloHere, Bench: runBench, Dial: dialHere, Running: runningHere}
+	return Backend{Screen: true, Serve: serveHere, Solo: soloHere, Bench: runBench, Join: joinHere, Dial: dialHere, Running: runningHere}
 }
 
 func serveHere(s Serving) error {
 	n, err := node.New(node.Options{
-		Config: &s.Config.Config, Paths: s.Paths, Role: s.Role, Version: Version(), Logger: slog.Default(),
+		Config: &s.Config.Config, Paths: s.Paths, Role: s.Role, Join: s.Join, Version: Version(), Logger: slog.Default(),
 		PortAsked: s.Config.Given("port"), LevelAsked: s.Config.Given("sandbox-level"),
 	})
 	if err != nil {
@@ -36,4 +36,10 @@ func dialHere(ctx context.Context, _ *config.Loaded) (control.Control, io.Closer
 
 func runningHere(*config.Loaded) ([]string, error) {
 	return node.Running(context.Background(), config.DefaultPaths())
+}
+
+func joinHere(ctx context.Context, cfg *config.Loaded, code string) (control.Identity, error) {
+	return node.Join(ctx, node.Options{
+		Config: &cfg.Config, Paths: config.DefaultPaths(), Version: Version(), Logger: slog.Default(), Join: code,
+	})
 }

@@ -72,6 +72,7 @@ type app struct {
 
 	flags   globals
 	look    screenFlags
+	start   startFlags
 	given   map[string][]string // settings given as flags
 	loaded  *config.Loaded
 	follows bool // the exit code is a task's, so our own failures are 125

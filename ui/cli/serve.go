@@ -27,6 +27,8 @@ running tasks end, the second stops at once.`,
 		RunE: func(*cobra.Command, []string) error { return a.serveNode(task.RoleWorker) },
 	}
 	a.nodeFlags(cmd)
+	cmd.Flags().StringVar(&a.start.code, "join", "", "become a member with this `CODE`, made there by octaskly invite")
+	cmd.Flags().StringVar(&a.start.file, "join-file", "", "the same with a code in a `FILE`; - is standard input")
 	a.look.register(cmd.Flags())
 	return cmd
 }
@@ -82,6 +84,11 @@ func (a *app) serveNode(role task.Role) error {
 		return task.Errorf(task.KindUnavailable, "this build cannot run a node")
 	}
 	s := &server{a: a, cfg: cfg, role: role, person: person, drawn: drawn}
+	if role != task.RoleDispatcher {
+		if s.join, err = a.startCode(); err != nil {
+			return err
+		}
+	}
 	return s.run()
 }
 
@@ -125,6 +132,7 @@ type server struct {
 	a             *app
 	cfg           *config.Loaded
 	role          task.Role
+	join          string // a code to become a member with
 	person, drawn bool
 
 	drain, cut     context.Context
@@ -152,7 +160,7 @@ func (s *server) run() error {
 	s.screenDone = make(chan screenEnd, 1)
 	go func() {
 		s.done <- s.a.Backend.Serve(Serving{
-			Drain: s.drain, Cut: s.cut, Config: s.cfg, Paths: s.a.Paths, Role: s.role,
+			Drain: s.drain, Cut: s.cut, Config: s.cfg, Paths: s.a.Paths, Role: s.role, Join: s.join,
 			Ready: func(c control.Control) {
 				select {
 				case s.ready <- c:
