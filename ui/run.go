@@ -48,6 +48,7 @@ type Options struct {
 	Demo          bool
 	Windows       bool // the shell of this node is cmd
 	Attached      bool // the node runs in another process
+	AskBackground bool // Styles is dark by default: ask the terminal, and use the light theme if its background is light
 }
 
 // Leaving is what the person chose for the node when leaving.
@@ -64,6 +65,11 @@ const (
 // after a panic, which is returned as a *CrashError. Errors of the cluster
 // never end it.
 func Run(ctx context.Context, o Options) (Leaving, error) {
+	if o.AskBackground && o.Styles != nil && !darkBackground(o.Out) {
+		if t, err := theme.Builtin("light", false); err == nil {
+			o.Styles = theme.NewStyles(t, o.Styles.Depth, o.Styles.Glyphs.ASCII)
+		}
+	}
 	a, err := newApp(o)
 	if err != nil {
 		return KeepRunning, err

@@ -141,7 +141,7 @@ func (f *Fleet) slots() (all, used int) {
 // makeHistory fills the queue as if the fleet had worked for a while.
 func (f *Fleet) makeHistory() {
 	all, _ := f.slots()
-	f.rate = float64(all) / 10.6
+	f.rate = float64(all) / 12.5
 	f.arrive = float64(f.at) + f.gap()
 	if f.opt.Tasks == 0 {
 		f.arrive = 0

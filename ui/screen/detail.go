@@ -81,7 +81,7 @@ func (m *Model) nodeFacts(n *control.Node, w int) []string {
 
 func (m *Model) loadLine(line func() *part.Line, add func(*part.Line), name string, hist []float64, v float64, w int) {
 	l := line().T(theme.Muted, name+" ")
-	if len(hist) > 1 {
+	if len(hist) >= 12 {
 		l.Spark(hist, max(0, min(w-14, 120)))
 	} else {
 		l.Bar(v, max(0, min(w-14, 60)))

@@ -118,7 +118,7 @@ func drawEntry(l *part.Line, e entry, w int) {
 	case e.group != "":
 		l.B(theme.Muted, strings.ToUpper(e.group))
 	case e.keys != "":
-		l.Cell(theme.Accent, e.keys, 13, false).Cell(theme.Text, e.text, max(0, w-13), false)
+		l.Cell(theme.Accent, e.keys, 14, false).Cell(theme.Text, e.text, max(0, w-14), false)
 	default:
 		l.Cell(theme.Muted, e.text, w, false)
 	}

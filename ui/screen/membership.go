@@ -287,7 +287,8 @@ func (m *Model) drawWelcome(w, h int) []string {
 	}
 	gap()
 	add(line().T(theme.Text, "Then press ").B(theme.Accent, m.keys.Of(InWelcome, "task.new")).T(theme.Text, ", type a command, press enter. Its output appears right here."))
-	add(line().T(theme.Muted, "To add a server:  ssh server octaskly --headless worker.  To look around first:  octaskly demo"))
+	add(line().T(theme.Muted, "To add a server:       ssh server octaskly --headless worker"))
+	add(line().T(theme.Muted, "To look around first:  octaskly demo"))
 	return part.Tall(out, w, h)
 }
 
