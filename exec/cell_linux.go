@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"time"
 )
 
 // A cell is a confined thread that waits for commands to start, with a folder
@@ -139,7 +138,3 @@ func (s *cells) close() {
 		k.close()
 	}
 }
-
-// fenceCheck is how long a fence is taken to be up to date: as long something
-// made beside a protected path may stay unreadable.
-const fenceCheck = 250 * time.Millisecond

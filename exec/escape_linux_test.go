@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	osexec "os/exec"
@@ -22,7 +21,7 @@ var closedBy = map[string]bool{"EPERM": true, "EACCES": true, "ENOSYS": true, "E
 
 // world is what the probes try to get at.
 type world struct {
-	probe string // the test binary, where everybody can execute it
+	probe string // the test binary
 	name  string // of what they may leave in /tmp
 	env   []string
 }
@@ -35,12 +34,7 @@ func makeWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(public) })
-	w := world{probe: "/usr/local/bin/octaskly-probe-" + filepath.Base(public)}
-	if os.Geteuid() != 0 {
-		w.probe = filepath.Join(public, "probe")
-	}
-	t.Cleanup(func() { os.Remove(w.probe) })
-	copyFile(t, os.Args[0], w.probe)
+	w := world{probe: os.Args[0]}
 	r := testRunner(t)
 	secret := filepath.Join(r.dirs.root, "secret")
 	other := filepath.Join(r.levels[Basic].dirs.root, "other")
@@ -86,29 +80,23 @@ func listen(t *testing.T, network, addr string) string {
 	return l.Addr().String()
 }
 
-func copyFile(t *testing.T, from, to string) {
+// carried is a command that runs a program at any level: it comes as input, so
+// that it is read by nobody but us.
+func carried(t *testing.T, program string) Spec {
 	t.Helper()
-	in, err := os.Open(from)
+	f, err := os.Open(program)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(out, in); err != nil {
-		t.Fatal(err)
-	}
-	if err := out.Close(); err != nil {
-		t.Fatal(err)
-	}
+	return Spec{Shell: "cat > program && chmod 700 program && exec ./program < /dev/null", Stdin: f}
 }
 
 // outcomes runs all probes at a level.
 func (w world) outcomes(t *testing.T, l Level) map[string]string {
 	t.Helper()
-	res, c := do(t, Spec{Argv: []string{w.probe}, Env: w.env, Level: l})
+	spec := carried(t, w.probe)
+	spec.Env, spec.Level = w.env, l
+	res, c := do(t, spec)
 	_ = os.Remove(filepath.Join("/tmp", w.name))
 	got := make(map[string]string)
 	for s := bufio.NewScanner(strings.NewReader(c.out.String())); s.Scan(); {
@@ -193,7 +181,7 @@ func TestTheSuiteSeesAMissingMechanism(t *testing.T) {
 		"seccomp":           func(c *confinement) { c.filter = allow },
 	}
 	if os.Geteuid() == 0 {
-		cases["the other user"] = func(c *confinement) { c.user = nil }
+		cases["the other user"] = func(c *confinement) { c.user, c.dirs = nil, r.dirs }
 	}
 	for name, off := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -229,18 +217,16 @@ func TestForeignArchitectureIsKilled(t *testing.T) {
 	}
 	// unshare has the number 310 in the 32-bit table.
 	const prog = `int main(void){int r;__asm__ volatile("int $0x80":"=a"(r):"a"(310),"b"(0x4000000));return r<0?-r:0;}`
-	bin := "/usr/local/bin/octaskly-foreign-" + fmt.Sprint(os.Getpid())
-	if os.Geteuid() != 0 {
-		bin = filepath.Join(t.TempDir(), "foreign")
-	}
+	bin := filepath.Join(t.TempDir(), "foreign")
 	cmd := osexec.Command(cc, "-x", "c", "-", "-o", bin)
 	cmd.Stdin = strings.NewReader(prog)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Skipf("no such program can be made: %v %s", err, bytes.TrimSpace(out))
 	}
-	defer os.Remove(bin)
 	for l := Basic; l <= Strict; l++ {
-		if res, _ := do(t, Spec{Argv: []string{bin}, Level: l}); res.Signal != int(unix.SIGSYS) {
+		spec := carried(t, bin)
+		spec.Level = l
+		if res, _ := do(t, spec); res.Signal != int(unix.SIGSYS) {
 			t.Errorf("%s: %+v", l, res)
 		}
 	}

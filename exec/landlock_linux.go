@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -82,7 +81,6 @@ type fence struct {
 
 	mu    sync.Mutex
 	built int // how often rules was made
-	seen  time.Time
 	rules []rule
 	split map[string]dirMark // the directories listed, as they were then
 	used  int                // rule sets being built from rules
@@ -99,11 +97,9 @@ func (f *fence) version() int {
 
 // refresh makes the rules anew if there is a reason. The caller holds mu.
 func (f *fence) refresh() {
-	now := time.Now()
-	if f.rules != nil && (now.Sub(f.seen) < fenceCheck || !f.changed()) {
+	if f.rules != nil && !f.changed() {
 		return
 	}
-	f.seen = now
 	old := f.rules
 	f.build()
 	f.built++
@@ -153,7 +149,6 @@ func closeRules(rules []rule) {
 
 // changed reports whether something was made or removed in a listed directory.
 func (f *fence) changed() bool {
-	f.seen = time.Now()
 	for dir, was := range f.split {
 		if now, _ := markDir(dir); now != was {
 			return true
