@@ -1,0 +1,172 @@
+package discover
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/pion/logging"
+	"github.com/pion/mdns/v2"
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
+)
+
+const (
+	mdnsService = "_octaskly._udp"
+	browseTime  = 3 * time.Second // an open browse collects whatever it hears, so none stays open
+)
+
+// mdnsRung announces this node and asks for others. A nil one does nothing.
+type mdnsRung struct {
+	f    *Finder
+	conn *mdns.Conn
+}
+
+// openMDNS sets the rung up on the interfaces of the moment: the library reads
+// them once.
+func (f *Finder) openMDNS(self Self, ifaces []Interface) *mdnsRung {
+	if !f.on(ByMDNS) {
+		return nil
+	}
+	p4, err4 := multicast4()
+	p6, err6 := multicast6()
+	f.mdnsFact("ipv4", err4)
+	f.mdnsFact("ipv6", err6)
+	if p4 == nil && p6 == nil {
+		return nil
+	}
+	conn, err := mdns.NewServer(p4, p6, mdnsOptions(self, ifaces, f.log)...)
+	if err != nil {
+		if p4 != nil {
+			_ = p4.Close()
+		}
+		if p6 != nil {
+			_ = p6.Close()
+		}
+		f.fact(Fact{Rung: ByMDNS, Words: "mDNS: " + err.Error(), Hint: "nodes are still found by the probe and by address"})
+		return nil
+	}
+	f.fact(Fact{Rung: ByMDNS, OK: true, Words: "announces and browses " + mdnsService})
+	conn.OnServiceDiscovered(f.sawService)
+	return &mdnsRung{f: f, conn: conn}
+}
+
+func mdnsOptions(self Self, ifaces []Interface, log *slog.Logger) []mdns.ServerOption {
+	onlyLoopback := true
+	for _, i := range ifaces {
+		onlyLoopback = onlyLoopback && i.Loopback
+	}
+	var text []mdns.TXTEntry
+	for _, pair := range self.text(reachable(ifaces)) {
+		key, val, _ := strings.Cut(pair, "=")
+		text = append(text, mdns.NewTXTString(key, val))
+	}
+	return []mdns.ServerOption{
+		mdns.WithName(string(self.Node)),
+		mdns.WithLocalNames("oct-" + string(self.Node) + ".local"),
+		mdns.WithQueryInterval(time.Hour), // each browse asks once, at our pace
+		mdns.WithCacheRefresh(false),
+		mdns.WithIncludeLoopback(onlyLoopback),
+		mdns.WithLoggerFactory(quietFactory{log}),
+		mdns.WithService(mdns.ServiceInstance{Instance: string(self.Node), Service: mdnsService, Port: self.Port, Text: text}),
+	}
+}
+
+func (f *Finder) mdnsFact(family string, err error) {
+	x := Fact{Rung: ByMDNS, Interface: "*" + family, OK: err == nil, Words: "UDP port 5353 over " + family}
+	if err != nil {
+		x.Words = fmt.Sprintf("listen on UDP port 5353 over %s: %v", family, err)
+		x.Hint = "nodes are still found by the probe and by address"
+	}
+	f.fact(x)
+}
+
+// multicast4 and multicast6 open the shared port. Go turns a multicast address
+// into a wildcard bind with SO_REUSEADDR; the library joins the groups.
+func multicast4() (*ipv4.PacketConn, error) {
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(224, 0, 0, 0), Port: 5353})
+	if err != nil {
+		return nil, err
+	}
+	return ipv4.NewPacketConn(c), nil
+}
+
+func multicast6() (*ipv6.PacketConn, error) {
+	c, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.ParseIP("ff02::"), Port: 5353})
+	if err != nil {
+		return nil, err
+	}
+	return ipv6.NewPacketConn(c), nil
+}
+
+// browse asks once; answers come for a few seconds.
+func (m *mdnsRung) browse(ctx context.Context) {
+	if m == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, browseTime)
+	context.AfterFunc(ctx, cancel)
+	if err := m.conn.Browse(ctx, mdnsService); err != nil {
+		cancel()
+		m.f.fact(Fact{Rung: ByMDNS, Words: "mDNS question: " + err.Error()})
+	}
+}
+
+func (m *mdnsRung) close() {
+	if m != nil {
+		_ = m.conn.Close()
+	}
+}
+
+// sawService is called on the library's read loop: it must not block. Anybody on
+// the network can have said this.
+func (f *Finder) sawService(e mdns.ServiceEvent) {
+	if !strings.EqualFold(strings.TrimSuffix(e.Instance.Service, "."), mdnsService) || len(e.Instance.Text) > 32 {
+		return
+	}
+	var pairs []string
+	for _, t := range e.Instance.Text {
+		pairs = append(pairs, t.Key+"="+string(t.Value))
+	}
+	s, addrs, ok := parseText(pairs)
+	if !ok {
+		return
+	}
+	if a := e.Addr.Unmap(); a.IsValid() && !a.IsMulticast() && !a.IsUnspecified() {
+		addrs = append([]netip.Addr{a}, addrs...)
+	}
+	var at []netip.AddrPort
+	for i, a := range addrs {
+		if i == 0 || a != addrs[0] {
+			at = append(at, netip.AddrPortFrom(a, s.Port))
+		}
+	}
+	f.see(Sighting{Self: s, Addrs: at, Via: ByMDNS})
+}
+
+// quietFactory sends the library's words to our log; by itself it writes to
+// stderr.
+type quietFactory struct{ log *slog.Logger }
+
+func (q quietFactory) NewLogger(string) logging.LeveledLogger { return quietLogger(q) }
+
+type quietLogger struct{ log *slog.Logger }
+
+func (q quietLogger) say(words string) { q.log.Debug("mdns", "words", words) }
+
+func (quietLogger) Trace(string)                    {}
+func (quietLogger) Tracef(string, ...any)           {}
+func (quietLogger) Debug(string)                    {}
+func (quietLogger) Debugf(string, ...any)           {}
+func (q quietLogger) Info(s string)                 { q.say(s) }
+func (q quietLogger) Infof(format string, a ...any) { q.say(fmt.Sprintf(format, a...)) }
+func (q quietLogger) Warn(s string)                 { q.say(s) }
+func (q quietLogger) Warnf(format string, a ...any) { q.say(fmt.Sprintf(format, a...)) }
+func (q quietLogger) Error(s string)                { q.say(s) }
+func (q quietLogger) Errorf(format string, a ...any) {
+	q.say(fmt.Sprintf(format, a...))
+}
