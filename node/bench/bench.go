@@ -22,7 +22,10 @@ type Options struct {
 	Sandbox  string // level to ask for; empty is the node's default
 	InFlight int    // most unfinished at once; 0 is all, 1 measures latency
 	Batch    int    // tasks in one submit
-	Progress func(done, all int)
+	// SubmitOnly measures submits alone: the tasks ask for a node that does not
+	// exist and are cancelled afterwards. InFlight 1 submits one after the other.
+	SubmitOnly bool
+	Progress   func(done, all int)
 }
 
 // Report is what came out. Latencies are from before the submit to when the
@@ -68,12 +71,17 @@ func Run(ctx context.Context, c control.Control, o Options) (Report, error) {
 		}
 	}
 	m.start = time.Now()
-	if o.InFlight == 1 {
+	switch {
+	case o.SubmitOnly:
+		err = m.submits(ctx)
+	case o.InFlight == 1:
 		err = m.oneByOne(ctx)
-	} else {
+	default:
 		err = m.many(ctx)
 	}
-	m.report.Elapsed = time.Since(m.start)
+	if !o.SubmitOnly {
+		m.report.Elapsed = time.Since(m.start)
+	}
 	return m.finish(), err
 }
 
@@ -330,11 +338,42 @@ func (m *measure) collect(es control.EventStream, p *pending) error {
 func (m *measure) finish() Report {
 	r := m.report
 	r.Tasks = len(m.took)
-	if r.Tasks == 0 {
+	if m.o.SubmitOnly {
+		r.Tasks = m.o.Tasks
+	}
+	if len(m.took) == 0 {
 		return r
 	}
 	slices.Sort(m.took)
-	at := func(q float64) time.Duration { return m.took[min(r.Tasks-1, int(q*float64(r.Tasks)))] }
-	r.P50, r.P95, r.P99, r.Max = at(0.50), at(0.95), at(0.99), m.took[r.Tasks-1]
+	at := func(q float64) time.Duration { return m.took[min(len(m.took)-1, int(q*float64(len(m.took))))] }
+	r.P50, r.P95, r.P99, r.Max = at(0.50), at(0.95), at(0.99), m.took[len(m.took)-1]
 	return r
+}
+
+// nowhere is the name of a node that does not exist.
+const nowhere = "no node has this name"
+
+// submits measures submits of tasks that nobody can run.
+func (m *measure) submits(ctx context.Context) error {
+	m.spec.Need.On = nowhere
+	p := &pending{begun: make(map[task.ID]time.Time), early: make(map[task.ID]ended)}
+	p.cond = sync.NewCond(&p.mu)
+	var err error
+	if m.o.InFlight == 1 {
+		for left := m.o.Tasks; left > 0 && err == nil; left -= min(left, m.o.Batch) {
+			begun := time.Now()
+			err = m.submit(ctx, p, min(left, m.o.Batch))
+			m.count(task.Done, time.Since(begun))
+		}
+	} else {
+		err = m.submitAll(ctx, p)
+	}
+	m.report.Submitting = time.Since(m.start)
+	ids := make([]task.ID, 0, len(p.begun))
+	for id := range p.begun {
+		ids = append(ids, id)
+	}
+	m.report.Elapsed = m.report.Submitting
+	_, cerr := m.c.Cancel(ctx, control.CancelRequest{IDs: ids})
+	return errors.Join(err, cerr)
 }

@@ -14,12 +14,13 @@ import (
 
 // BenchOptions say what is measured.
 type BenchOptions struct {
-	Tasks    int    // how many tasks
-	Kind     string // "null" no process, "true" a program, "sh" a shell
-	Sandbox  string // level to ask for; empty is the node's default
-	InFlight int    // how many may be unfinished at once; 0 is all
-	Batch    int    // tasks in one submit
-	Progress func(done, all int)
+	Tasks      int    // how many tasks
+	Kind       string // "null" no process, "true" a program, "sh" a shell
+	SubmitOnly bool   // only submits, of tasks that nobody can run
+	Sandbox    string // level to ask for; empty is the node's default
+	InFlight   int    // how many may be unfinished at once; 0 is all
+	Batch      int    // tasks in one submit
+	Progress   func(done, all int)
 }
 
 // BenchReport is what came out. Latencies are from submit to result.
@@ -78,6 +79,7 @@ null starts no process, true runs a program, sh runs it in a shell.`,
 	cmd.Flags().StringVar(&o.Sandbox, "sandbox", "", "sandbox level to ask for")
 	cmd.Flags().IntVar(&o.InFlight, "in-flight", 0, "at most so many unfinished at once; 0 is all")
 	cmd.Flags().IntVar(&o.Batch, "batch", 256, "tasks in one submit")
+	cmd.Flags().BoolVar(&o.SubmitOnly, "submit-only", false, "measure submits alone, of tasks that no node can run")
 	cmd.Flags().BoolVar(&solo, "solo", false, "measure a private cluster in this process")
 	return cmd
 }

@@ -13,7 +13,7 @@ import (
 // runBench runs a benchmark and adds what this process used meanwhile.
 func runBench(ctx context.Context, c control.Control, o BenchOptions) (BenchReport, error) {
 	cpu := cpuSeconds()
-	r, err := bench.Run(ctx, c, bench.Options{Tasks: o.Tasks, Kind: o.Kind, Sandbox: o.Sandbox, InFlight: o.InFlight, Batch: o.Batch, Progress: o.Progress})
+	r, err := bench.Run(ctx, c, bench.Options{Tasks: o.Tasks, Kind: o.Kind, Sandbox: o.Sandbox, InFlight: o.InFlight, SubmitOnly: o.SubmitOnly, Batch: o.Batch, Progress: o.Progress})
 	if err != nil {
 		return BenchReport{}, err
 	}

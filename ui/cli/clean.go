@@ -37,10 +37,11 @@ func plain(s string) bool {
 }
 
 // colour is a sequence that only chooses colours and weight.
-var colour = regexp.MustCompile(`\x1b\[[0-9;:]*m`)
+var colour = regexp.MustCompile(`\x1b\[[0-9;:]{0,60}m`)
 
-// longestColour is where a sequence that has not ended stops being waited for.
-const longestColour = 64
+// longestColour is where a sequence that has not ended stops being waited for:
+// what colour matches, without its last byte.
+const longestColour = 62
 
 // writeVisible writes r as it may be shown. On one line, a tab and a line
 // break are shown as well.

@@ -28,6 +28,8 @@ var attacks = map[string]struct{ in, line, text string }{
 	"delete":           {"a\x7f", "a^?", "a^?"},
 	"answerback":       {"\x05", "^E", "^E"},
 	"letters":          {"Größe 日本 é ✓", "Größe 日本 é ✓", "Größe 日本 é ✓"},
+	"long colour":      {"\x1b[" + strings.Repeat("1", 61) + "m", "^[[" + strings.Repeat("1", 61) + "m", "^[[" + strings.Repeat("1", 61) + "m"},
+	"longest colour":   {"\x1b[" + strings.Repeat("1", 60) + "mx", "x", "x"},
 	"colour in colour": {"\x1b[3\x1b[0m1mx", "^[[31mx", "^[[31mx"},
 }
 
