@@ -383,7 +383,7 @@ func (s *State) record(o *Outcome) RecordReply {
 		return RecordReply{Verdict: UnknownTask}
 	}
 	l := s.lives.get(id)
-	if !st.Holds() || (!bugs.NoFence && (l.term != o.Fence.Term || l.attempt != o.Fence.Attempt)) {
+	if !st.Holds() || (!bugs.NoFence && (l.term != o.Fence.Term || l.attempt != o.Fence.Attempt || o.Node != "" && s.nodes[l.node] != o.Node)) {
 		return RecordReply{s.judgeLate(id, l, st, o.Fence), stored(st)}
 	}
 	a := task.Attempt{

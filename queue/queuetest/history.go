@@ -200,7 +200,14 @@ func (h *history) record(t *rapid.T) {
 	var want []queue.RecordReply
 	for range rapid.IntRange(1, 4).Draw(t, "n") {
 		g := h.anyFence(t)
-		o := queue.Outcome{ID: g.ID, Fence: g.Fence, Node: "w1", Started: 1, Ended: 2, Exit: rapid.SampledFrom([]task.Exit{
+		var holder task.NodeID
+		if m := h.m.Tasks[g.ID]; m != nil {
+			holder = m.Node
+		}
+		if rapid.IntRange(0, 9).Draw(t, "forged") == 0 {
+			holder = "w0"
+		}
+		o := queue.Outcome{ID: g.ID, Fence: g.Fence, Node: holder, Started: 1, Ended: 2, Exit: rapid.SampledFrom([]task.Exit{
 			{Reason: task.ReasonExit}, {Code: 1, Reason: task.ReasonExit}, {Code: 124, Reason: task.ReasonTimeout},
 			{Code: 143, Signal: 15, Reason: task.ReasonCancelled},
 		}).Draw(t, "exit")}

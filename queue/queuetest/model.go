@@ -99,7 +99,7 @@ func (m *Model) Record(o queue.Outcome, now int64) queue.RecordReply {
 	if t == nil {
 		return queue.RecordReply{Verdict: queue.UnknownTask}
 	}
-	if t.State != task.Assigned || t.Last != o.Fence {
+	if t.State != task.Assigned || t.Last != o.Fence || o.Node != "" && o.Node != t.Node {
 		v := queue.Fenced
 		if t.Last == o.Fence && t.Last != (task.Fence{}) && (t.State == task.Retry || t.State.Terminal()) {
 			v = queue.AlreadyRecorded
