@@ -1,0 +1,104 @@
+package node
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+func TestClaimSlot(t *testing.T) {
+	for _, tc := range []struct {
+		name       string
+		queues     []int // slots that hold a queue
+		busy       []int
+		dispatcher bool
+		want       int
+	}{
+		{name: "first of all", want: 1},
+		{name: "first dispatcher", dispatcher: true, want: 1},
+		{name: "a worker leaves the queue alone", queues: []int{1}, want: 2},
+		{name: "a dispatcher takes the queue", queues: []int{3}, dispatcher: true, want: 3},
+		{name: "the lowest queue", queues: []int{2, 4}, dispatcher: true, want: 2},
+		{name: "the next worker", queues: []int{1}, busy: []int{1, 2}, want: 3},
+		{name: "a gap is used", busy: []int{1, 3}, want: 2},
+		{name: "the queue is in use: a new one", queues: []int{1}, busy: []int{1}, dispatcher: true, want: 2},
+		{name: "workers came first", busy: []int{1, 2}, dispatcher: true, want: 3},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			nodes := filepath.Join(t.TempDir(), "nodes")
+			for _, n := range tc.queues {
+				if err := os.MkdirAll(filepath.Join(nodes, strconv.Itoa(n), "raft"), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, n := range tc.busy {
+				s, err := openSlot(filepath.Join(nodes, strconv.Itoa(n)), n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.release()
+			}
+			s, err := claimSlot(nodes, "", tc.dispatcher)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.number != tc.want {
+				t.Errorf("took slot %d, want %d", s.number, tc.want)
+			}
+			s.release()
+			again, err := claimSlot(nodes, "", tc.dispatcher)
+			if err != nil || again.number != tc.want {
+				t.Errorf("after its release: %v", err)
+			}
+			again.release()
+		})
+	}
+}
+
+func TestNamedSlotInUse(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mine")
+	s, err := claimSlot(t.TempDir(), dir, false)
+	if err != nil || s.number != 0 {
+		t.Fatal(err)
+	}
+	defer s.release()
+	_, err = claimSlot(t.TempDir(), dir, true)
+	if task.KindOf(err) != task.KindConflict || !strings.Contains(err.Error(), dir) || !strings.Contains(task.HintOf(err), "--node-dir") {
+		t.Errorf("a directory in use: %v (%s)", err, task.HintOf(err))
+	}
+	if errors.Is(err, errBusy) {
+		t.Error("the caller would try the next slot")
+	}
+}
+
+func TestSlotOfOthersIsRefused(t *testing.T) {
+	nodes := filepath.Join(t.TempDir(), "nodes")
+	dir := filepath.Join(nodes, "1")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := claimSlot(nodes, "", false); err == nil {
+		s.release()
+		t.Fatal("a directory that the group may read was taken")
+	} else if !strings.Contains(err.Error(), dir) {
+		t.Errorf("the refusal does not name the directory: %v", err)
+	}
+	if os.Getuid() != 0 {
+		t.Skip("making a directory of another user needs root")
+	}
+	if err := errors.Join(os.Chmod(dir, 0o700), os.Chown(dir, 65534, 65534)); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := claimSlot(nodes, "", false); err == nil {
+		s.release()
+		t.Fatal("a directory of another user was taken")
+	}
+}
