@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/adauldev/octaskly/exec"
 	"github.com/adauldev/octaskly/node/blob"
@@ -38,9 +39,12 @@ type Options struct {
 	Join       string // a code to become a member with; empty waits to be let in
 	Private    bool   // no local socket and no network: a node for one process
 
-	// For tests: the socket and the runner to use instead of real ones.
-	Conn   net.PacketConn
-	Runner exec.Starter
+	// For tests: the socket, the runner and the clock to use instead of real
+	// ones, and who is told what happens.
+	Conn    net.PacketConn
+	Runner  exec.Starter
+	Clock   func() time.Duration // since some moment
+	History task.Recorder
 }
 
 // Node is one instance. New builds it, Run lets it live.
@@ -257,7 +261,7 @@ func (n *Node) makeWorker() error {
 	n.worker, err = worker.New(worker.Options{
 		Dir: n.slot.Path(), Node: n.id.ID(), Name: n.Name(), Label: n.cfg.ID, Boot: n.boot, Version: n.opt.Version,
 		Capacity: worker.CapacityOf(offer, n.runner.Capabilities()), Runner: n.runner, Load: meter.Load,
-		Fetch: n.fetchBlob, Warnings: warnings, Logger: n.log,
+		Fetch: n.fetchBlob, Warnings: warnings, Logger: n.log, Clock: n.opt.Clock, History: n.opt.History,
 	})
 	return err
 }

@@ -38,6 +38,7 @@ type Options struct {
 	Identity    func() control.Identity
 	Seen        func() []control.Node // nodes that are no members, from discovery
 	Logger      *slog.Logger
+	History     task.Recorder // for tests; nil records nothing
 }
 
 // staleAfter is the number of missed heartbeats after which a worker is shown
@@ -65,7 +66,8 @@ type Dispatcher struct {
 	rate    meter
 	ending  bool // no worker may register any more
 
-	kick chan struct{} // something changed that may let a task start
+	kick    chan struct{}  // something changed that may let a task start
+	changes *queue.Watcher // for History
 }
 
 // New makes a dispatcher for a queue whose log is led by this node. It starts
@@ -99,6 +101,12 @@ func New(opt Options) (*Dispatcher, error) {
 		w := d.workerLocked(l.Node)
 		w.add(lease{Lease: wire.Lease{ID: l.ID, Fence: l.Fence}, need: l.Need, once: l.Delivery == task.AtMostOnce, cancelling: l.Cancelling})
 	}
+	if term, leads := opt.Queue.Leader(); leads {
+		task.Note(opt.History, task.Event{Kind: task.EvPromote, Term: term})
+	}
+	if opt.History != nil {
+		d.changes = opt.Queue.Watch(0)
+	}
 	return d, nil
 }
 
@@ -106,6 +114,9 @@ func New(opt Options) (*Dispatcher, error) {
 func (d *Dispatcher) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { d.watchLeases(ctx) })
+	if d.changes != nil {
+		wg.Go(func() { d.noteChanges(ctx, d.changes) })
+	}
 	wg.Go(func() { d.outputs.janitor(ctx, d.queue) })
 	defer wg.Wait()
 	defer d.feed.close()
@@ -159,6 +170,7 @@ func (d *Dispatcher) expire(now time.Time) {
 		d.feed.node(w.name, "is "+w.state.String())
 		if w.state == sched.Lost {
 			for _, l := range w.leases {
+				d.note(task.EvExpire, w, l.Lease)
 				lost = append(lost, queue.Return{ID: l.ID, Fence: l.Fence, Why: queue.LeaseLost, Message: w.name + " was silent for longer than its lease"})
 			}
 			w.clear()
@@ -193,11 +205,12 @@ func (d *Dispatcher) giveBack(rs []queue.Return) {
 	if len(rs) == 0 {
 		return
 	}
-	d.queue.Return(rs).Then(func(_ []queue.ReturnReply, err error) {
+	d.queue.Return(rs).Then(func(vs []queue.ReturnReply, err error) {
 		if err != nil {
 			d.log.Error("leases could not be given back", "count", len(rs), "error", err)
 			return
 		}
+		d.noteReturned(rs, vs)
 		d.mu.Lock()
 		for _, r := range rs {
 			d.notifyLocked(r.ID)

@@ -108,7 +108,9 @@ func (d *Dispatcher) leaseLocked(class queue.ClassID, w *worker, n int) bool {
 		if it.Spec.Timeout == 0 {
 			send[i].Spec.Timeout = d.opt.TaskTimeout
 		}
-		w.add(lease{Lease: wire.Lease{ID: it.ID, Fence: it.Fence}, need: it.Spec.Need, once: it.Spec.Delivery == task.AtMostOnce})
+		l := lease{Lease: wire.Lease{ID: it.ID, Fence: it.Fence}, need: it.Spec.Need, once: it.Spec.Delivery == task.AtMostOnce}
+		d.noteGrant(w, l)
+		w.add(l)
 	}
 	once := items[0].Spec.Delivery == task.AtMostOnce
 	d.queue.Grant(w.id, grants).Then(func(vs []queue.GrantVerdict, err error) {
@@ -136,6 +138,7 @@ func (d *Dispatcher) granted(w *worker, out *outbox, sent []wire.Assignment, vs 
 			d.notifyLocked(l.ID)
 			continue
 		}
+		d.note(task.EvUngrant, w, l)
 		w.remove(l)
 		if !once {
 			stop = append(stop, wire.StopItem{Lease: l, GraceMs: -1, Drop: true})
@@ -162,7 +165,9 @@ func (d *Dispatcher) granted(w *worker, out *outbox, sent []wire.Assignment, vs 
 func (d *Dispatcher) neverSentLocked(w *worker, items []wire.Assignment) {
 	var back []queue.Return
 	for _, it := range items {
-		if _, ok := w.remove(wire.Lease{ID: it.ID, Fence: it.Fence}); ok {
+		l := wire.Lease{ID: it.ID, Fence: it.Fence}
+		if _, ok := w.remove(l); ok {
+			d.note(task.EvRequeue, w, l)
 			back = append(back, queue.Return{ID: it.ID, Fence: it.Fence, Why: queue.NeverStarted})
 		}
 	}

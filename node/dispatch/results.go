@@ -16,11 +16,18 @@ func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
 	nowMs := now.UnixMilli()
 	outcomes := make([]queue.Outcome, 0, len(items))
 	var back []queue.Return
-	var gone []wire.Acked
+	var gone, strange []wire.Acked
 	d.mu.Lock()
 	for i := range items {
 		r := &items[i]
-		w.remove(r.Lease)
+		_, held := w.remove(r.Lease)
+		if held {
+			d.note(task.EvRelease, w, r.Lease)
+		}
+		if r.Exit.Reason == task.ReasonNodeLost && !held {
+			strange = append(strange, wire.Acked{Lease: r.Lease, Verdict: wire.Fenced})
+			continue
+		}
 		if r.Exit.Reason == task.ReasonNodeLost {
 			back = append(back, queue.Return{ID: r.ID, Fence: r.Fence, Why: queue.Forgotten, Message: r.Exit.Message})
 			gone = append(gone, wire.Acked{Lease: r.Lease, Verdict: wire.Recorded})
@@ -33,9 +40,13 @@ func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
 	d.rate.add(len(outcomes), now)
 	d.mu.Unlock()
 	d.poke()
+	if len(strange) > 0 {
+		out.ack(strange)
+	}
 	if len(back) > 0 {
-		d.queue.Return(back).Then(func(_ []queue.ReturnReply, err error) {
+		d.queue.Return(back).Then(func(vs []queue.ReturnReply, err error) {
 			if err == nil {
+				d.noteReturned(back, vs)
 				out.ack(gone)
 			}
 			d.notify(back)
@@ -76,6 +87,9 @@ func (d *Dispatcher) recorded(out *outbox, outcomes []queue.Outcome, vs []queue.
 		o := &outcomes[i]
 		acks[i] = wire.Acked{Lease: wire.Lease{ID: o.ID, Fence: o.Fence}, Verdict: verdictOf(v.Verdict)}
 		retry = retry || !v.State.Terminal()
+		if v.Verdict == queue.Recorded {
+			d.noteEnd(o.ID, o.Fence, v.State)
+		}
 		d.notifyLocked(o.ID)
 	}
 	d.mu.Unlock()

@@ -131,8 +131,11 @@ func (d *Dispatcher) register(p Peer, reg wire.Register) (*worker, *outbox, wire
 	}
 	s := settle(w.leases, reg.Holds, restarted)
 	for _, r := range s.back {
-		w.remove(wire.Lease{ID: r.ID, Fence: r.Fence})
+		l := wire.Lease{ID: r.ID, Fence: r.Fence}
+		d.note(task.EvRequeue, w, l)
+		w.remove(l)
 	}
+	d.noteCapacity(w)
 	d.mu.Unlock()
 	d.markRunning(s.running)
 	d.giveBack(s.back)
@@ -336,6 +339,7 @@ func (d *Dispatcher) declined(w *worker, items []wire.Decline) {
 	for _, it := range items {
 		if _, ok := w.remove(it.Lease); ok {
 			back = append(back, queue.Return{ID: it.ID, Fence: it.Fence, Why: queue.Declined, Message: it.Why})
+			d.note(task.EvRequeue, w, it.Lease)
 			d.log.Info("task given back", "task", it.ID, "node", w.name, "why", it.Why)
 		}
 	}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
@@ -18,6 +19,7 @@ func (w *Worker) assign(c *conn, m wire.Assign) {
 		w.log.Warn("assignment of an old dispatcher ignored", "term", m.Term, "obeying", w.term)
 		return
 	}
+	w.noteTerm(m.Term)
 	for i := range m.Items {
 		it := &m.Items[i]
 		l := wire.Lease{ID: it.ID, Fence: it.Fence}
@@ -146,6 +148,12 @@ func (w *Worker) forgetLocked(a *attempt) {
 		return
 	}
 	delete(w.attempts, a.Lease)
+	if a.state == ended {
+		if a.drop {
+			w.noteVerdict(a.Lease, wire.Fenced)
+		}
+		w.note(task.EvSpoolDrop, a.Lease, nil)
+	}
 	w.free.give(&a.claim)
 	w.spool.forget(a)
 	w.changedLocked()
@@ -157,6 +165,7 @@ func (w *Worker) acked(m wire.ResultAck) {
 	defer w.mu.Unlock()
 	for _, it := range m.Items {
 		if a := w.attempts[it.Lease]; a != nil && a.state == ended {
+			w.noteVerdict(it.Lease, it.Verdict)
 			w.forgetLocked(a)
 		}
 	}

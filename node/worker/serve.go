@@ -142,6 +142,8 @@ func (w *Worker) accepted(c *conn, acc wire.Accepted, sent time.Duration) error 
 	c.beat = time.Duration(acc.BeatMs) * time.Millisecond
 	w.lease = time.Duration(acc.LeaseMs) * time.Millisecond
 	w.until = leaseEnd(sent, w.lease)
+	w.noteTerm(acc.Term)
+	w.noteLease()
 	w.name = acc.Name
 	w.conn = c
 	for _, l := range acc.Drop {
@@ -243,7 +245,11 @@ func (w *Worker) renewed(c *conn, m wire.BeatAck) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if bugs.LeaseFromReply {
+		sent = w.opt.Clock()
+	}
 	if w.conn == c {
 		w.until = max(w.until, leaseEnd(sent, w.lease))
+		w.noteLease()
 	}
 }

@@ -38,6 +38,7 @@ func (w *Worker) runOne(a *attempt) {
 	w.mu.Unlock()
 	w.startedLater(a)
 	res := run.Wait()
+	w.note(task.EvExit, a.Lease, func(e *task.Event) { e.Code = int32(res.Code) })
 	a.out.finish()
 	w.mu.Lock()
 	a.started, a.ended = res.Started, res.Ended
@@ -52,11 +53,12 @@ func (w *Worker) start(a *attempt) (exec.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.Spec.Delivery == task.AtMostOnce {
+	if a.Spec.Delivery == task.AtMostOnce || w.opt.History != nil {
 		spec.BeforeStart = func() error {
-			if !w.leased() {
+			if a.Spec.Delivery == task.AtMostOnce && !w.leased() {
 				return errors.New("the lease ended before the task started")
 			}
+			w.note(task.EvStart, a.Lease, nil)
 			return nil
 		}
 	}

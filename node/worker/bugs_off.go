@@ -1,0 +1,6 @@
+//go:build !octaskly_bugs
+
+package worker
+
+// bugs is never set in this build.
+var bugs Bugs
