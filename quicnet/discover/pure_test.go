@@ -113,7 +113,7 @@ func TestText(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	if _, at, _ := parseText(append(without("a"), "a=127.0.0.1,0.0.0.0,224.0.0.1,255.255.255.255,ff02::1,10.0.0.1")); len(at) != 1 {
+	if _, at, _ := parseText(append(without("a"), "a=127.0.0.1,0.0.0.0,224.0.0.1,255.255.255.255,ff02::1,fe80::1,10.0.0.1")); len(at) != 1 {
 		t.Errorf("addresses that nobody may dial: %v", at)
 	}
 }

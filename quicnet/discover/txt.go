@@ -99,7 +99,11 @@ func parseAddrs(s string) ([]netip.Addr, error) {
 	return out, nil
 }
 
-// usable reports whether an address from outside may be dialled at all.
+// usable reports whether an address from outside may be dialled at all. A
+// link-local one without a zone says nothing to anybody else.
 func usable(a netip.Addr) bool {
+	if a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "" {
+		return false
+	}
 	return a.IsValid() && !a.IsMulticast() && !a.IsUnspecified() && !a.IsLoopback() && a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }

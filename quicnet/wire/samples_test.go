@@ -16,7 +16,7 @@ func samples() []Message {
 		Register{}, Accepted{}, Beat{}, BeatAck{}, Assign{}, Started{}, Results{}, ResultAck{}, Stop{}, Declined{}, Release{},
 		OutputOpen{}, OutputHave{}, BlobWant{}, BlobHave{},
 		Reply[BlobRef]{}, Item[BlobRef]{}, Ended{}, Part{}, Failure{},
-		JoinOpen{}, JoinReady{}, JoinWait{}, JoinProof{}, JoinRequest{}, JoinGrant{}, JoinDone{},
+		Peers{}, JoinOpen{}, JoinReady{}, JoinWait{}, JoinProof{}, JoinRequest{}, JoinGrant{}, JoinDone{},
 		LocalHello{}, LocalProof{}, LocalWelcome{}, Enrol{}, Enrolled{},
 	}
 	for _, i := range Kinds() { // requests share one type

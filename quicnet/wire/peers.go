@@ -1,0 +1,31 @@
+package wire
+
+import "github.com/adauldev/octaskly/queue/task"
+
+// KindPeers is what nodes tell each other about where others are. It may be sent
+// on an rpc stream by either side at any time; a hint, as all of discovery.
+const KindPeers Kind = 72
+
+// MaxPeers is the most entries in one Peers message.
+const MaxPeers = 64
+
+// Peers lists nodes that the sender is, or was lately, connected to.
+type Peers struct {
+	Items []PeerHint `msgpack:"i"`
+}
+
+// PeerHint is where a node was last reached.
+type PeerHint struct {
+	Node       task.NodeID `msgpack:"n"`
+	Name       string      `msgpack:"m,omitempty"`
+	Addrs      []string    `msgpack:"a"` // "IP:port", best first, at most 8
+	SeenAgo    int64       `msgpack:"s"` // ms before this message was made
+	Dispatches bool        `msgpack:"d,omitempty"`
+}
+
+// WireKind implements Message.
+func (Peers) WireKind() Kind { return KindPeers }
+
+func init() {
+	register(Info{Kind: KindPeers, Name: "peers", Stream: StreamRPC, From: BothEnds, Max: 64 << 10})
+}
