@@ -20,18 +20,18 @@ trap '' TERM INT HUP
 i=0
 while [ $i -lt 16 ]; do
 	i=$((i+1))
-	sleep M &
-	setsid sleep M &
-	(setsid sh -c 'trap "" TERM; sleep M & wait' &)
-	(env -i setsid sh -c 'sleep M & sleep M & wait' </dev/null >/dev/null 2>&1 &)
-	sh -c 'kill -STOP $$; : M' &
+	sleep MARK &
+	setsid sleep MARK &
+	(setsid sh -c 'trap "" TERM; sleep MARK & wait' &)
+	(env -i setsid sh -c 'sleep MARK & sleep MARK & wait' </dev/null >/dev/null 2>&1 &)
+	sh -c 'kill -STOP $$; : MARK' &
 done
-(setsid sh -c 'trap "" TERM; while :; do (setsid sleep M &); sleep 0.005; done' &)
-sh -c 'trap "" TERM; while :; do (sleep M &) ; sleep 0.005; done' &
+(setsid sh -c 'trap "" TERM; while :; do (setsid sleep MARK &); sleep 0.005; done' &)
+sh -c 'trap "" TERM; while :; do (sleep MARK &) ; sleep 0.005; done' &
 echo ready
 wait
 wait
-sleep M
+sleep MARK
 `
 
 // witness counts, in a process outside of the command's tree, the processes
@@ -61,7 +61,7 @@ func TestHostileTreeIsGoneAfterCancel(t *testing.T) {
 	var slowest time.Duration
 	for i := range rounds(20, 100) {
 		mark := fmt.Sprintf("%d%05d", 7000+i, os.Getpid())
-		run, c := begin(t, context.Background(), Spec{Shell: strings.ReplaceAll(hostile, "M", mark)})
+		run, c := begin(t, context.Background(), Spec{Shell: strings.ReplaceAll(hostile, "MARK", mark)})
 		done := waitAsync(run)
 		<-c.line
 		if n := witness(t, mark); n < 100 {
@@ -91,7 +91,7 @@ func TestHostileTreesSideBySide(t *testing.T) {
 		var all []one
 		for j := range 3 {
 			mark := fmt.Sprintf("%d%05d", 8000+10*i+j, os.Getpid())
-			run, c := begin(t, context.Background(), Spec{Shell: strings.ReplaceAll(hostile, "M", mark)})
+			run, c := begin(t, context.Background(), Spec{Shell: strings.ReplaceAll(hostile, "MARK", mark)})
 			all = append(all, one{run, waitAsync(run), mark})
 			<-c.line
 		}

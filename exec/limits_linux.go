@@ -22,11 +22,25 @@ const (
 )
 
 // needsGate reports whether something has to be set before a command runs.
-func (l Limits) needsGate() bool { return l.OpenFiles > 0 || l.DiskBytes > 0 || l.CPUTime > 0 }
+func (l Limits) needsGate(groups *cgroups) bool {
+	return l.OpenFiles > 0 || l.DiskBytes > 0 || l.CPUTime > 0 || l.grouped(groups)
+}
 
-// needsWatch reports whether something has to be looked at while it runs.
-func (l Limits) needsWatch() bool {
-	return l.MemoryBytes > 0 || l.CPUTime > 0 || l.DiskBytes > 0 || l.Processes > 0
+// grouped reports whether a control group keeps one of the limits.
+func (l Limits) grouped(groups *cgroups) bool {
+	return l.MemoryBytes > 0 && groups.memory != "" || l.Processes > 0 && groups.pids != ""
+}
+
+// watched are the limits that have to be looked at while a command runs.
+func (l Limits) watched(g *group) Limits {
+	l.OpenFiles = 0
+	if g != nil && g.memory != "" {
+		l.MemoryBytes = 0
+	}
+	if g != nil && g.pids != "" {
+		l.Processes = 0
+	}
+	return l
 }
 
 // rlimit is one limit the kernel keeps for a process.
@@ -92,6 +106,16 @@ func (r *Runner) mayLimit(l Level) bool {
 
 // passGate sees to it that the waiting process is limited and lets it go.
 func (p *process) passGate(gate int) error {
+	if p.spec.Limits.grouped(p.r.groups) {
+		g, err := p.r.groups.open(p.spec.Limits)
+		if err != nil {
+			return startError(ReasonRefused, "set a limit: %w", err)
+		}
+		p.group = g
+		if err := g.add(p.pid); err != nil {
+			return startError(ReasonRefused, "set a limit: %w", err)
+		}
+	}
 	if p.r.mayLimit(p.spec.Level) {
 		for _, l := range p.spec.Limits.rlimits() {
 			if err := unix.Prlimit(p.pid, l.what, &unix.Rlimit{Cur: l.soft, Max: l.hard}, nil); err != nil {
@@ -115,6 +139,9 @@ func (p *process) abandon() {
 	_ = unix.Kill(-p.pid, unix.SIGKILL)
 	p.reap()
 	p.r.forgetLive(p)
+	if p.group != nil {
+		_ = p.group.close()
+	}
 	p.pid = 0
 }
 
@@ -160,7 +187,7 @@ func (p *process) Usage() Usage {
 func (l Limits) excess(u use) (Reason, string) {
 	switch {
 	case l.MemoryBytes > 0 && u.memory > l.MemoryBytes:
-		return ReasonLimitMemory, fmt.Sprintf("used %s of memory, more than its limit of %s", size(u.memory), size(l.MemoryBytes))
+		return ReasonLimitMemory, l.memoryMessage(u.memory)
 	case l.CPUTime > 0 && u.cpu > l.CPUTime:
 		return ReasonLimitCPU, fmt.Sprintf("used %v of processor time, more than its limit of %v", u.cpu, l.CPUTime)
 	case l.Processes > 0 && u.processes > l.Processes:
@@ -169,6 +196,29 @@ func (l Limits) excess(u use) (Reason, string) {
 		return ReasonLimitDisk, fmt.Sprintf("wrote %s, more than its limit of %s", size(u.disk), size(l.DiskBytes))
 	}
 	return "", ""
+}
+
+func (l Limits) memoryMessage(used int64) string {
+	return fmt.Sprintf("used %s of memory, its limit being %s", size(used), size(l.MemoryBytes))
+}
+
+// explainGroup adds what the control group counted, and names its limit when
+// that was hit and the command failed.
+func (p *process) explainGroup(res *Result) {
+	if p.group == nil {
+		return
+	}
+	res.MaxRSS = max(res.MaxRSS, p.group.peak())
+	if res.Reason != ReasonExit && res.Reason != ReasonSignal || res.Code == 0 {
+		return
+	}
+	switch p.group.hit() {
+	case ReasonLimitMemory:
+		res.Reason, res.Message = ReasonLimitMemory, p.spec.Limits.memoryMessage(p.group.peak())
+	case ReasonLimitProcesses:
+		res.Reason = ReasonLimitProcesses
+		res.Message = fmt.Sprintf("could not start another process, its limit being %d processes and threads", p.spec.Limits.Processes)
+	}
 }
 
 // explainSignal names the limit when the kernel's signal for it ended the
@@ -198,7 +248,7 @@ func size(n int64) string {
 // watch looks at what a command uses until it ends.
 func (p *process) watch(ended <-chan struct{}) {
 	defer p.helpers.Done()
-	l := p.spec.Limits
+	l := p.spec.Limits.watched(p.group)
 	var before int64
 	if l.DiskBytes > 0 && p.spec.Dir != "" {
 		before = diskUse(p.spec.Dir, ended)
@@ -206,7 +256,15 @@ func (p *process) watch(ended <-chan struct{}) {
 	pause := pollMin
 	for {
 		at := time.Now()
-		u := p.r.useOf(p)
+		if p.group != nil && p.group.hit() == ReasonLimitMemory {
+			// The kernel ended one process; without it the others are no use.
+			p.stopFor(ReasonLimitMemory, p.spec.Limits.memoryMessage(p.group.peak()), -1)
+			return
+		}
+		var u use
+		if !l.IsZero() {
+			u = p.r.useOf(p)
+		}
 		if l.DiskBytes > 0 {
 			u.disk = diskUse(p.home.path, ended)
 			if p.spec.Dir != "" {

@@ -27,6 +27,7 @@ type platform struct {
 
 	nextReap atomic.Int64 // when reapStrays may look again
 
+	groups *cgroups
 	levels [levelCount]*confinement // those that passed their test
 
 	recentMu sync.Mutex
@@ -57,6 +58,7 @@ func (r *Runner) openPlatform() error {
 	r.null, r.sid, r.self = null, sid, os.Getpid()
 	r.find = newFinder(pathOf(r.base))
 	r.table = openProcTable()
+	r.groups = openCgroups()
 	r.live = make(map[int]*process)
 	r.starting = make(map[string]bool)
 	if s, ok := readStat(r.self); ok {
@@ -82,7 +84,9 @@ func keepOurFiles() {
 // contain builds and tests the levels asked for and says which there are. A
 // level that does not pass its test is not there.
 func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
-	caps := Capabilities{Kill: "subreaper", Memory: "poll", CPU: "rlimit,poll", Disk: "rlimit,poll", OpenFiles: "rlimit", Processes: "poll"}
+	caps := Capabilities{Kill: "subreaper", CPU: "rlimit,poll", Disk: "rlimit,poll", OpenFiles: "rlimit"}
+	caps.Memory = orElse(r.groups.name(r.groups.memory), "poll")
+	caps.Processes = orElse(r.groups.name(r.groups.pids), "poll")
 	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,subreaper"}
 	s := setup{abi: landlockABI(), protect: r.opt.Protect}
 	s.home, _ = os.UserHomeDir()
@@ -147,6 +151,7 @@ func (r *Runner) closePlatform() error {
 			}
 		}
 	}
+	r.groups.close()
 	r.table.close()
 	return r.null.Close()
 }

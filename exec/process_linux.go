@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -30,6 +31,7 @@ type process struct {
 	stdin   *os.File // our end, when a goroutine feeds it
 	helpers sync.WaitGroup
 
+	group    *group        // what keeps its limits, nil if none does
 	over     chan struct{} // closed at the end, when somebody watches
 	timer    *time.Timer
 	stopCtx  func() bool
@@ -53,7 +55,7 @@ func (p *process) arm(ctx context.Context) {
 		p.helpers.Add(1)
 		go p.feed()
 	}
-	if p.spec.Limits.needsWatch() {
+	if p.group != nil || !p.spec.Limits.watched(p.group).IsZero() {
 		p.over = make(chan struct{})
 		p.helpers.Add(1)
 		go p.watch(p.over)
@@ -93,10 +95,17 @@ func (p *process) Wait() Result {
 	p.r.forgetLive(p)
 	p.helpers.Wait()
 	res := p.result(status, usage)
+	res.Enforced = p.enforced()
 	res.Survivors = survivors
 	if len(survivors) > 0 {
 		res.Reason = ReasonUnkillable
 		res.Message = fmt.Sprintf("%d of its processes could not be killed: %v", len(survivors), survivors)
+	}
+	p.explainGroup(&res)
+	if p.group != nil {
+		if err := p.group.close(); err != nil {
+			p.r.log.Warn("a control group could not be removed", "error", err)
+		}
 	}
 	p.finishDir(&res)
 	return res
@@ -174,14 +183,34 @@ func (p *process) finishDir(res *Result) {
 	p.vacate(len(res.Survivors) == 0)
 }
 
+// enforced names what contained and limited the command.
+func (p *process) enforced() string {
+	names := p.r.caps.Levels[p.spec.Level].Mechanisms
+	l, caps := p.spec.Limits, p.r.caps
+	for _, v := range []struct {
+		asked    bool
+		name, by string
+	}{
+		{l.MemoryBytes > 0, "memory", caps.Memory},
+		{l.CPUTime > 0, "cpu", caps.CPU},
+		{l.DiskBytes > 0, "disk", caps.Disk},
+		{l.OpenFiles > 0, "files", caps.OpenFiles},
+		{l.Processes > 0, "processes", caps.Processes},
+	} {
+		if v.asked {
+			names += "," + v.name + "=" + strings.ReplaceAll(v.by, ",", "+")
+		}
+	}
+	return names
+}
+
 // result puts into words how the main process ended.
 func (p *process) result(status syscall.WaitStatus, usage syscall.Rusage) Result {
 	res := Result{
 		Reason: ReasonExit, Code: status.ExitStatus(),
 		Started: p.started, Ended: time.Now(),
-		CPU:      time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
-		MaxRSS:   int64(usage.Maxrss) * 1024,
-		Enforced: p.r.caps.Levels[p.spec.Level].Mechanisms,
+		CPU:    time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
+		MaxRSS: int64(usage.Maxrss) * 1024,
 	}
 	if status.Signaled() {
 		sig := status.Signal()

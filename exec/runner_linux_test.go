@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 		tryToEscape()
 		os.Exit(0)
 	}
+	if dir := os.Getenv(workerEnv); dir != "" {
+		workUntilKilled(dir)
+	}
 	code := m.Run()
 	if r, err := shared(); err == nil {
 		_ = r.Close()

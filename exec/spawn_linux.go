@@ -80,7 +80,7 @@ func (p *process) spawn() error {
 	child := files[:]
 	defer func() { closeAll(child, int(r.null.Fd())) }()
 	gate := -1
-	if spec.Limits.needsGate() {
+	if spec.Limits.needsGate(r.groups) {
 		ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			return startError(ReasonHost, "make a gate for the command's start: %w", err)

@@ -224,7 +224,7 @@ func (r *Runner) killOnce(look func() snapshot) (alive []int) {
 	defer r.forking.Unlock()
 	snap := look()
 	for _, s := range snap.members {
-		if !s.dead() && same(s) {
+		if !s.dead() {
 			_ = unix.Kill(s.pid, unix.SIGSTOP)
 			alive = append(alive, s.pid)
 		}

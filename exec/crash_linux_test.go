@@ -1,0 +1,121 @@
+package exec
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	osexec "os/exec"
+	"strings"
+	"testing"
+)
+
+// workerEnv makes the test binary a worker that runs a hostile command in the
+// named folder until it is killed.
+const workerEnv = "OCTASKLY_TEST_WORKER"
+
+func workUntilKilled(dir string) {
+	r, err := NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic}})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	level, err := ParseLevel(os.Getenv("LEVEL"))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	run, err := r.Start(context.Background(), Spec{
+		Shell: strings.ReplaceAll(hostile, "MARK", os.Getenv("MARK")), Cookie: "crash-" + os.Getenv("MARK"), Level: level,
+		Output: func(_ Stream, p []byte) { os.Stdout.Write(p) },
+	})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	run.Wait()
+	os.Exit(0)
+}
+
+func TestNothingIsLeftOfAKilledWorker(t *testing.T) {
+	for _, level := range []Level{None, Basic} {
+		needLevels(t, level)
+		for i := range rounds(2, 20) {
+			crashOnce(t, level, fmt.Sprintf("%d%d%05d", 6, 100*int(level)+i, os.Getpid()))
+		}
+	}
+}
+
+func crashOnce(t *testing.T, level Level, mark string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "octaskly-crash-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	worker := osexec.Command(os.Args[0])
+	worker.Env = append(os.Environ(), workerEnv+"="+dir, "MARK="+mark, "LEVEL="+level.String())
+	out, err := worker.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := worker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	_ = worker.Process.Kill()
+	_ = worker.Wait()
+	if line != "ready\n" {
+		t.Fatalf("the worker said %q", line)
+	}
+	if n := witness(t, mark); n < 80 {
+		t.Fatalf("only %d processes outlived the worker: nothing to test", n)
+	}
+	r, err := NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	killed, err := r.SweepLeftovers(context.Background(), "crash-")
+	if err != nil {
+		t.Error(err)
+	}
+	if n := witness(t, mark); n != 0 {
+		t.Errorf("%s: %d processes are left, %d were killed", level, n, killed)
+	}
+	for _, root := range r.roots() {
+		entries, _ := os.ReadDir(root.root)
+		for _, e := range entries {
+			if len(root.free) == 0 {
+				t.Errorf("%s: %s is left in %s", level, e.Name(), root.root)
+			}
+		}
+	}
+}
+
+// TestLevelsOnOlderKernels builds basic for every version of Landlock there
+// has been, and lets it prove itself.
+func TestLevelsOnOlderKernels(t *testing.T) {
+	needLevels(t, Basic)
+	r := testRunner(t)
+	for abi := 1; abi <= r.levels[Basic].fence.abi; abi++ {
+		c, err := newConfinement(Basic, setup{abi: abi, user: r.levels[Basic].user, dirs: r.levels[Basic].dirs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.selfTest(); err != nil {
+			t.Errorf("Landlock %d: %v", abi, err)
+		}
+		c.fence.close()
+	}
+	for level, abi := range map[Level]int{Basic: 0, Strict: 5} {
+		if _, err := newConfinement(level, setup{abi: abi, dirs: r.dirs}); err == nil {
+			t.Errorf("%s was built from Landlock %d", level, abi)
+		}
+	}
+	if _, err := newConfinement(VeryStrict, setup{abi: 7, dirs: r.dirs}); err == nil {
+		t.Error("very-strict was built")
+	}
+}
