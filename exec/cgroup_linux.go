@@ -75,10 +75,12 @@ func (c *cgroups) close() {
 	}
 }
 
-// The folder of a process's groups is named after it.
+// The folder of a Runner's groups is named after its process and a number.
 const ownPrefix = "octaskly-"
 
-func ownName() string { return ownPrefix + strconv.Itoa(os.Getpid()) }
+var ownNumber atomic.Uint64
+
+func newOwnName() string { return fmt.Sprintf("%s%d-%d", ownPrefix, os.Getpid(), ownNumber.Add(1)) }
 
 // removeOldGroups removes what processes that are no more left in parent. A
 // group in which something lives cannot be removed.
@@ -88,7 +90,8 @@ func removeOldGroups(parent string) {
 		return
 	}
 	for _, e := range entries {
-		pid, ok := strings.CutPrefix(e.Name(), ownPrefix)
+		name, ok := strings.CutPrefix(e.Name(), ownPrefix)
+		pid, _, _ := strings.Cut(name, "-")
 		if n, err := strconv.Atoi(pid); !ok || err != nil || n == os.Getpid() || unix.Kill(n, 0) != unix.ESRCH {
 			continue
 		}
@@ -116,7 +119,7 @@ func cgroup2() *cgroups {
 		return nil
 	}
 	c := &cgroups{version: 2}
-	dir := filepath.Join(parent, ownName())
+	dir := filepath.Join(parent, newOwnName())
 	for _, name := range []string{"memory", "pids"} {
 		if !slices.Contains(strings.Fields(string(have)), name) || writeTo(parent, "cgroup.subtree_control", "+"+name) != nil {
 			continue
@@ -143,13 +146,14 @@ func cgroup2() *cgroups {
 // cgroup1 makes a folder for each controller in version 1.
 func cgroup1() *cgroups {
 	c := &cgroups{version: 1}
-	for name, dir := range map[string]*string{"memory": &c.memory, "pids": &c.pids} {
-		parent := cgroupPath("cgroup", name)
+	name := newOwnName()
+	for controller, dir := range map[string]*string{"memory": &c.memory, "pids": &c.pids} {
+		parent := cgroupPath("cgroup", controller)
 		if parent == "" {
 			continue
 		}
 		removeOldGroups(parent)
-		own := filepath.Join(parent, ownName())
+		own := filepath.Join(parent, name)
 		if err := os.Mkdir(own, 0o755); err == nil || os.IsExist(err) {
 			*dir = own
 		}
