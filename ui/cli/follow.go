@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -280,7 +281,7 @@ func (f *following) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = s.Close() }() // nothing is written through it
+	defer closeWith(ctx, s)()
 	for {
 		item, err := s.Next()
 		if errors.Is(err, io.EOF) {
@@ -309,6 +310,18 @@ func (e outputError) Error() string { return "write the output: " + e.err.Error(
 
 // Unwrap gives the cause.
 func (e outputError) Unwrap() error { return e.err }
+
+// closeWith closes a stream when ctx ends, which wakes whoever reads from it,
+// or when the returned function is called, and only once.
+func closeWith(ctx context.Context, s io.Closer) func() {
+	var once sync.Once
+	end := func() { once.Do(func() { _ = s.Close() }) } // nothing is written through it
+	stop := context.AfterFunc(ctx, end)
+	return func() {
+		stop()
+		end()
+	}
+}
 
 // print writes a chunk, without what was printed before a reconnect.
 func (f *following) print(c *control.Chunk) error {

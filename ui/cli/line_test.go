@@ -26,7 +26,9 @@ func equalJSON(t *testing.T, a, b any) bool {
 }
 
 func TestJoinBools(t *testing.T) {
-	root := newApp(Program{}).rootCommand()
+	a := newApp(Program{})
+	defer a.close()
+	root := a.rootCommand()
 	for in, want := range map[string]string{
 		"worker --gpu true --max-jobs 4":        "worker --gpu=true --max-jobs 4",
 		"worker --gpu --max-jobs 4":             "worker --gpu --max-jobs 4",
@@ -225,7 +227,9 @@ func TestHostileNames(t *testing.T) {
 
 // TestEveryVerbHasItsPage calls for help where nothing could be done.
 func TestEveryVerbHasItsPage(t *testing.T) {
-	root := newApp(Program{}).rootCommand()
+	a := newApp(Program{})
+	defer a.close()
+	root := a.rootCommand()
 	for _, c := range root.Commands() {
 		code, out, stderr := try(t, nil, c.Name(), "--help")
 		if code != 0 || stderr != "" || !strings.Contains(out, "Usage:") {

@@ -80,9 +80,7 @@ func (a *app) showLogs(id task.ID, f *logFlags) error {
 	if err != nil {
 		return withHints(err)
 	}
-	defer s.Close()
-	stop := context.AfterFunc(a.ctx, func() { _ = s.Close() })
-	defer stop()
+	defer closeWith(a.ctx, s)()
 	sink := a.sink()
 	defer sink.close()
 	if f.timestamps {

@@ -109,9 +109,7 @@ func waitOne(ctx context.Context, c *connection, id task.ID) (task.Task, error) 
 	if err != nil {
 		return last, err
 	}
-	defer s.Close()
-	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
-	defer stop()
+	defer closeWith(ctx, s)()
 	for {
 		item, err := s.Next()
 		switch {
