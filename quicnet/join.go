@@ -1,9 +1,11 @@
 package quicnet
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -135,19 +137,41 @@ func (e *Endpoint) newJoint(conn *quic.Conn, st *Stream) (*joint, error) {
 	return j, err
 }
 
-// takeSide fixes which end is the joiner, and what both have said so far.
-func (j *joint) takeSide(side trust.JoinSide, open wire.JoinOpen, ready wire.JoinReady) error {
+// takeSide fixes which end is the joiner, and what both have said so far: the
+// bodies as they were sent, with fields that only one side may know.
+func (j *joint) takeSide(side trust.JoinSide, cluster string, open, ready []byte) {
 	j.side = side
-	j.bind.Joiner, j.bind.Admitter, j.bind.Cluster = j.peer, j.key, open.Cluster+ready.Cluster
+	j.bind.Joiner, j.bind.Admitter, j.bind.Cluster = j.peer, j.key, cluster
 	if side == trust.Joiner {
 		j.bind.Joiner, j.bind.Admitter = j.key, j.peer
 	}
-	var err error
-	if j.bind.Transcript, err = wire.Append(nil, open); err != nil {
-		return err
+	j.bind.Transcript = binary.BigEndian.AppendUint32(nil, uint32(len(open)))
+	j.bind.Transcript = append(append(j.bind.Transcript, open...), ready...)
+}
+
+// send sends a message and returns its body as it goes over the wire; first goes
+// before it.
+func (j *joint) send(first []byte, m wire.Message) (body []byte, err error) {
+	out, err := wire.Append(first, m)
+	if err != nil {
+		return nil, err
 	}
-	j.bind.Transcript, err = wire.Append(j.bind.Transcript, ready)
-	return err
+	_, err = j.st.Write(out)
+	return out[len(first)+frameHead:], err
+}
+
+// frameHead is the length and the kind in front of a body.
+const frameHead = 5
+
+// recv receives a message and keeps its body.
+func recv[T wire.Message](st *Stream) (m T, body []byte, err error) {
+	f, err := st.Recv()
+	if err != nil {
+		return m, nil, err
+	}
+	body = bytes.Clone(f.Body)
+	err = wire.DecodeAs(f, &m)
+	return m, body, err
 }
 
 // prove computes the proofs for a code, a few at a time.

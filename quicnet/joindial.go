@@ -1,6 +1,7 @@
 package quicnet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -137,11 +138,8 @@ func (j *joint) settle() error {
 // first, because it did not make the code.
 func (j *joint) ask(ctx context.Context, code trust.Code, open wire.JoinOpen) (time.Duration, error) {
 	j.await(joinStep)
-	out, err := wire.Append([]byte{byte(wire.StreamJoin)}, open)
+	openBody, err := j.send([]byte{byte(wire.StreamJoin)}, open)
 	if err != nil {
-		return 0, err
-	}
-	if _, err := j.st.Write(out); err != nil {
 		return 0, err
 	}
 	f, err := j.st.Recv()
@@ -154,6 +152,7 @@ func (j *joint) ask(ctx context.Context, code trust.Code, open wire.JoinOpen) (t
 		return min(max(time.Duration(w.Ms)*time.Millisecond, time.Millisecond), joinStep), err
 	}
 	var ready wire.JoinReady
+	readyBody := bytes.Clone(f.Body)
 	if err := wire.DecodeAs(f, &ready); err != nil {
 		return 0, err
 	}
@@ -161,9 +160,7 @@ func (j *joint) ask(ctx context.Context, code trust.Code, open wire.JoinOpen) (t
 		return 0, wire.ErrMalformed
 	}
 	side := trust.JoinSide(open.Side)
-	if err := j.takeSide(side, open, ready); err != nil {
-		return 0, err
-	}
+	j.takeSide(side, open.Cluster+ready.Cluster, openBody, readyBody)
 	p, err := j.prove(ctx, code)
 	if err != nil {
 		return 0, err

@@ -58,7 +58,7 @@ func (e *Endpoint) acceptJoint(ctx context.Context, conn *quic.Conn) (*joint, er
 
 // answer is the accepting side: this end made the code.
 func (j *joint) answer(ctx context.Context) error {
-	open, err := wire.Recv1[wire.JoinOpen](j.st)
+	open, openBody, err := recv[wire.JoinOpen](j.st)
 	if err != nil {
 		return err
 	}
@@ -75,19 +75,20 @@ func (j *joint) answer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if wait := j.e.joins.take(sourceOf(j.conn.RemoteAddr()), time.Now()); wait > 0 {
-		return j.st.Send(wire.JoinWait{Ms: wait.Milliseconds() + 1})
+	if open.Invite == "" { // nobody guesses a long code
+		if wait := j.e.joins.take(sourceOf(j.conn.RemoteAddr()), time.Now()); wait > 0 {
+			return j.st.Send(wire.JoinWait{Ms: wait.Milliseconds() + 1})
+		}
 	}
 	ready := wire.JoinReady{Version: version, Name: own.Name, Build: own.Build}
 	if side == trust.Admitter {
 		ready.Cluster = admitter.Cluster()
 	}
-	if err := j.takeSide(side, open, ready); err != nil {
+	readyBody, err := j.send(nil, ready)
+	if err != nil {
 		return err
 	}
-	if err := j.st.Send(ready); err != nil {
-		return err
-	}
+	j.takeSide(side, open.Cluster+ready.Cluster, openBody, readyBody)
 	code, err := j.examine(ctx, codes)
 	if err != nil {
 		return err

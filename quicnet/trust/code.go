@@ -16,13 +16,13 @@ const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 const (
 	shortLen    = 8  // 40 bits
 	inviteIDLen = 8  // public part of a long code
-	secretLen   = 26 // 128 bits
+	secretLen   = 26 // 130 bits
 	longMark    = "OCT1"
 )
 
 // Code is a secret by which a computer becomes a member. A short one, such as
 // K7QM-3XPA, is made to be read and typed: it is good for one use and some
-// minutes. A long one is for scripts: it has a public part that names it and 128
+// minutes. A long one is for scripts: it has a public part that names it and 130
 // secret bits. Its methods for printing and logging do not show the secret;
 // Text does.
 type Code struct {

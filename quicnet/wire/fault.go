@@ -28,7 +28,7 @@ func FaultOf(err error) Fault {
 // Err is the error that the fault stands for.
 func (f Fault) Err() error {
 	kind := f.Kind
-	if kind == "" {
+	if kind == "" || len(kind) > 32 || !plain(string(kind), false) {
 		kind = task.KindInternal
 	}
 	return &task.Error{Kind: kind, Message: readable(f.Message, false), Hint: readable(f.Hint, true)}

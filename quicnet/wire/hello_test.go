@@ -57,7 +57,7 @@ func TestHelloThatIsRefused(t *testing.T) {
 		"long address":    func(h *Hello) { h.Addrs = []string{long} },
 		"many addresses":  func(h *Hello) { h.Addrs = make([]string, 17) },
 		"many roles":      func(h *Hello) { h.Plays = make([]task.Role, 9) },
-		"role that is no": func(h *Hello) { h.Plays = []task.Role{"emperor"} },
+		"role that is no": func(h *Hello) { h.Plays = []task.Role{"a\x00"} },
 		"escape in name":  func(h *Hello) { h.Name = "a\x1b[2J" },
 		"newline in name": func(h *Hello) { h.Name = "a\nb" },
 		"broken utf-8":    func(h *Hello) { h.Name = "a\xff" },
