@@ -61,7 +61,7 @@ func fence(t uint64, a uint32) func(*task.Event) {
 }
 func at(t int64) func(*task.Event)         { return func(e *task.Event) { e.Time = t } }
 func until(t int64) func(*task.Event)      { return func(e *task.Event) { e.Until = t } }
-func node(n string) func(*task.Event)      { return func(e *task.Event) { e.Node = n } }
+func onNode(n string) func(*task.Event)    { return func(e *task.Event) { e.Node = n } }
 func by(w string) func(*task.Event)        { return func(e *task.Event) { e.Worker = w } }
 func state(s task.State) func(*task.Event) { return func(e *task.Event) { e.State = s } }
 func from(s task.State) func(*task.Event)  { return func(e *task.Event) { e.From = s } }
@@ -124,8 +124,8 @@ func TestCheck(t *testing.T) {
 	twice := []task.Event{
 		ev(task.EvSubmitCall), ev(task.EvStore), ev(task.EvSubmitOK), ev(task.EvGrant),
 		ev(task.EvRenewed, until(5*second)), ev(task.EvStart), ev(task.EvWitness), ev(task.EvExpire, at(6*second)),
-		ev(task.EvGrant, fence(1, 2), by("w2")), ev(task.EvStart, fence(1, 2), node("w2")), ev(task.EvWitness, fence(1, 2)),
-		ev(task.EvExit, fence(1, 2), node("w2")), ev(task.EvRecord, fence(1, 2)), ev(task.EvResultOK, fence(1, 2), node("w2")),
+		ev(task.EvGrant, fence(1, 2), by("w2")), ev(task.EvStart, fence(1, 2), onNode("w2")), ev(task.EvWitness, fence(1, 2)),
+		ev(task.EvExit, fence(1, 2), onNode("w2")), ev(task.EvRecord, fence(1, 2)), ev(task.EvResultOK, fence(1, 2), onNode("w2")),
 	}
 	onceHistory := func(h []task.Event) []task.Event {
 		return with(h, task.EvStore, ev(task.EvStore, once))
@@ -164,7 +164,7 @@ func TestCheck(t *testing.T) {
 		{"I6 recorded for an attempt that was not granted", with(good(), task.EvRecord, ev(task.EvRecord, fence(1, 9))), CheckOptions{}, "I6"},
 		{"I6 a fence again", with(twice, task.EvExpire, ev(task.EvRequeue), ev(task.EvGrant), ev(task.EvRequeue)), CheckOptions{}, "I6"},
 		{"I6 started without a lease", before(good(), task.EvExit, ev(task.EvStart, fence(1, 2))), all, "I6"},
-		{"I6 started by somebody else", with(good(), task.EvStart, ev(task.EvStart, node("w2"))), all, "I6"},
+		{"I6 started by somebody else", with(good(), task.EvStart, ev(task.EvStart, onNode("w2"))), all, "I6"},
 		{"I6 cancelled while it runs, without its fence", with(with(good(), task.EvRelease), task.EvRecord, ev(task.EvRecord, fence(0, 0), state(task.Cancelled))), CheckOptions{}, "I6 I5"},
 		{"I7 two leases", with(twice, task.EvExpire), all, "I7"},
 		{"I7 the worker believes longer", with(twice, task.EvRenewed, ev(task.EvRenewed, until(7*second))), all, "I7"},
@@ -176,7 +176,7 @@ func TestCheck(t *testing.T) {
 		{"I9 seen under another fence", with(good(), task.EvWitness, ev(task.EvWitness, fence(1, 9))), all, "I9"},
 		{"I9 it failed", with(good(), task.EvExit, ev(task.EvExit, code(3))), all, "I9"},
 		{"I10 over and over", append(slices.Repeat([]task.Event{ev(task.EvWitness)}, 6), good()...), all, "I10"},
-		{"I11 two rule one term", before(good(), task.EvGrant, ev(task.EvPromote, id(0), fence(1, 0), node("usurper"))), all, "I11"},
+		{"I11 two rule one term", before(good(), task.EvGrant, ev(task.EvPromote, id(0), fence(1, 0), onNode("usurper"))), all, "I11"},
 		{"I11 an older term is obeyed", before(good(), task.EvExit, ev(task.EvObey, id(0), fence(3, 0)), ev(task.EvObey, id(0), fence(2, 0))), all, "I11"},
 		{"I12 acknowledged before it was stored", before(without(task.EvStore), task.EvGrant, ev(task.EvStore)), all, "I12"},
 		{"I12 a number twice", after(good(), ev(task.EvStore)), all, "I12"},
