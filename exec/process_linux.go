@@ -75,13 +75,6 @@ func (p *process) feed() {
 	_ = p.stdin.Close()
 }
 
-// closeStdin closes what Spec.Stdin is, so that a blocked Read returns.
-func (p *process) closeStdin() {
-	if c, ok := p.spec.Stdin.(io.Closer); ok {
-		_ = c.Close()
-	}
-}
-
 // PID is the process id of the main process.
 func (p *process) PID() int { return p.pid }
 
@@ -152,8 +145,8 @@ func (p *process) disarm() {
 	}
 	if p.stdin != nil {
 		_ = p.stdin.Close()
-		p.closeStdin()
 	}
+	p.spec.CloseStdin()
 }
 
 // closeFiles closes our ends of the pipes and the handle of the process.

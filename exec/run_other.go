@@ -225,9 +225,7 @@ func (p *process) Wait() Result {
 		p.stopCtx()
 	}
 	p.tree.kill(p.cmd.Process)
-	if c, ok := p.spec.Stdin.(interface{ Close() error }); ok {
-		_ = c.Close()
-	}
+	p.spec.CloseStdin()
 	_ = p.cmd.Wait() // the process is collected; this ends the copying
 	p.helpers.Wait()
 	p.tree.close()

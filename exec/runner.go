@@ -104,6 +104,15 @@ func (r *Runner) Capabilities() Capabilities { return r.caps }
 
 // Start runs a command; see Starter.
 func (r *Runner) Start(ctx context.Context, spec Spec) (Run, error) {
+	run, err := r.begin(ctx, spec)
+	if err != nil {
+		spec.CloseStdin()
+		return nil, err
+	}
+	return run, nil
+}
+
+func (r *Runner) begin(ctx context.Context, spec Spec) (Run, error) {
 	if err := spec.Check(); err != nil {
 		return nil, &StartError{Reason: ReasonInvalid, Code: 125, Err: err}
 	}
@@ -190,6 +199,7 @@ func startNull(spec *Spec) (Run, error) {
 	if err := held(spec); err != nil {
 		return nil, err
 	}
+	spec.CloseStdin()
 	return nullRun{at: time.Now()}, nil
 }
 

@@ -190,12 +190,31 @@ func (p *process) openFiles() (child [3]int, err error) {
 	if p.spec.Stdin == nil {
 		return child, nil
 	}
+	if fd, ok := regularFile(p.spec.Stdin); ok {
+		child[0] = fd
+		return child, nil
+	}
 	child[0], err = p.openStdin()
 	if err != nil {
 		closeAll(child[:], null)
 		return child, startError(ReasonHost, "make a pipe for the command's input: %w", err)
 	}
 	return child, nil
+}
+
+// regularFile returns a descriptor of its own for input that is a file: the
+// command can read it without our help.
+func regularFile(r io.Reader) (int, bool) {
+	f, ok := r.(*os.File)
+	if !ok {
+		return -1, false
+	}
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() {
+		return -1, false
+	}
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	return fd, err == nil
 }
 
 // smallInput fits into any pipe, also where a user has so many that new ones
@@ -214,7 +233,6 @@ func (p *process) openStdin() (int, error) {
 		n, _ := io.ReadFull(p.spec.Stdin, buf)
 		_, err := unix.Write(ends[1], buf[:n])
 		unix.Close(ends[1])
-		p.closeStdin()
 		return ends[0], err
 	}
 	if err := unix.SetNonblock(ends[1], true); err != nil {

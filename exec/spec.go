@@ -67,8 +67,9 @@ type Spec struct {
 	// Env holds NAME=value pairs, added to the minimal environment that the
 	// Runner builds from nothing. Later pairs win.
 	Env []string
-	// Stdin is read to its end by the command; nil is empty input. An io.Closer
-	// is closed when the command ends, so that a blocked Read returns.
+	// Stdin is read to its end by the command; nil is empty input. A regular
+	// file is handed to the command as it is. An io.Closer is closed when the
+	// command ends, so that a blocked Read returns, and when it does not start.
 	Stdin io.Reader
 
 	// Timeout is the longest the command may run, from start to exit; zero is
@@ -94,6 +95,14 @@ type Spec struct {
 	// before the first instruction of the command. When it fails, nothing runs
 	// and Start returns the error. When Start fails after it, nothing ran either.
 	BeforeStart func() error
+}
+
+// CloseStdin closes Stdin if it can be closed. It is for those who implement
+// Starter.
+func (s *Spec) CloseStdin() {
+	if c, ok := s.Stdin.(io.Closer); ok {
+		_ = c.Close()
+	}
 }
 
 // Check says what is wrong with the spec itself. Start does it before anything

@@ -61,6 +61,15 @@ var _ exec.Starter = (*Runner)(nil)
 
 // Start pretends to run a command. Everything happens in Wait.
 func (r *Runner) Start(ctx context.Context, spec exec.Spec) (exec.Run, error) {
+	run, err := r.start(ctx, spec)
+	if err != nil {
+		spec.CloseStdin()
+		return nil, err
+	}
+	return run, nil
+}
+
+func (r *Runner) start(ctx context.Context, spec exec.Spec) (exec.Run, error) {
 	if err := spec.Check(); err != nil {
 		return nil, &exec.StartError{Reason: exec.ReasonInvalid, Code: 125, Err: err}
 	}
@@ -209,6 +218,7 @@ func (p *run) Wait() exec.Result {
 		p.write(step)
 	}
 	p.stopCtx()
+	p.spec.CloseStdin()
 	p.r.mu.Lock()
 	delete(p.r.running, p)
 	p.r.mu.Unlock()

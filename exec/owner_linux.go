@@ -1,0 +1,212 @@
+package exec
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// How a leftover is told from everything else.
+//
+// Every command's main process leads a session of its own. No process can
+// enter a session that exists, only found a new one. So a process in our own
+// session is never a command's, and one in a command's session is that
+// command's. What remains are those that founded a session themselves. One
+// whose parents lead up to a process of the command is the command's. An
+// orphan among them has this process as its parent: a stray. It is known by
+// the cookie in its environment, by the directory it is in or by the pipe it
+// writes to. One that has shed all of these belongs to the command that is
+// left when all others are younger than it, and until there is such a one it
+// stays.
+
+// snapshot is what one look at the process table finds.
+type snapshot struct {
+	members []procStat // of the command asked for, or owned by none
+	strays  bool       // there are strays whose owner is not known yet
+}
+
+// snapshot looks for the processes of p, or with nil for strays that no live
+// command can own. The caller holds forking.
+func (r *Runner) snapshot(p *process) snapshot { return r.owned(p, r.readTable(), likely) }
+
+// tableView is the process table at one moment, without our own session.
+type tableView struct {
+	at    time.Time
+	seen  map[int]procStat
+	order []int
+}
+
+// readTable reads the process table.
+func (r *Runner) readTable() tableView {
+	t := tableView{at: time.Now(), seen: make(map[int]procStat)}
+	_ = r.table.all(func(pid int) bool {
+		sid, err := unix.Getsid(pid)
+		if err != nil || sid == r.sid || sid == 0 {
+			return true
+		}
+		if s, ok := readStat(pid); ok {
+			t.seen[pid] = s
+			t.order = append(t.order, pid)
+		}
+		return true
+	})
+	return t
+}
+
+// recentTable is readTable for those who only count: many commands share one
+// reading that is at most age old and younger than p.
+func (r *Runner) recentTable(p *process, age time.Duration) tableView {
+	r.recentMu.Lock()
+	defer r.recentMu.Unlock()
+	if time.Since(r.recent.at) > age || r.recent.at.Before(p.started) {
+		r.recent = r.readTable()
+	}
+	return r.recent
+}
+
+// How certain it must be that a process belongs to a command.
+const (
+	sure   = true  // it shows it
+	likely = false // or no other can own it
+)
+
+// owned picks the processes of p out of a table.
+func (r *Runner) owned(p *process, t tableView, sure bool) snapshot {
+	own := owners{r: r, p: p, sure: sure, seen: t.seen, live: r.liveNow(), known: make(map[int]verdict)}
+	var snap snapshot
+	for _, pid := range t.order {
+		switch own.of(pid) {
+		case mine:
+			snap.members = append(snap.members, t.seen[pid])
+		case unsure:
+			snap.strays = true
+		}
+	}
+	return snap
+}
+
+func (r *Runner) liveNow() map[int]*process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	live := make(map[int]*process, len(r.live))
+	for pid, p := range r.live {
+		live[pid] = p
+	}
+	return live
+}
+
+// verdict is to whom a process belongs.
+type verdict uint8
+
+const (
+	unasked verdict = iota
+	others          // another command's, or no command's at all
+	mine
+	unsure // a stray that several commands may own
+)
+
+// owners decides about the processes of one look.
+type owners struct {
+	r     *Runner
+	p     *process // nil: what no live command can own is mine
+	sure  bool     // never decide by age
+	seen  map[int]procStat
+	live  map[int]*process
+	known map[int]verdict
+}
+
+// of decides about one process, by its session, its parents and, for a stray,
+// its marks.
+func (o *owners) of(pid int) verdict {
+	if v := o.known[pid]; v != unasked {
+		return v
+	}
+	o.known[pid] = others // ends a circle, which a changing table may show
+	v := o.decide(o.seen[pid])
+	o.known[pid] = v
+	return v
+}
+
+func (o *owners) decide(s procStat) verdict {
+	if o.p != nil && s.sid == o.p.pid {
+		return mine
+	}
+	if o.live[s.sid] != nil {
+		return others
+	}
+	if s.ppid == o.r.self {
+		return o.stray(s)
+	}
+	if _, ok := o.seen[s.ppid]; ok {
+		return o.of(s.ppid)
+	}
+	return others
+}
+
+// stray decides about an orphan that leads a session or is in one whose
+// founder is gone.
+func (o *owners) stray(s procStat) verdict {
+	if s.dead() {
+		return o.eldest(s)
+	}
+	cookie := readCookie(s.pid)
+	for _, q := range o.live {
+		if cookie == q.spec.Cookie || q.marks(s.pid) {
+			if q == o.p {
+				return mine
+			}
+			return others
+		}
+	}
+	return o.eldest(s)
+}
+
+// eldest decides by age: who is younger than a process cannot have started it.
+func (o *owners) eldest(s procStat) verdict {
+	if o.sure {
+		return unsure
+	}
+	for _, q := range o.live {
+		if q == o.p {
+			continue
+		}
+		if main, ok := readStat(q.pid); !ok || main.start <= s.start {
+			if s.dead() {
+				return others
+			}
+			return unsure
+		}
+	}
+	return mine
+}
+
+// marks reports whether a process is in the command's own directory or has one
+// of its pipes as output.
+func (p *process) marks(pid int) bool {
+	proc := "/proc/" + strconv.Itoa(pid)
+	if cwd, err := os.Readlink(proc + "/cwd"); err == nil {
+		cwd = strings.TrimSuffix(cwd, " (deleted)")
+		if cwd == p.home.path || strings.HasPrefix(cwd, p.home.path+"/") {
+			return true
+		}
+	}
+	for _, fd := range []string{"/fd/1", "/fd/2", "/fd/0"} {
+		if link, err := os.Readlink(proc + fd); err == nil && p.isPipe(link) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPipe reports whether link, as /proc shows it, is one of the output pipes.
+func (p *process) isPipe(link string) bool {
+	for _, ino := range p.inodes {
+		if ino != 0 && link == "pipe:["+strconv.FormatUint(ino, 10)+"]" {
+			return true
+		}
+	}
+	return false
+}
