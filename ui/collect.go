@@ -36,6 +36,7 @@ type Collector struct {
 	tasksMove bool
 	fresh     map[task.NodeID]control.Node // newer than nodes
 	gap       bool
+	told      int     // how many events the last snapshot had
 	ended     []int64 // when tasks ended, until the past was counted
 
 	// Only Collect touches the rest.
@@ -90,6 +91,14 @@ func (c *Collector) Saw(list []control.Event) {
 	}
 }
 
+// quiet reports that nothing was heard since the last snapshot, and that
+// something would have been.
+func (c *Collector) quiet() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stream && !c.gap && !c.tasksMove && len(c.fresh) == 0 && len(c.events) == c.told
+}
+
 // Deaf tells that the event stream broke.
 func (c *Collector) Deaf() {
 	c.mu.Lock()
@@ -125,6 +134,7 @@ func (c *Collector) Collect(ctx context.Context, want screen.Want) *screen.Snaps
 	}
 	c.mu.Lock()
 	s.Events = slices.Clip(c.events)
+	c.told = len(c.events)
 	c.mu.Unlock()
 	c.version++
 	s.Version = c.version

@@ -76,13 +76,27 @@ func (p *pump) collect(ctx context.Context) {
 		if p.slow.Load() {
 			wait = quietly
 		}
-		t := time.NewTimer(wait)
+		p.pause(ctx, wait)
+	}
+}
+
+// pause waits for the next round: at once after a key, else for a while, and
+// where nothing happens until the clock on the screen moves.
+func (p *pump) pause(ctx context.Context, wait time.Duration) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	for spent := wait; ; spent += wait {
 		select {
 		case <-ctx.Done():
+			return
 		case <-p.kick:
+			return
 		case <-t.C:
 		}
-		t.Stop()
+		if spent >= time.Second || !p.col.quiet() {
+			return
+		}
+		t.Reset(wait)
 	}
 }
 

@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	}
 	out := lock(o.Out)
 	a.clip.out = out
-	opts := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(out), tea.WithAltScreen(), tea.WithFPS(30), tea.WithReportFocus()}
+	opts := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(out), tea.WithAltScreen(), tea.WithFPS(70), tea.WithReportFocus()}
 	if !o.NoMouse {
 		opts = append(opts, tea.WithMouseCellMotion())
 	}
