@@ -282,7 +282,7 @@ func (n *Node) factList() []control.Fact {
 			}
 		}
 	}
-	return fs
+	return append(fs, n.networkFacts()...)
 }
 
 func localPrincipal() task.Principal { return task.Principal(fmt.Sprintf("local:%d", userID())) }

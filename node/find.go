@@ -61,10 +61,7 @@ func (n *Node) places(ctx context.Context) ([]place, error) {
 	for _, a := range addrs {
 		all = append(all, place{a, id})
 	}
-	for _, a := range n.dispatchersSeen() {
-		all = append(all, place{addr: a})
-	}
-	return all, err
+	return append(all, n.dispatchersSeen()...), err
 }
 
 // becomeMember uses the code that this node was given, if any.

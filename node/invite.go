@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
+	"github.com/adauldev/octaskly/quicnet/discover"
 	"github.com/adauldev/octaskly/quicnet/trust"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
@@ -225,12 +227,12 @@ func (f face) Admit(ctx context.Context, code, name string) (control.Node, error
 	}
 	a := admitter{n: f.n, l: l, shown: &shownCode{code: c, name: name, by: f.who}}
 	var tried []string
-	for _, addr := range asking {
-		who, err := f.n.ep.Admit(ctx, addr, c, a)
+	for _, s := range asking {
+		who, err := f.n.admitAt(ctx, s, c, a)
 		if err == nil {
 			return d.Node(who.ID)
 		}
-		tried = append(tried, fmt.Sprintf("%s: %v", addr, err))
+		tried = append(tried, fmt.Sprintf("%s: %v", s.Name, err))
 		if ctx.Err() != nil {
 			break
 		}
@@ -251,4 +253,17 @@ func (n *Node) applicant() quicnet.Applicant {
 		return nil
 	}
 	return applicant{n}
+}
+
+// admitAt tries a code at every address of a node that asks.
+func (n *Node) admitAt(ctx context.Context, s discover.Sighting, c trust.Code, a admitter) (quicnet.Candidate, error) {
+	last := error(task.Errorf(task.KindNoDispatcher, "no address of it is known"))
+	for _, at := range s.Addrs {
+		who, err := n.ep.Admit(ctx, at.String(), c, a)
+		if err == nil || ctx.Err() != nil || errors.Is(err, quicnet.ErrWrongCode) {
+			return who, err
+		}
+		last = err
+	}
+	return quicnet.Candidate{}, last
 }

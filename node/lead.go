@@ -65,7 +65,7 @@ func (n *Node) startLeading(ctx context.Context) error {
 	l.disp, err = dispatch.New(dispatch.Options{
 		Queue: l.queue, Node: n.id.ID(), Name: me.Name, Cluster: ca.ClusterID(), Version: n.opt.Version,
 		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,
-		Identity: n.identity, Facts: n.factList, Logger: n.log, History: n.opt.History,
+		Identity: n.identity, Facts: n.factList, Seen: n.strangers, Logger: n.log, History: n.opt.History,
 	})
 	if err != nil {
 		return fail(err)

@@ -65,6 +65,7 @@ type Node struct {
 
 	membership atomic.Pointer[trust.Membership]
 	pair       pairing
+	peers      peers
 	changed    chan struct{} // capacity one: the membership or the dispatcher changed
 
 	mu    sync.Mutex
@@ -214,6 +215,9 @@ func (n *Node) listen() error {
 		Join:       &quicnet.JoinConfig{Identity: n.id, Admitter: n.admitter, Applicant: n.applicant},
 		Logger:     n.log,
 	})
+	if n.opt.Conn == nil {
+		n.peers.finder = n.newFinder()
+	}
 	return nil
 }
 

@@ -77,6 +77,9 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 			return fail(err)
 		}
 	}
+	if n.peers.finder != nil {
+		roleWG.Go(func() { n.discover(roles) })
+	}
 	roleWG.Go(func() { n.keepUplink(roles) })
 	if !n.opt.Private {
 		l, err := n.listenLocal()
