@@ -51,12 +51,16 @@ type Sighting struct {
 // Fact is how a rung fares on an interface, for people.
 type Fact struct {
 	Rung      Rung
-	Interface string // empty: all
+	Interface string // empty: not about one interface
 	OK        bool
 	Words     string // what was tried and what came of it
 	Hint      string // what to do, if it failed
 	At        time.Time
+
+	about string // tells facts of one rung and interface apart
 }
+
+func (x Fact) key() string { return string(x.Rung) + "\x00" + x.Interface + "\x00" + x.about }
 
 // Socket is the node's own UDP socket. Probes leave from it, so that their source
 // is where the node can be dialled, and answers come back to it.
@@ -178,7 +182,7 @@ func (f *Finder) Facts() []Fact {
 		all = append(all, x)
 	}
 	slices.SortFunc(all, func(a, b Fact) int {
-		return strings.Compare(string(a.Rung)+"\x00"+a.Interface, string(b.Rung)+"\x00"+b.Interface)
+		return strings.Compare(a.key(), b.key())
 	})
 	return all
 }
@@ -206,7 +210,7 @@ func (f *Finder) Run(ctx context.Context) error {
 func (f *Finder) epoch(ctx context.Context) {
 	ifaces, err := f.cfg.Interfaces()
 	if err != nil {
-		f.fact(Fact{Rung: ByProbe, Interface: "*", Words: "this system does not show its network interfaces: " + err.Error(),
+		f.fact(Fact{Rung: ByProbe, about: "interfaces", Words: "this system does not show its network interfaces: " + err.Error(),
 			Hint: "give the address of a node: --dispatcher HOST"})
 	}
 	self := f.cfg.Self()
@@ -327,8 +331,8 @@ func (f *Finder) fact(x Fact) {
 	x.At = time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	old, had := f.facts[string(x.Rung)+"|"+x.Interface]
-	f.facts[string(x.Rung)+"|"+x.Interface] = x
+	old, had := f.facts[x.key()]
+	f.facts[x.key()] = x
 	if !x.OK && (!had || old.OK) {
 		f.log.Info("discovery", "rung", x.Rung, "interface", x.Interface, "words", x.Words)
 	}
@@ -339,7 +343,7 @@ func (f *Finder) forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for k, x := range f.facts {
-		if x.Interface != "" && x.Interface != "*" {
+		if x.Interface != "" {
 			delete(f.facts, k)
 		}
 	}

@@ -77,7 +77,7 @@ func mdnsOptions(self Self, ifaces []Interface, log *slog.Logger) []mdns.ServerO
 }
 
 func (f *Finder) mdnsFact(family string, err error) {
-	x := Fact{Rung: ByMDNS, Interface: "*" + family, OK: err == nil, Words: "UDP port 5353 over " + family}
+	x := Fact{Rung: ByMDNS, about: family, OK: err == nil, Words: "UDP port 5353 over " + family}
 	if err != nil {
 		x.Words = fmt.Sprintf("listen on UDP port 5353 over %s: %v", family, err)
 		x.Hint = "nodes are still found by the probe and by address"

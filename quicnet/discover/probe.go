@@ -21,7 +21,7 @@ const (
 func (f *Finder) probe(ctx context.Context, ifaces []Interface) {
 	b := packet{Self: f.cfg.Self(), kind: kindProbe, nonce: rand.Uint64()}.encode()
 	if len(ifaces) == 0 {
-		f.sendProbe(ctx, b, "*", netip.AddrFrom4([4]byte{255, 255, 255, 255}))
+		f.sendProbe(ctx, b, "", netip.AddrFrom4([4]byte{255, 255, 255, 255}))
 	}
 	for _, i := range ifaces {
 		for _, to := range i.broadcasts() {
@@ -32,7 +32,7 @@ func (f *Finder) probe(ctx context.Context, ifaces []Interface) {
 
 func (f *Finder) sendProbe(ctx context.Context, b []byte, iface string, to netip.Addr) {
 	at := netip.AddrPortFrom(to, f.cfg.ProbePort)
-	x := Fact{Rung: ByProbe, Interface: iface + "/" + family(to), OK: true, Words: fmt.Sprintf("probed %s", at)}
+	x := Fact{Rung: ByProbe, Interface: iface, about: family(to), OK: true, Words: fmt.Sprintf("probed %s", at)}
 	if err := f.cfg.Socket.WriteTo(ctx, b, net.UDPAddrFromAddrPort(at)); err != nil {
 		if ctx.Err() != nil {
 			return

@@ -53,17 +53,17 @@ func (f *Finder) seeds(ctx context.Context) {
 	for _, s := range f.cfg.Seeds() {
 		host, port, err := ParseSeed(s)
 		if err != nil {
-			f.fact(Fact{Rung: ByAddress, Interface: "*" + s, Words: err.Error(), Hint: task.HintOf(err)})
+			f.fact(Fact{Rung: ByAddress, about: s, Words: err.Error(), Hint: task.HintOf(err)})
 			continue
 		}
 		ips, err := f.lookup(ctx, host)
 		if err != nil || len(ips) == 0 {
 			if ctx.Err() == nil {
-				f.fact(Fact{Rung: ByAddress, Interface: s, Words: fmt.Sprintf("find the address of %s: %v", host, err), Hint: "check the name, or give an IP address"})
+				f.fact(Fact{Rung: ByAddress, about: s, Words: fmt.Sprintf("find the address of %s: %v", host, err), Hint: "check the name, or give an IP address"})
 			}
 			continue
 		}
-		f.fact(Fact{Rung: ByAddress, Interface: s, OK: true, Words: fmt.Sprintf("%s is %v", s, ips)})
+		f.fact(Fact{Rung: ByAddress, about: s, OK: true, Words: fmt.Sprintf("%s is %v", s, ips)})
 		if port == 0 {
 			f.probeSeed(ctx, ips)
 			port = f.cfg.DialPort
