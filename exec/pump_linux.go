@@ -96,22 +96,31 @@ func (p *process) drain() {
 	if p.fds[Stdout] < 0 && p.fds[Stderr] < 0 {
 		return
 	}
-	buf := pumpBuffers.Get().(*[]byte)
-	defer pumpBuffers.Put(buf)
-	for rounds := 0; rounds < drainRounds; rounds++ {
-		set := [2]unix.PollFd{
-			{Fd: int32(p.fds[Stdout]), Events: unix.POLLIN},
-			{Fd: int32(p.fds[Stderr]), Events: unix.POLLIN},
-		}
-		n, err := unix.Poll(set[:], 0)
-		if err == unix.EINTR {
-			continue
-		}
-		if n <= 0 || err != nil {
+	for range drainRounds {
+		if !p.listen(0) {
 			return
 		}
-		p.readReady(set[:], buf)
 	}
+}
+
+// listen waits for output, reads it once, and reports whether there was any.
+// Without pipes it just waits.
+func (p *process) listen(wait time.Duration) bool {
+	set := [2]unix.PollFd{
+		{Fd: int32(p.fds[Stdout]), Events: unix.POLLIN},
+		{Fd: int32(p.fds[Stderr]), Events: unix.POLLIN},
+	}
+	n, err := unix.Poll(set[:], int((wait+time.Millisecond-1)/time.Millisecond))
+	if err == unix.EINTR {
+		return true
+	}
+	if n <= 0 || err != nil {
+		return false
+	}
+	if buf := p.readReady(set[:], nil); buf != nil {
+		pumpBuffers.Put(buf)
+	}
+	return true
 }
 
 // drainRounds bounds what is read after the end: more than any pipe can hold.

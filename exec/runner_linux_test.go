@@ -397,6 +397,18 @@ func TestBlockedOutputHoldsTheCommandBack(t *testing.T) {
 	}
 }
 
+func TestOutputDuringTheGraceIsRead(t *testing.T) {
+	run, c := begin(t, context.Background(), Spec{
+		Shell: `sh -c 'trap "head -c 1000000 /dev/zero; exit 0" TERM; echo ready; while :; do sleep 0.02; done' & trap 'exit 0' TERM; wait`,
+	})
+	done := waitAsync(run)
+	<-c.line
+	run.Cancel(30 * time.Second)
+	if res := <-done; c.out.Len() != 1000000+len("ready\n") || strings.Contains(res.Message, "killed") {
+		t.Fatalf("%+v, %d bytes", res, c.out.Len())
+	}
+}
+
 func TestNothingLeaks(t *testing.T) {
 	do(t, Spec{Argv: []string{"true"}})
 	fds, gos := openFiles(t), runtime.NumGoroutine()

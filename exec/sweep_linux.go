@@ -127,7 +127,7 @@ func (p *process) waitPolitely() {
 			p.mu.Unlock()
 			return
 		}
-		time.Sleep(min(pause, left))
+		p.listen(min(pause, left))
 		pause = min(2*pause, 50*time.Millisecond)
 	}
 }
