@@ -13,25 +13,35 @@ import (
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-// Dial gives a Control of the cluster that this user's node on this machine
-// belongs to. The connection is made anew when it breaks; the Closer ends it.
-// The error is of KindNoDispatcher when no node runs here.
-func Dial(ctx context.Context, p config.Paths) (control.Control, io.Closer, error) {
+// Dial gives a Control of the cluster that this user belongs to on this machine:
+// through a node that runs here, else as a member that dials the dispatcher
+// itself. The connection is made anew when it breaks; the Closer ends it. The
+// error is of KindNoDispatcher when neither is possible.
+func Dial(ctx context.Context, cfg *config.Config, p config.Paths, version string) (control.Control, io.Closer, error) {
+	c, err := dialHere(ctx, p)
+	if err == nil {
+		return c, c, nil
+	}
+	if task.KindOf(err) != task.KindNoDispatcher {
+		return nil, nil, err
+	}
+	return dialAsMember(ctx, cfg, p, version)
+}
+
+// dialHere connects to a node of this user that runs on this machine.
+func dialHere(ctx context.Context, p config.Paths) (*remote.Client, error) {
+	if len(sockets(p)) == 0 {
+		return nil, errNoDispatcher()
+	}
 	key, err := local.ReadKey(filepath.Join(p.State, "local.key"))
 	if err != nil {
-		if len(sockets(p)) == 0 {
-			return nil, nil, errNoDispatcher()
-		}
-		return nil, nil, err
+		return nil, err
 	}
 	o := &nearest{paths: p, key: key}
-	s, err := o.OpenRPC(ctx)
-	if err != nil {
-		return nil, nil, err
+	if o.first, err = o.OpenRPC(ctx); err != nil {
+		return nil, err
 	}
-	o.first = s
-	c := remote.NewClient(o, remote.Options{})
-	return c, c, nil
+	return remote.NewClient(o, remote.Options{}), nil
 }
 
 // nearest opens streams to whichever node of this user answers, the one with a

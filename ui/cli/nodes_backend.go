@@ -30,8 +30,8 @@ func soloHere(ctx context.Context, cfg *config.Loaded) (control.Control, io.Clos
 	return node.Solo(ctx, &cfg.Config, Version(), slog.Default())
 }
 
-func dialHere(ctx context.Context, _ *config.Loaded) (control.Control, io.Closer, error) {
-	return node.Dial(ctx, config.DefaultPaths())
+func dialHere(ctx context.Context, cfg *config.Loaded) (control.Control, io.Closer, error) {
+	return node.Dial(ctx, &cfg.Config, config.DefaultPaths(), Version())
 }
 
 func runningHere(*config.Loaded) ([]string, error) {
