@@ -42,20 +42,35 @@ func (f Face) Submit(ctx context.Context, r control.SubmitRequest) (control.Subm
 	if err != nil {
 		return reply, err
 	}
-	first := task.ID(0)
+	accepted, priority := 0, uint8(0)
 	for k, v := range q.Tasks {
 		s := control.Submitted{ID: v.ID, Duplicate: v.Verdict == queue.Duplicate}
 		if err := q.Err(k); err != nil {
 			s = refused(err)
-		} else if first == 0 {
-			first = v.ID
+		} else if !s.Duplicate {
+			accepted++
+			priority = max(priority, good[k].Spec.Priority)
 		}
 		reply.Results[place[k]] = s
 	}
-	if first != 0 {
-		reply.Ahead = f.queue.Position(first)
+	if accepted > 0 {
+		reply.Ahead = ahead(f.queue.Classes(), priority, accepted)
 	}
 	return reply, nil
+}
+
+// ahead counts the ready tasks that go before tasks that were just accepted
+// with at most this priority: they have the highest numbers, so that is all
+// others of this priority and above. It does not look at single tasks, for
+// there may be a million.
+func ahead(classes []queue.Class, priority uint8, accepted int) int {
+	n := 0
+	for _, c := range classes {
+		if c.Priority >= priority {
+			n += c.Count
+		}
+	}
+	return max(0, n-accepted)
 }
 
 func refused(err error) control.Submitted {
