@@ -147,6 +147,25 @@ func (x *terminal) await(want string) {
 	}
 }
 
+// stopped waits until the program has stopped itself.
+func (x *terminal) stopped() {
+	x.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(30 * time.Second)
+	for {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", x.cmd.Process.Pid))
+		if _, rest, ok := strings.Cut(string(b), ") "); ok && strings.HasPrefix(rest, "T") {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			x.t.Fatalf("it does not stop: %s", b)
+		}
+	}
+}
+
 func (x *terminal) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -207,6 +226,7 @@ func TestTerminalSuspend(t *testing.T) {
 	x.forget()
 	x.press("\x1a")
 	x.await("\x1b[?1049l")
+	x.stopped()
 	x.forget()
 	if err := x.cmd.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
