@@ -29,7 +29,7 @@ func (s *State) applyEntry(e *Entry) any {
 	if e.Index <= s.top.index {
 		return ErrReplayed
 	}
-	for s.full() && s.flushing != nil && s.failed == nil && !s.closing {
+	for s.full() && s.failed == nil && !s.closing {
 		s.room.Wait()
 	}
 	if s.failed != nil {

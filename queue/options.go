@@ -12,9 +12,9 @@ type Options struct {
 	MaxSize   int              // most tasks that are not finished; default 1,000,000
 	KeepAge   time.Duration    // finished tasks are removed after this; default 7 days, negative never
 	KeepCount int              // most finished tasks kept; default 100,000, negative all
-	MinFree   int64            // bytes; with less free space submits are refused; default 512 MiB, at most 5 % of the disk; negative never
+	MinFree   int64            // bytes; with less free space submits are refused; default 5 % of the disk, 256 to 512 MiB; negative never
 	Ballast   int64            // bytes set aside, to get results stored on a full disk; default an eighth of MinFree
-	TableSize int64            // bytes of a memory table of each store; default 16 MiB, less than 8 MiB refuses large tasks
+	TableSize int64            // bytes of a memory table of each store; default 16 MiB; less than 8 MiB is for tests with small tasks
 	Now       func() time.Time // default time.Now
 	Logger    *slog.Logger     // default slog.Default()
 }

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	tick           = time.Second // longest pause between two looks at everything below
+	tick           = 100 * time.Millisecond // longest pause between two looks at the free space
 	retentionEvery = 5 * time.Second
 	retentionSlice = 500 // tasks removed by one command
 )
@@ -29,9 +29,11 @@ func (q *Queue) Run(ctx context.Context) error {
 			defer q.State.mu.RUnlock()
 			return q.State.failed
 		case <-q.State.sooner:
+		case <-q.space.crossed:
 		case <-timer.C:
 		}
 		q.space.keepBallast()
+		q.quieten()
 		if now := time.Now(); now.Sub(swept) >= retentionEvery {
 			swept = now
 			q.sweep(ctx)
@@ -41,6 +43,27 @@ func (q *Queue) Run(ctx context.Context) error {
 			wait = min(wait, max(time.Duration(next-q.now())*time.Millisecond, time.Millisecond))
 		}
 		timer.Reset(wait)
+	}
+}
+
+// quieten lets the stores compact only while there is space for it. It pauses
+// late, because compactions are also what gives space back.
+func (q *Queue) quieten() {
+	stores := []*Compactions{q.State.quiet}
+	if l, ok := q.log.(interface{ Compactions() *Compactions }); ok {
+		stores = append(stores, l.Compactions())
+	}
+	if q.space.low <= 0 {
+		return
+	}
+	free := q.space.look()
+	for _, c := range stores {
+		switch {
+		case free >= q.space.low*3/4, free >= q.space.low/4 && c.Crowded():
+			c.Resume()
+		case free < q.space.low/2:
+			c.Pause()
+		}
 	}
 }
 

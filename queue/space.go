@@ -15,7 +15,7 @@ import (
 // fatal fault, not an error. So nothing is written below a reserve:
 //
 //	free < low        submits are refused (KindDisk)
-//	free < low/2      and no leases are granted
+//	free < low/2      and no leases are granted, compactions pause
 //	free < low/4      the ballast is deleted, so that results can be recorded
 //	still below       nothing is proposed at all
 //
@@ -28,6 +28,8 @@ type space struct {
 	now     func() time.Time
 	free    func(dir string) (int64, error)
 
+	crossed chan struct{} // capacity 1: compactions must pause
+
 	mu     sync.Mutex
 	at     time.Time
 	last   int64
@@ -38,17 +40,28 @@ type space struct {
 const ballastName = "ballast"
 
 func newSpace(o Options) *space {
-	s := &space{dir: o.Dir, low: o.MinFree, ballast: o.Ballast, log: o.Logger, now: time.Now, free: freeBytes}
+	s := &space{dir: o.Dir, low: o.MinFree, ballast: o.Ballast, log: o.Logger, now: time.Now, free: freeBytes, crossed: make(chan struct{}, 1)}
 	if s.low == 0 {
-		s.low = 512 << 20
-		if total, err := totalBytes(o.Dir); err == nil {
-			s.low = min(s.low, total/20)
-		}
+		s.low = defaultLow(o)
 	}
 	if s.ballast == 0 {
 		s.ballast = s.low / 8
 	}
 	return s
+}
+
+// defaultLow is 5 % of the disk, at most 512 MiB, and not less than what a
+// compaction of each store may need that has begun just before.
+func defaultLow(o Options) int64 {
+	low := int64(512 << 20)
+	if total, err := totalBytes(o.Dir); err == nil {
+		low = min(low, total/20)
+	}
+	table := o.TableSize
+	if table == 0 {
+		table = defaultTable
+	}
+	return max(low, 16*table)
 }
 
 func (s *space) path() string { return filepath.Join(s.dir, ballastName) }
@@ -72,6 +85,12 @@ func (s *space) look() int64 {
 			if n, err = s.free(s.dir); err != nil {
 				return 1 << 62
 			}
+		}
+	}
+	if n < s.low/2 {
+		select {
+		case s.crossed <- struct{}{}:
+		default:
 		}
 	}
 	if low := n < s.low; low != s.warned {

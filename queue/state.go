@@ -24,6 +24,7 @@ type State struct {
 	log   *slog.Logger
 	db    *badger.DB
 	cache *blockCache
+	quiet *Compactions
 
 	// mu guards everything below. Apply holds it for writing, reads for reading.
 	mu sync.RWMutex
@@ -93,7 +94,7 @@ func OpenState(o Options) (*State, error) {
 }
 
 func newState(dir string, db *badger.DB, logger *slog.Logger) *State {
-	s := &State{dir: dir, log: logger, db: db, cache: newBlockCache(blockCacheBytes)}
+	s := &State{dir: dir, log: logger, db: db, cache: newBlockCache(blockCacheBytes), quiet: NewCompactions(db)}
 	s.broken = make(chan struct{})
 	s.writerDone = make(chan struct{})
 	s.ready = make(chan struct{}, 1)
@@ -193,6 +194,7 @@ func (s *State) Close() error {
 	s.closing = true
 	s.work.Signal()
 	s.mu.Unlock()
+	s.quiet.Close()
 	<-s.writerDone
 	err := s.db.Close()
 	s.mu.RLock()

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -49,6 +50,7 @@ func openGuard(path string) (g *guard, fresh bool, err error) {
 	g = &guard{f: f}
 	fi, err := f.Stat()
 	if err == nil && fi.Size() == 0 {
+		syncDir(filepath.Dir(path))
 		return g, true, nil
 	}
 	if err == nil {
@@ -59,6 +61,14 @@ func openGuard(path string) (g *guard, fresh bool, err error) {
 		return nil, false, err
 	}
 	return g, false, nil
+}
+
+// syncDir makes a new file's name durable, where the system lets it.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
 }
 
 var errGuard = errors.New("both halves of the guard file are damaged")

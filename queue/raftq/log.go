@@ -40,6 +40,7 @@ type Log struct {
 	raft   *raft.Raft
 	store  *store
 	db     *badger.DB
+	quiet  *queue.Compactions
 	guard  *guard
 	snaps  *snapshots
 	logger *slog.Logger
@@ -108,7 +109,7 @@ func Open(s *queue.State, o Options) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{db: db, logger: o.Logger, limit: o.SnapshotBytes, changed: make(chan struct{})}
+	l := &Log{db: db, quiet: queue.NewCompactions(db), logger: o.Logger, limit: o.SnapshotBytes, changed: make(chan struct{})}
 	l.some = sync.NewCond(&l.fifo)
 	err = l.prepare(s, o, dir)
 	if err == nil {
@@ -387,6 +388,9 @@ func (l *Log) Barrier(ctx context.Context) error {
 	}
 }
 
+// Compactions controls what the log's store does by itself.
+func (l *Log) Compactions() *queue.Compactions { return l.quiet }
+
 // barrier is raft's, but does not enter behind the last thing that raft answers.
 func (l *Log) barrier() error {
 	l.prop.Lock()
@@ -409,6 +413,7 @@ func (l *Log) Close() error {
 	}
 	l.closed = true
 	l.mu.Unlock()
+	l.quiet.Close() // writers may wait for a compaction
 	l.prop.Lock()
 	l.refuse = true
 	// Raft never answers what still waits to enter it when it is shut down; a

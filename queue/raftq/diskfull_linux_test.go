@@ -1,0 +1,193 @@
+package raftq
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+func mountTmpfs(t *testing.T, size int) string {
+	t.Helper()
+	needMounts(t)
+	dir := t.TempDir()
+	if err := syscall.Mount("none", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
+		t.Skipf("SKIPPED, NOT PASSED: tmpfs can not be mounted: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+func openTight(t *testing.T, dir string) *queue.Queue {
+	t.Helper()
+	lg := slog.New(slog.DiscardHandler)
+	q, l, err := OpenQueue(queue.Options{Dir: dir, Logger: lg, TableSize: 2 << 20, MinFree: 40 << 20, Ballast: 8 << 20},
+		Options{ID: "n1", Logger: lg, SnapshotBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.WaitLeader(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// TestDiskFull lets submits fill what is left of a disk until they are
+// refused, and then somebody else fill it to the last byte, several times.
+// Nothing may crash, and when there is space again it goes on and all is there.
+func TestDiskFull(t *testing.T) {
+	dir := mountTmpfs(t, 256<<20)
+	q := openTight(t, dir)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var run sync.WaitGroup
+	run.Go(func() { _ = q.Run(ctx) })
+	ids := map[task.ID]bool{}
+	submit := func() error {
+		list := noisy(50, 0)
+		for i := range list {
+			list[i].Key = ""
+		}
+		r, err := q.Submit("me", list).Wait(ctx)
+		for _, x := range r.Tasks {
+			ids[x.ID] = true
+		}
+		return err
+	}
+	loops := 5
+	if long() {
+		loops = 100
+	}
+	for i := range loops {
+		other, filler := filepath.Join(dir, "other"), filepath.Join(dir, "filler")
+		leave(t, other, 70<<20)
+		for {
+			err := submit()
+			if err == nil {
+				continue
+			}
+			if task.KindOf(err) != task.KindDisk || task.HintOf(err) == "" {
+				t.Fatalf("refused, but so: %v", err)
+			}
+			break
+		}
+		full := make(chan struct{})
+		go func() { fillDisk(t, filler); close(full) }()
+		for busy := true; busy; { // it goes on while the disk fills up
+			select {
+			case <-full:
+				busy = false
+			default:
+				_ = submit()
+			}
+		}
+		if err := submit(); task.KindOf(err) != task.KindDisk {
+			t.Fatalf("a full disk, and a submit gives %v", err)
+		}
+		for _, f := range []string{other, filler} {
+			if err := os.Remove(f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		drainSome(t, q, ids)
+		if err := submit(); err != nil {
+			t.Fatalf("there is space again, but: %v", err)
+		}
+		t.Logf("loop %d: %d tasks", i, len(ids))
+	}
+	hash := q.Hash()
+	stop()
+	run.Wait()
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	q = openTight(t, dir)
+	defer q.Close()
+	if q.Hash() != hash {
+		t.Fatal("something is missing")
+	}
+	for id := range ids {
+		if id%64 != 0 {
+			continue // the hash has said it of all
+		}
+		if _, err := q.Get(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// leave writes a file so that only so much is free.
+func leave(t *testing.T, path string, free int64) {
+	t.Helper()
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(filepath.Dir(path), &st); err != nil {
+		t.Fatal(err)
+	}
+	n := int64(st.Bavail)*int64(st.Bsize) - free
+	if err := os.WriteFile(path, make([]byte, max(n, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// drainSome runs and removes tasks, so that there is space again.
+func drainSome(t *testing.T, q *queue.Queue, ids map[task.ID]bool) {
+	t.Helper()
+	for range 60 {
+		c := q.Classes()
+		if len(c) == 0 {
+			return
+		}
+		items := q.Take(c[0].ID, 200)
+		var g []queue.Grant
+		var o []queue.Outcome
+		var done []task.ID
+		for _, it := range items {
+			g = append(g, queue.Grant{ID: it.ID, Fence: it.Fence})
+			o = append(o, queue.Outcome{ID: it.ID, Fence: it.Fence, Exit: task.Exit{Reason: task.ReasonExit}})
+			done = append(done, it.ID)
+		}
+		if _, err := q.Grant("w", g).Wait(t.Context()); err != nil {
+			q.Untake(done...)
+			return
+		}
+		if _, err := q.Record(o).Wait(t.Context()); err != nil {
+			return
+		}
+		if _, err := q.Purge(done).Wait(t.Context()); err != nil {
+			return
+		}
+		for _, id := range done {
+			if _, err := q.Get(id); task.KindOf(err) == task.KindNotFound {
+				delete(ids, id)
+			}
+		}
+	}
+}
+
+// fillDisk writes a file until the disk is full, at 250 MiB/s. A disk that
+// somebody fills faster than Badger ends a compaction it has begun, from a
+// quarter of MinFree to nothing, kills the process; see queue/DESIGN.md.
+func fillDisk(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer f.Close()
+	pace := time.NewTicker(4 * time.Millisecond)
+	defer pace.Stop()
+	for size := 1 << 20; size >= 4096; <-pace.C {
+		if _, err := f.Write(make([]byte, size)); err != nil {
+			size /= 4
+		}
+	}
+}
