@@ -35,24 +35,25 @@ func (s *screenFlags) register(f *pflag.FlagSet) {
 // node in this process should stop.
 func (a *app) openScreen(ctx context.Context, c control.Control, attached bool) (stop bool, err error) {
 	s := a.look
-	styles, load, err := a.styles(s)
+	styles, load, ask, err := a.styles(s)
 	if err != nil {
 		return true, err
 	}
 	left, err := ui.Run(ctx, ui.Options{
 		Control: c, In: a.Stdin, Out: a.Stdout, Styles: styles, LoadTheme: load,
 		StateDir: a.Paths.State, Getenv: a.getenv, ReadOnly: a.flags.readOnly,
-		ReducedMotion: s.calm, NoMouse: s.mouse, Demo: s.demo, Windows: runtime.GOOS == "windows", Attached: attached,
+		ReducedMotion: s.calm, NoMouse: s.mouse, Demo: s.demo, Windows: runtime.GOOS == "windows", Attached: attached, AskBackground: ask,
 	})
 	return left != ui.KeepRunning, err
 }
 
-// styles is the theme for this terminal, and how to load others.
-func (a *app) styles(s screenFlags) (*theme.Styles, func(string) (theme.Theme, error), error) {
+// styles is the theme for this terminal, how to load others, and whether the
+// terminal must still be asked for its background.
+func (a *app) styles(s screenFlags) (*theme.Styles, func(string) (theme.Theme, error), bool, error) {
 	switch s.color {
 	case "auto", "always", "never":
 	default:
-		return nil, nil, task.Errorf(task.KindUsage, "--color %s is not auto, always or never", s.color)
+		return nil, nil, false, task.Errorf(task.KindUsage, "--color %s is not auto, always or never", s.color)
 	}
 	name := s.theme
 	if name == "" {
@@ -64,10 +65,10 @@ func (a *app) styles(s screenFlags) (*theme.Styles, func(string) (theme.Theme, e
 	load := func(n string) (theme.Theme, error) { return a.loadTheme(n, dark || !known) }
 	t, err := load(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	depth := theme.DetectDepth(theme.Terminal{Color: s.color, TTY: isTerminal(a.Stdout), Getenv: a.getenv})
-	return theme.NewStyles(t, depth, theme.DetectASCII(s.ascii, runtime.GOOS == "windows", a.getenv)), load, nil
+	return theme.NewStyles(t, depth, theme.DetectASCII(s.ascii, runtime.GOOS == "windows", a.getenv)), load, name == "auto" && !known, nil
 }
 
 // loadTheme finds a built-in theme, or one in a file: a path, or a name in the
