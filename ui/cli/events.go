@@ -85,6 +85,10 @@ func (a *app) showEvents(r control.EventsRequest, follow bool) error {
 			return withHints(err)
 		}
 		for i := range events {
+			if !follow && events[i].Kind == control.EventGap {
+				a.out.say("older events are not kept; octaskly events -f shows what happens from now on")
+				continue
+			}
 			if err := a.printEvent(&events[i]); err != nil {
 				return err
 			}
@@ -136,6 +140,9 @@ func eventJSON(e *control.Event) eventObject {
 	return o
 }
 
+// eventClock is how the time of an event is shown.
+const eventClock = "15:04:05.000"
+
 func (a *app) printEvent(e *control.Event) error {
 	switch {
 	case a.out.json:
@@ -143,7 +150,11 @@ func (a *app) printEvent(e *control.Event) error {
 	case a.out.plain:
 		return a.out.line("%d\t%s\t%s\t%s", e.Position, *orZero(stamp(e.Time)), e.Kind, cleanLine(eventText(e)))
 	}
-	return a.out.line("%s  %s", time.UnixMilli(e.Time).Format("15:04:05.000"), cleanLine(eventText(e)))
+	at := strings.Repeat(" ", len(eventClock))
+	if e.Time != 0 {
+		at = time.UnixMilli(e.Time).Format(eventClock)
+	}
+	return a.out.line("%s  %s", at, cleanLine(eventText(e)))
 }
 
 func orZero(s *string) *string {
