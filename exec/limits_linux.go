@@ -142,7 +142,6 @@ func (p *process) abandon() {
 	if p.group != nil {
 		_ = p.group.close()
 	}
-	p.pid = 0
 }
 
 // use is what all processes of a command use at one moment.

@@ -1,9 +1,11 @@
 package exec
 
 import (
+	"maps"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,9 +44,10 @@ type tableView struct {
 // readTable reads the process table.
 func (r *Runner) readTable() tableView {
 	t := tableView{at: time.Now(), seen: make(map[int]procStat)}
+	skip := r.foreign.known(r.table, t.at)
 	_ = r.table.all(func(pid int) bool {
 		sid, err := unix.Getsid(pid)
-		if err != nil || sid == r.sid || sid == 0 {
+		if err != nil || sid == r.sid || sid == 0 || skip[sid] {
 			return true
 		}
 		if s, ok := readStat(pid); ok {
@@ -83,9 +86,51 @@ func (r *Runner) owned(p *process, t tableView, sure bool) snapshot {
 			snap.members = append(snap.members, t.seen[pid])
 		case unsure:
 			snap.strays = true
+		case foreign:
+			// A parent with a higher id was looked at after its child, and may
+			// have ended in between: such a session is not remembered.
+			if s := t.seen[pid]; s.ppid < pid {
+				r.foreign.add(s.sid)
+			}
 		}
 	}
 	return snap
+}
+
+// foreignSessions are sessions that no command is in, so that a machine with
+// many other processes is not read again and again. What is known is forgotten
+// after a while, and when process ids start again from the bottom, since then
+// a session of the same number may be another one.
+type foreignSessions struct {
+	mu   sync.Mutex
+	sids map[int]bool
+	from time.Time
+	last int // the process id given out last when this began
+}
+
+// foreignFor is how long a foreign session is taken to be one.
+const foreignFor = 5 * time.Second
+
+// known returns the foreign sessions as of now. The map is not changed later.
+func (f *foreignSessions) known(table *procTable, now time.Time) map[int]bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	last, ok := table.last()
+	if !ok || last < f.last || now.Sub(f.from) > foreignFor {
+		f.sids, f.from, f.last = make(map[int]bool), now, last
+	}
+	if !ok {
+		f.last = table.max // nothing is kept
+	}
+	return maps.Clone(f.sids)
+}
+
+func (f *foreignSessions) add(sid int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.sids != nil {
+		f.sids[sid] = true
+	}
 }
 
 func (r *Runner) liveNow() map[int]*process {
@@ -103,7 +148,8 @@ type verdict uint8
 
 const (
 	unasked verdict = iota
-	others          // another command's, or no command's at all
+	others          // another command's
+	foreign         // no command's
 	mine
 	unsure // a stray that several commands may own
 )
@@ -124,7 +170,7 @@ func (o *owners) of(pid int) verdict {
 	if v := o.known[pid]; v != unasked {
 		return v
 	}
-	o.known[pid] = others // ends a circle, which a changing table may show
+	o.known[pid] = unsure // ends a circle, which a changing table may show
 	v := o.decide(o.seen[pid])
 	o.known[pid] = v
 	return v
@@ -143,7 +189,7 @@ func (o *owners) decide(s procStat) verdict {
 	if _, ok := o.seen[s.ppid]; ok {
 		return o.of(s.ppid)
 	}
-	return others
+	return foreign
 }
 
 // stray decides about an orphan that leads a session or is in one whose

@@ -30,6 +30,7 @@ type platform struct {
 	groups *cgroups
 	levels [levelCount]*confinement // those that passed their test
 
+	foreign  foreignSessions
 	recentMu sync.Mutex
 	recent   tableView
 

@@ -29,6 +29,7 @@ type process struct {
 	started time.Time
 
 	stdin   *os.File // our end, when a goroutine feeds it
+	fed     bool     // one does
 	helpers sync.WaitGroup
 
 	group    *group        // what keeps its limits, nil if none does
@@ -52,6 +53,7 @@ var _ Run = (*process)(nil)
 // arm sets what may end the command early.
 func (p *process) arm(ctx context.Context) {
 	if p.stdin != nil {
+		p.fed = true
 		p.helpers.Add(1)
 		go p.feed()
 	}
@@ -161,7 +163,7 @@ func (p *process) closeFiles() {
 		unix.Close(p.pidfd)
 		p.pidfd = -1
 	}
-	if p.pid == 0 && p.stdin != nil {
+	if !p.fed && p.stdin != nil {
 		_ = p.stdin.Close()
 	}
 }

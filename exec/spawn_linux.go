@@ -106,17 +106,16 @@ func (p *process) spawn() error {
 	for i, fd := range child {
 		attr.Files[i] = uintptr(fd)
 	}
-	pid, err := start(p, file, argv, attr)
+	_, err = start(p, file, argv, attr)
 	if err != nil && r.find.forget(argv[0]) {
 		if file, ferr = r.find.find(argv[0], pathOf(env)); ferr != nil {
 			return ferr
 		}
-		pid, err = start(p, file, argv, attr)
+		_, err = start(p, file, argv, attr)
 	}
 	if err != nil {
 		return explainStart(err, argv[0], file, dir)
 	}
-	p.pid = pid
 	if gate >= 0 {
 		if err := p.passGate(gate); err != nil {
 			p.abandon()
@@ -160,6 +159,7 @@ func (r *Runner) forkExec(p *process, file string, argv []string, attr *syscall.
 	if err != nil {
 		return 0, err
 	}
+	p.pid = pid // before it can be found
 	r.live[pid] = p
 	return pid, nil
 }
