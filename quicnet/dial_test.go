@@ -280,6 +280,73 @@ func TestPausedPeerGoesOn(t *testing.T) {
 	})
 }
 
+// The dialling side's address changes under a session: it goes on.
+func TestAddressChange(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		lan, c := quictest.NewLAN(1), quictest.NewCluster(t)
+		sk, err := lan.Listen("10.0.0.1:7878")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make(chan *quicnet.Session, 1)
+		d := quictest.Start(t, sock(t, lan, "10.0.0.2:7878"), c.Member(t), func(cfg *quicnet.Config) {
+			cfg.OnSession = func(_ context.Context, s *quicnet.Session) { got <- s; <-s.Done() }
+		})
+		w := quictest.Start(t, sk, c.Member(t), hold)
+		a, err := w.Dial(t.Context(), d.Addr, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := <-got
+		for i := range 5 {
+			if err := sk.Move(fmt.Sprintf("10.0.0.%d:7878", 30+i)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			for _, pair := range [][2]*quicnet.Session{{a, b}, {b, a}} {
+				st, err := pair[0].Open(t.Context(), wire.StreamRPC)
+				if err != nil {
+					t.Fatal(i, err)
+				}
+				if err := st.Send(wire.Fault{Message: "still there"}); err != nil {
+					t.Fatal(i, err)
+				}
+				_, in, err := pair[1].Accept(t.Context())
+				if err != nil {
+					t.Fatal(i, err)
+				}
+				if _, err := in.Recv(); err != nil {
+					t.Fatal(i, err)
+				}
+				in.Close()
+				st.Close()
+			}
+		}
+		if a.Err() != nil || b.Err() != nil {
+			t.Error(a.Err(), b.Err())
+		}
+	})
+}
+
+// Dial does not wait for an Endpoint that cannot listen.
+func TestListenFails(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		lan, c := quictest.NewLAN(1), quictest.NewCluster(t)
+		m := c.Member(t)
+		conn := sock(t, lan, "10.0.0.1:1")
+		_ = conn.Close()
+		e := quicnet.New(quicnet.Config{Conn: conn, Membership: func() *trust.Membership { return m }})
+		done := make(chan error, 1)
+		go func() { done <- e.Run(t.Context()) }()
+		if _, err := e.Dial(t.Context(), "10.0.0.2:1", ""); err == nil {
+			t.Error("a session over a closed socket")
+		}
+		if err := <-done; err == nil {
+			t.Error("Run ended well on a closed socket")
+		}
+	})
+}
+
 func TestExpelledPeerIsGone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		lan, c := quictest.NewLAN(1), quictest.NewCluster(t)

@@ -133,6 +133,8 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	if !e.cfg.DialOnly {
 		var err error
 		if ln, err = e.tr.Listen(e.verifier.Listen(e.joinTLS()), e.qconf); err != nil {
+			e.end(nil)
+			close(e.ready) // whoever waits learns that it is over
 			return fmt.Errorf("listen on %s: %w", e.Addr(), err)
 		}
 	}

@@ -218,8 +218,8 @@ func (q *inbox) Pop() any {
 // Sock is a socket on a LAN. One goroutine at a time may read.
 type Sock struct {
 	lan    *LAN
-	addr   netip.AddrPort
-	inbox  inbox // guarded by lan.mu
+	addr   netip.AddrPort // guarded by lan.mu, as inbox
+	inbox  inbox
 	wake   chan struct{}
 	closed chan struct{}
 	once   sync.Once
@@ -305,7 +305,7 @@ func (s *Sock) WriteTo(b []byte, addr net.Addr) (int, error) {
 		return 0, fmt.Errorf("quictest: cannot send to %v", addr)
 	}
 	to := u.AddrPort()
-	s.lan.send(s.addr, netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), b)
+	s.lan.send(s.at(), netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), b)
 	return len(b), nil
 }
 
@@ -321,7 +321,31 @@ func (s *Sock) Close() error {
 }
 
 // LocalAddr implements net.PacketConn.
-func (s *Sock) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(s.addr) }
+func (s *Sock) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(s.at()) }
+
+func (s *Sock) at() netip.AddrPort {
+	s.lan.mu.Lock()
+	defer s.lan.mu.Unlock()
+	return s.addr
+}
+
+// Move gives the socket another address, as when a machine gets a new lease from
+// DHCP: what is sent to the old one is lost from now on.
+func (s *Sock) Move(addr string) error {
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return err
+	}
+	s.lan.mu.Lock()
+	defer s.lan.mu.Unlock()
+	if s.lan.socks[to] != nil {
+		return fmt.Errorf("move to %s: address already in use", to)
+	}
+	delete(s.lan.socks, s.addr)
+	s.addr = to
+	s.lan.socks[to] = s
+	return nil
+}
 
 // SetDeadline implements net.PacketConn.
 func (s *Sock) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }

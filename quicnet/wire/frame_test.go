@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/adauldev/octaskly/queue/task"
@@ -117,6 +118,10 @@ func (unregistered) WireKind() Kind { return 254 }
 
 // A deadline in the middle of a frame loses nothing.
 func TestRecvGoesOnAfterADeadline(t *testing.T) {
+	synctest.Test(t, recvGoesOn)
+}
+
+func recvGoesOn(t *testing.T) {
 	a, b := net.Pipe()
 	in := NewConn(b, LimitAfter)
 	defer in.Close()

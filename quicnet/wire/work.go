@@ -41,6 +41,7 @@ type Register struct {
 	Warnings []string      `msgpack:"w,omitempty"`
 	Term     uint64        `msgpack:"t,omitempty"` // highest it has obeyed
 	Version  string        `msgpack:"v,omitempty"`
+	Renew    []byte        `msgpack:"k,omitempty"` // its public key, when its certificate should be renewed
 }
 
 // Held is one attempt that a worker knows.
@@ -58,6 +59,8 @@ type Accepted struct {
 	LeaseMs int64   `msgpack:"l"`
 	Name    string  `msgpack:"n"`           // the name the cluster knows it by
 	Drop    []Lease `msgpack:"d,omitempty"` // stop these and forget them
+
+	Chain [][]byte `msgpack:"x,omitempty"` // the renewed certificate, DER, its issuers after it
 }
 
 // Beat is the worker's heartbeat. Answered, it renews all leases of the worker
