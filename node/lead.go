@@ -65,7 +65,7 @@ func (n *Node) startLeading(ctx context.Context) error {
 	l.disp, err = dispatch.New(dispatch.Options{
 		Queue: l.queue, Node: n.id.ID(), Name: me.Name, Cluster: ca.ClusterID(), Version: n.opt.Version,
 		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,
-		Identity: n.identity, Facts: n.factList, Seen: n.strangers, Logger: n.log, History: n.opt.History,
+		Renew: n.renew, Identity: n.identity, Facts: n.factList, Seen: n.strangers, Logger: n.log, History: n.opt.History,
 	})
 	if err != nil {
 		return fail(err)
@@ -74,6 +74,7 @@ func (n *Node) startLeading(ctx context.Context) error {
 	l.cancel = cancel
 	l.wg.Go(func() { _ = l.queue.Run(run) })
 	l.wg.Go(func() { _ = l.disp.Run(run) })
+	l.wg.Go(func() { n.renewSelf(run) })
 	n.mu.Lock()
 	n.lead = l
 	n.mu.Unlock()

@@ -97,6 +97,7 @@ func (n *Node) workForOther(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go n.serveSession(ctx, s)
+	go n.renewInTime(ctx, s)
 	err = n.worker.Serve(ctx, sessionLink{s})
 	switch {
 	case ctx.Err() != nil:

@@ -34,11 +34,13 @@ type Options struct {
 	Beat        time.Duration // heartbeat; 1 s
 	Lease       time.Duration // 5 heartbeats
 	OutputQuota int64         // bytes of output kept on this node; 10 GiB
-	Facts       func() []control.Fact
-	Identity    func() control.Identity
-	Seen        func() []control.Node // nodes that are no members, from discovery
-	Logger      *slog.Logger
-	History     task.Recorder // for tests; nil records nothing
+	// Renew issues a new certificate for a member that shows its key; nil never.
+	Renew    func(id task.NodeID, key []byte) (chain [][]byte, err error)
+	Facts    func() []control.Fact
+	Identity func() control.Identity
+	Seen     func() []control.Node // nodes that are no members, from discovery
+	Logger   *slog.Logger
+	History  task.Recorder // for tests; nil records nothing
 }
 
 // staleAfter is the number of missed heartbeats after which a worker is shown

@@ -144,8 +144,21 @@ func (d *Dispatcher) register(p Peer, reg wire.Register) (*worker, *outbox, wire
 	}
 	d.log.Info("worker ready", "node", w.name, "slots", reg.Capacity.Slots, "holds", len(reg.Holds), "given back", len(s.back))
 	d.feed.node(w.name, "is up")
-	return w, out, wire.Accepted{Term: term, Name: w.name, Drop: s.drop,
+	return w, out, wire.Accepted{Term: term, Name: w.name, Drop: s.drop, Chain: d.renew(p.ID, reg.Renew),
 		BeatMs: d.opt.Beat.Milliseconds(), LeaseMs: d.opt.Lease.Milliseconds()}, nil
+}
+
+// renew gives a worker a new certificate if it asks. Without one it keeps the
+// old one and asks again.
+func (d *Dispatcher) renew(id task.NodeID, key []byte) [][]byte {
+	if len(key) == 0 || d.opt.Renew == nil {
+		return nil
+	}
+	chain, err := d.opt.Renew(id, key)
+	if err != nil {
+		d.log.Warn("a membership could not be renewed", "id", string(id), "error", err)
+	}
+	return chain
 }
 
 // settled is what follows from what a worker says that it holds.

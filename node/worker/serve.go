@@ -104,6 +104,9 @@ func (w *Worker) register(c *conn) error {
 	}
 	sent := w.opt.Clock()
 	w.mu.Unlock()
+	if w.opt.Renew != nil {
+		reg.Renew = w.opt.Renew()
+	}
 	_ = c.stream.SetReadDeadline(now.Add(registerTimeout))
 	for {
 		n := min(len(holds), wire.MaxItems)
@@ -121,6 +124,9 @@ func (w *Worker) register(c *conn) error {
 		return fmt.Errorf("register with the dispatcher: %w", err)
 	}
 	_ = c.stream.SetReadDeadline(time.Time{})
+	if len(acc.Chain) > 0 && w.opt.Renewed != nil {
+		w.opt.Renewed(acc.Chain)
+	}
 	return w.accepted(c, acc, sent)
 }
 

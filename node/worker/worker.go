@@ -42,7 +42,12 @@ type Options struct {
 	Fetch    func(ctx context.Context, ref string) (string, error) // path of a blob, fetched if need be
 	Warnings []string
 	Logger   *slog.Logger
-	History  task.Recorder // for tests; nil records nothing
+
+	// Renew gives the node's public key when its certificate should be renewed,
+	// else nil; Renewed takes the new one. Both may be nil.
+	Renew   func() []byte
+	Renewed func(chain [][]byte)
+	History task.Recorder // for tests; nil records nothing
 
 	OutputQuota int64 // bytes kept of one attempt; 0 is DefaultOutputQuota
 	SpoolQuota  int64 // bytes of all output waiting on disk; 0 is DefaultSpoolQuota
