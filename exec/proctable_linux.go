@@ -176,7 +176,7 @@ func parseStat(line []byte) (s procStat, ok bool) {
 		return s, false
 	}
 	f := bytes.Fields(line[end+1:])
-	if len(f) < 20 || len(f[0]) != 1 {
+	if len(f) < 20 || len(f[0]) != 1 || f[0][0] < 'A' {
 		return s, false
 	}
 	s.pid, s.state = pid, f[0][0]

@@ -24,7 +24,7 @@ func TestParseStat(t *testing.T) {
 func FuzzParseStat(f *testing.F) {
 	f.Add([]byte("42 (a) b (c) S) S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345"))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		if s, ok := parseStat(line); ok && s.state == 0 {
+		if s, ok := parseStat(line); ok && s.state < 'A' {
 			t.Errorf("%q has no state", line)
 		}
 	})
