@@ -192,7 +192,8 @@ func (c *Collector) askNodes(ctx context.Context, now time.Time) {
 	fresh, stream, gap := c.fresh, c.stream, c.gap
 	c.fresh, c.gap = map[task.NodeID]control.Node{}, false
 	c.mu.Unlock()
-	if !stream || gap || now.Sub(c.nodesAt) >= allNodes {
+	old := now.Sub(c.nodesAt)
+	if !stream || gap || old >= allNodes || old >= time.Second && !c.nodesAgree() {
 		if list, err := c.ctl.Nodes(ctx); err == nil {
 			c.nodes, c.nodesAt = list, now
 			c.remember(list)
@@ -214,6 +215,21 @@ func (c *Collector) askNodes(ctx context.Context, now time.Time) {
 		c.nodesAt = time.Time{} // unknown ones: read all the next time
 	}
 	c.nodes = list
+}
+
+// nodesAgree reports that the nodes known here are as many in each state as
+// the status says. A node that falls silent sends nothing that would tell.
+func (c *Collector) nodesAgree() bool {
+	counts := map[control.NodeState]int{}
+	for i := range c.nodes {
+		counts[c.nodes[i].State]++
+	}
+	for state, n := range c.status.Nodes {
+		if counts[state] != n {
+			return false
+		}
+	}
+	return true
 }
 
 // remember adds samples of load.

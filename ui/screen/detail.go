@@ -233,7 +233,10 @@ func endText(a *task.Attempt) string {
 	case task.ReasonNodeLost:
 		s = "the node was lost"
 	}
-	if a.Exit.Message != "" {
+	switch {
+	case strings.HasPrefix(a.Exit.Message, s):
+		s = a.Exit.Message
+	case a.Exit.Message != "":
 		s += ", " + a.Exit.Message
 	}
 	return s

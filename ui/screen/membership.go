@@ -159,7 +159,11 @@ func (m *Model) admit(d *typedDialog, code, name string) {
 				m.closeIt(d)
 			}
 			n, _ := v.(control.Node)
-			m.say(theme.OK, n.Name+" is in. It offers "+part.Plural(int(n.Capacity.Slots), "slot")+".")
+			text := n.Name + " is in."
+			if n.Capacity.Slots > 0 {
+				text += " It offers " + part.Plural(int(n.Capacity.Slots), "slot") + "."
+			}
+			m.say(theme.OK, text)
 		}})
 }
 
