@@ -21,7 +21,7 @@ func (s *State) load() error {
 	var sum uint64
 	err = s.db.View(func(tx *badger.Txn) error {
 		o := badger.DefaultIteratorOptions
-		o.PrefetchSize = 16
+		o.PrefetchValues = false // values stand beside their keys
 		it := tx.NewIterator(o)
 		defer it.Close()
 		var l loader

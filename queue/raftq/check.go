@@ -28,7 +28,7 @@ func (s *store) look() (survey, error) {
 	var runs []uint64
 	err := s.db.View(func(tx *badger.Txn) error {
 		o := badger.DefaultIteratorOptions
-		o.PrefetchSize = 16
+		o.PrefetchValues = false // values stand beside their keys
 		it := tx.NewIterator(o)
 		defer it.Close()
 		for it.Rewind(); it.Valid(); it.Next() {

@@ -27,7 +27,7 @@ func fill(b testing.TB, q *queue.Queue, n int) {
 	errs := make(chan error, 1)
 	for i := 0; i < n; i += size {
 		window <- struct{}{}
-		q.Submit("bench", batch(min(size, n-i), i)).Then(func(_ queue.SubmitReply, err error) {
+		q.Submit("fill", batch(min(size, n-i), i)).Then(func(_ queue.SubmitReply, err error) {
 			if err != nil {
 				select {
 				case errs <- err:
