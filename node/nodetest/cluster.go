@@ -53,12 +53,14 @@ type Member struct {
 	dir  string
 	jobs int
 
-	mu    sync.Mutex
+	turn  chan struct{} // taken by who starts or stops it; a mutex would stop the bubble's clock
 	conn  *quictest.Sock
-	ctl   control.Control // nil while it is down
 	drain context.CancelFunc
 	cut   context.CancelFunc
-	done  chan struct{}
+	done  chan struct{} // nil while it is down
+
+	mu  sync.Mutex
+	ctl control.Control // nil while it is down
 }
 
 // NewCluster makes the members of a cluster and starts all of them. They are
@@ -92,7 +94,7 @@ func NewCluster(t testing.TB, opt ClusterOptions) *Cluster {
 func (c *Cluster) add(name string, role task.Role, jobs int) {
 	c.t.Helper()
 	m := &Member{Name: name, Host: fmt.Sprintf("10.0.0.%d", len(c.Members)+1), c: c, role: role, jobs: jobs,
-		dir: filepath.Join(c.t.TempDir(), name)}
+		dir: filepath.Join(c.t.TempDir(), name), turn: make(chan struct{}, 1)}
 	d, err := trust.OpenDir(m.nodeDir())
 	c.must(err)
 	id, err := d.Identity()
@@ -133,8 +135,8 @@ func (m *Member) nodeDir() string { return filepath.Join(m.dir, "node") }
 // Start starts the member's node, if it is down, and waits until it listens.
 func (m *Member) Start() {
 	m.c.t.Helper()
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.turn <- struct{}{}
+	defer func() { <-m.turn }()
 	if m.done != nil {
 		return
 	}
@@ -164,39 +166,43 @@ func (m *Member) Start() {
 			m.c.t.Errorf("node %s: %v", m.Name, err)
 		}
 	}()
-	select {
-	case m.ctl = <-ready:
-	case <-done:
-		m.c.t.Fatalf("node %s ended before it was ready", m.Name)
-	}
 	m.conn, m.drain, m.cut, m.done = conn, stopDrain, stopCut, done
+	select {
+	case ctl := <-ready:
+		m.set(ctl)
+	case <-done:
+		m.c.t.Errorf("node %s ended before it was ready", m.Name)
+	}
 	m.c.History.Record(task.Event{Kind: task.EvRestart, Node: string(m.ID)})
 }
 
 // Stop ends the member's node and returns when it has. An abrupt end takes its
 // socket away first, so that nobody hears of it.
 func (m *Member) Stop(abrupt bool) {
-	m.mu.Lock()
-	conn, drain, cut, done := m.conn, m.drain, m.cut, m.done
-	m.ctl = nil
-	m.mu.Unlock()
-	if done == nil {
+	m.turn <- struct{}{}
+	defer func() { <-m.turn }()
+	if m.done == nil {
 		return
 	}
+	m.set(nil)
 	if abrupt {
-		_ = conn.Close()
-		cut()
+		_ = m.conn.Close()
+		m.cut()
 	}
-	drain()
-	<-done
-	cut()
-	_ = conn.Close()
+	m.drain()
+	<-m.done
+	m.cut()
+	_ = m.conn.Close()
+	m.done = nil
 	if abrupt {
 		m.c.History.Record(task.Event{Kind: task.EvCrash, Node: string(m.ID)})
 	}
+}
+
+func (m *Member) set(ctl control.Control) {
 	m.mu.Lock()
-	m.done = nil
-	m.mu.Unlock()
+	defer m.mu.Unlock()
+	m.ctl = ctl
 }
 
 // Control is the cluster as seen through this member, or nil while it is down.
