@@ -51,7 +51,9 @@ func (n *Node) pairingCode() (trust.Code, bool) {
 		return trust.Code{}, false
 	}
 	p.code, p.ends = c, now.Add(shortLife)
-	if err := os.WriteFile(filepath.Join(n.slot.Path(), codeFile), []byte(c.Text()+"\n"), 0o600); err != nil {
+	path := filepath.Join(n.slot.Path(), codeFile)
+	_ = os.Remove(path) // so that the new file has its own mode
+	if err := os.WriteFile(path, []byte(c.Text()+"\n"), 0o600); err != nil {
 		n.log.Warn("the pairing code could not be written down", "error", err)
 	}
 	return c, true

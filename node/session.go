@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/adauldev/octaskly/node/dispatch"
@@ -16,12 +17,16 @@ import (
 func (n *Node) serveSession(ctx context.Context, s *quicnet.Session) {
 	p := s.Peer()
 	n.log.Debug("session", "peer", p.Name, "id", p.ID.Short(), "addr", p.Addr)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for {
 		kind, st, err := s.Accept(ctx)
 		if err != nil {
 			return
 		}
-		go n.serveStream(ctx, s, kind, st)
+		wg.Go(func() { n.serveStream(ctx, s, kind, st) })
 	}
 }
 

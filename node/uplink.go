@@ -94,10 +94,13 @@ func (n *Node) workForOther(ctx context.Context) error {
 		}
 		n.mu.Unlock()
 	}()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer s.Close(0, "")
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go n.serveSession(ctx, s)
-	go n.renewInTime(ctx, s)
+	wg.Go(func() { n.serveSession(ctx, s) })
+	wg.Go(func() { n.renewInTime(ctx, s) })
 	err = n.worker.Serve(ctx, sessionLink{s})
 	switch {
 	case ctx.Err() != nil:
