@@ -23,7 +23,7 @@ func seeds(t *testing.T) (from, to uint64) {
 	switch {
 	case os.Getenv("OCTASKLY_LONG") != "":
 		return 1, 3001
-	case testing.Short():
+	case testing.Short(), raceDetector:
 		return 1, 21
 	}
 	return 1, 201
