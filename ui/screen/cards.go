@@ -93,9 +93,7 @@ func (m *Model) drawQueue(w, h int) []string {
 		lines = append(lines, l.String())
 	}
 	remark := ""
-	if o := m.oldestQueued(); o > 0 {
-		remark = "oldest " + part.Dur(o)
-	} else if s.Status.Ready > 0 {
+	if s.Status.Ready > 0 {
 		remark = part.Count(s.Status.Ready) + " ready"
 	}
 	return part.Box{Title: "Queue", Remark: remark}.Draw(m.s, w, h, lines)
@@ -118,10 +116,6 @@ func (m *Model) countBar(l *part.Line, k task.State, n, most int) {
 	percent := 100 * float64(n) / float64(most)
 	l.BarIn(stateToken(k), min(100, percent), w)
 }
-
-// oldestQueued is how long the oldest queued task has waited, if that task is
-// among those that are known here.
-func (m *Model) oldestQueued() time.Duration { return 0 }
 
 func (m *Model) drawFleet(w, h int) []string {
 	s := m.view()
