@@ -176,6 +176,10 @@ func (d *Dispatcher) expire(now time.Time) {
 				lost = append(lost, queue.Return{ID: l.ID, Fence: l.Fence, Why: queue.LeaseLost, Message: w.name + " was silent for longer than its lease"})
 			}
 			w.clear()
+			// What is still on its way there must not be obeyed any more.
+			if w.out != nil {
+				w.out.end()
+			}
 		}
 	}
 	d.mu.Unlock()

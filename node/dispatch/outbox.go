@@ -19,6 +19,7 @@ const (
 type outbox struct {
 	mu      sync.Mutex
 	signal  chan struct{}
+	end     func() // breaks the connection
 	assigns []wire.Assignment
 	acks    []wire.Acked
 	stops   []wire.StopItem

@@ -50,7 +50,7 @@ func (d *Dispatcher) ServeWork(ctx context.Context, p Peer, s wire.Stream) error
 		return err
 	}
 	_ = s.SetReadDeadline(time.Time{})
-	w, out, acc, err := d.register(p, reg)
+	w, out, acc, err := d.register(p, reg, cancel)
 	if err != nil {
 		_ = s.Send(wire.FaultOf(err))
 		_ = s.CloseWrite()
@@ -98,7 +98,7 @@ func receiveRegister(s wire.Stream) (wire.Register, error) {
 }
 
 // register enters a worker's connection and settles what it holds.
-func (d *Dispatcher) register(p Peer, reg wire.Register) (*worker, *outbox, wire.Accepted, error) {
+func (d *Dispatcher) register(p Peer, reg wire.Register, end func()) (*worker, *outbox, wire.Accepted, error) {
 	term, leads := d.queue.Leader()
 	if !leads {
 		return nil, nil, wire.Accepted{}, task.Errorf(task.KindNoDispatcher, "this node does not dispatch any more")
@@ -119,6 +119,7 @@ func (d *Dispatcher) register(p Peer, reg wire.Register) (*worker, *outbox, wire
 	now := time.Now()
 	restarted := w.boot != reg.Boot
 	out := newOutbox()
+	out.end = end
 	w.boot, w.addr, w.version = reg.Boot, p.Addr, reg.Version
 	w.cap, w.leaving, w.warnings = reg.Capacity, reg.Draining, reg.Warnings
 	w.heard, w.seen, w.state, w.out = now, now.UnixMilli(), sched.Up, out

@@ -61,3 +61,38 @@ func playSaved(t *testing.T, s Script) {
 	})
 	t.Logf("seed %d took %v", s.Seed, time.Since(begun).Round(time.Millisecond))
 }
+
+// TestScripts plays scripts that found something once. The schedule differs each
+// time, so each is played several times.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/scripts/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	rounds := 3
+	if os.Getenv("OCTASKLY_LONG") != "" {
+		rounds = 100
+	}
+	for _, file := range files {
+		s, err := LoadScript(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range rounds {
+			t.Run(filepath.Base(file), func(t *testing.T) { playSaved(t, s) })
+		}
+	}
+}
+
+// TestSilenceShorterThanTheDispatchersPatience: the worker lets go of what it
+// has not started, and the dispatcher, which would have waited longer, learns it.
+func TestSilenceShorterThanTheDispatchersPatience(t *testing.T) {
+	s := Script{Seed: 1, Workers: 1}
+	for i := range 600 {
+		s.Tasks = append(s.Tasks, Job{At: time.Second + time.Duration(i)*time.Millisecond, Command: "sleep 1ms"})
+	}
+	for k := range 3 {
+		s.Faults = append(s.Faults, Fault{At: time.Second + 150*time.Millisecond + time.Duration(k)*7*time.Second, For: 6 * time.Second, Kind: FaultPause, Node: 1})
+	}
+	playSaved(t, s)
+}

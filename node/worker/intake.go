@@ -45,7 +45,7 @@ func (w *Worker) assign(c *conn, m wire.Assign) {
 // startLocked starts what fits, in the order of assignment: the first that
 // does not fit holds those behind it back, so that nothing starves here.
 func (w *Worker) startLocked() {
-	for len(w.waiting) > 0 {
+	for len(w.waiting) > 0 && !w.expiredLocked() {
 		a := w.waiting[0]
 		c, ok := w.free.take(a.Spec.Need)
 		if !ok {
@@ -70,7 +70,7 @@ func (w *Worker) startLocked() {
 // nextLocked takes the next attempt off the queue if it fits, for the
 // goroutine of one that has just ended.
 func (w *Worker) nextLocked() *attempt {
-	if len(w.waiting) == 0 || w.stopped {
+	if len(w.waiting) == 0 || w.stopped || w.expiredLocked() {
 		return nil
 	}
 	a := w.waiting[0]

@@ -20,7 +20,7 @@ func leaseEnd(sent, lease time.Duration) time.Duration { return sent + lease }
 func (w *Worker) checkLease() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.lease == 0 || w.opt.Clock() < w.until {
+	if !w.expiredLocked() {
 		return
 	}
 	for _, a := range w.waiting {
@@ -36,11 +36,19 @@ func (w *Worker) checkLease() {
 			}
 		}
 	}
+	// The dispatcher may not have noticed. A new connection tells it what is
+	// still held here.
+	if w.conn != nil {
+		w.conn.close()
+	}
 }
+
+// expiredLocked reports whether our leases have ended. Nothing is started then.
+func (w *Worker) expiredLocked() bool { return w.lease != 0 && w.opt.Clock() >= w.until }
 
 // leased reports whether our leases still stand.
 func (w *Worker) leased() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.lease == 0 || w.opt.Clock() < w.until
+	return !w.expiredLocked()
 }
