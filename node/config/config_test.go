@@ -90,7 +90,7 @@ func TestEverySettingIsReadBack(t *testing.T) {
 }
 
 func TestFaultsAreToldAtOnce(t *testing.T) {
-	file := write(t, "prot = 1\n\nlog-levle = 'x'\n[max-jobs]\na = 1\n")
+	file := write(t, "prot = 1\n\nlog-lvel = 'x'\n[max-jobs]\na = 1\n")
 	_, err := Load(Sources{
 		File: file, Environ: []string{"OCTASKLY_PORT=70000", "OCTASKLY_MEMORY=lots"},
 		Flags: map[string][]string{"max-queue-size": {"0"}, "name": {"a\x1b[31m"}, "task-timeout": {"-1s"}},
@@ -101,7 +101,7 @@ func TestFaultsAreToldAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		file + `:1: there is no setting "prot"; did you mean "port"?`,
-		file + `:3: there is no setting "log-levle"; did you mean "log-level"?`,
+		file + `:3: there is no setting "log-lvel"; did you mean "log-level"?`,
 		file + `:4: max-jobs: takes one value, not a table`,
 		`OCTASKLY_PORT: 70000 is not a port`,
 		`OCTASKLY_MEMORY: "lots" is not a size`,
