@@ -251,7 +251,8 @@ func (n *Node) makeWorker() error {
 	work := filepath.Join(n.slot.Path(), "work")
 	n.runner = n.opt.Runner
 	if n.runner == nil {
-		r, err := exec.NewRunner(exec.Options{WorkRoot: work, Levels: []exec.Level{exec.None, exec.Basic, exec.Strict, exec.VeryStrict}, Logger: n.log})
+		r, err := exec.NewRunner(exec.Options{WorkRoot: work, Levels: []exec.Level{exec.None, exec.Basic, exec.Strict, exec.VeryStrict},
+			Protect: n.secrets(), Logger: n.log})
 		if err != nil {
 			return fmt.Errorf("prepare to run commands: %w", err)
 		}
@@ -269,6 +270,18 @@ func (n *Node) makeWorker() error {
 		Fetch: n.fetchBlob, Warnings: warnings, Logger: n.log, Clock: n.opt.Clock, History: n.opt.History,
 	})
 	return err
+}
+
+// secrets are the places that no contained command may read: this user's keys,
+// queues and sockets.
+func (n *Node) secrets() []string {
+	var all []string
+	for _, p := range []string{n.slot.Path(), n.opt.Paths.Cluster, n.opt.Paths.Nodes, n.opt.Paths.State, n.opt.Paths.Runtime} {
+		if p != "" {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // offer is what the configuration says about this worker.
