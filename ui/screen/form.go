@@ -253,15 +253,16 @@ func (f *form) draw(m *Model, w, h int) []string {
 	iw := max(0, w-4)
 	var lines []string
 	fault := ""
-	for i, row := range formRows {
+	from, to := f.rowsFor(h - 5) // of the inside, one line says whether it fits
+	for i, row := range formRows[from:to] {
 		lines = append(lines, f.drawRow(m, row, iw))
 		if i == 0 && h >= 20 {
 			lines = append(lines, part.NewLine(m.s, iw).String())
 		}
-		for _, k := range row {
-			if fault == "" && f.fields[k].Fault != "" {
-				fault = f.fields[k].Label + ": " + f.fields[k].Fault
-			}
+	}
+	for _, fd := range f.fields { // also of rows that are not drawn
+		if fault == "" && fd.Fault != "" {
+			fault = fd.Label + ": " + fd.Fault
 		}
 	}
 	if h >= 20 {
@@ -272,12 +273,31 @@ func (f *form) draw(m *Model, w, h int) []string {
 	} else {
 		lines = append(lines, f.fitLine(m, iw))
 	}
-	lines = append(lines, m.same(iw, SubmitCommand(&f.spec)))
+	if len(lines) < h-4 {
+		lines = append(lines, m.same(iw, SubmitCommand(&f.spec)))
+	}
 	title := "New task"
 	if f.from != 0 {
 		title = "Copy of task " + f.from.String()
 	}
 	return part.Dialog{Title: title, Lines: lines, Focus: -1}.Draw(m.s, w, h)
+}
+
+// rowsFor is which rows are drawn where there is room for n: all of them, or
+// those around the one that is edited.
+func (f *form) rowsFor(n int) (from, to int) {
+	n = max(1, n)
+	if n >= len(formRows) {
+		return 0, len(formRows)
+	}
+	for i, row := range formRows {
+		for _, k := range row {
+			if k == f.at {
+				from = min(max(0, i-n+1), len(formRows)-n)
+			}
+		}
+	}
+	return from, from + n
 }
 
 func (f *form) drawRow(m *Model, row []int, w int) string {

@@ -56,7 +56,7 @@ func (d *typedDialog) act(m *Model, action string) {
 func (d *typedDialog) draw(m *Model, w, h int) []string {
 	w = min(w, 70)
 	iw := max(0, w-4)
-	lines := append(d.lines(m, iw), part.NewLine(m.s, iw).String(), part.NewLine(m.s, iw).T(theme.Muted, d.label).String())
+	lines := m.text(iw, theme.Muted, d.label)
 	row := part.NewLine(m.s, iw).B(theme.Focus, "> ")
 	d.input().Draw(row, max(4, iw-2), true)
 	lines = append(lines, row.String())
@@ -66,7 +66,13 @@ func (d *typedDialog) draw(m *Model, w, h int) []string {
 	case d.field.Fault != "":
 		lines = append(lines, m.text(iw, theme.Err, d.field.Fault)...)
 	}
-	if d.same != "" {
+	// Where there is little room, what explains gives way to what is typed.
+	room, about := h-4-len(lines), d.lines(m, iw)
+	if room > len(about) {
+		about = append(about, part.NewLine(m.s, iw).String())
+	}
+	lines = append(about[:max(0, min(room, len(about)))], lines...)
+	if d.same != "" && len(lines) < h-5 {
 		lines = append(lines, part.NewLine(m.s, iw).String(), m.same(iw, d.same))
 	}
 	return part.Dialog{Title: d.title, Lines: lines, Focus: -1}.Draw(m.s, w, h)
