@@ -124,7 +124,21 @@ func (f face) Nodes(ctx context.Context) ([]control.Node, error) {
 	if d, _, ok := f.here(); ok {
 		return d.Nodes(ctx)
 	}
-	return f.n.forward.Nodes(ctx)
+	nodes, err := f.n.forward.Nodes(ctx)
+	if task.KindOf(err) == task.KindNoDispatcher {
+		return f.n.alone(), nil
+	}
+	return nodes, err
+}
+
+// alone is what this node knows of nodes while nobody dispatches: itself, and
+// what it has seen on the network.
+func (n *Node) alone() []control.Node {
+	me := control.Node{ID: n.id.ID(), Name: n.Name(), State: control.NodeUp, Self: true, Version: n.opt.Version}
+	if _, asks := n.pairingCode(); asks {
+		me.State = control.NodeAsks
+	}
+	return append([]control.Node{me}, n.strangers()...)
 }
 
 // Drain implements control.Nodes.
