@@ -15,6 +15,8 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
+const bugsBuilt = true
+
 // TestPlantedBugs plants one bug after the other and wants the checker to
 // object: go test -tags octaskly_bugs -run TestPlanted. That the stores do not sync is for the power-cut rig of queue/raftq:
 // nothing that only kills processes can see it.

@@ -1,0 +1,5 @@
+//go:build !octaskly_bugs
+
+package nodetest
+
+const bugsBuilt = false
