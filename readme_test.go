@@ -76,7 +76,7 @@ func storyOf(block string) string {
 		switch {
 		case line == testCommand: // it is what runs this
 		case strings.HasPrefix(line, "octaskly --headless "):
-			fmt.Fprintf(&b, "exec %s &\nuntil octaskly status\n", line)
+			fmt.Fprintf(&b, "exec %s &\nuntil octaskly ps\n", line)
 		default:
 			fmt.Fprintf(&b, "exec %s\n", line)
 		}
