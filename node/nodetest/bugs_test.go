@@ -18,8 +18,14 @@ import (
 const bugsBuilt = true
 
 // TestPlantedBugs plants one bug after the other and wants the checker to
-// object: go test -tags octaskly_bugs -run TestPlanted. That the stores do not sync is for the power-cut rig of queue/raftq:
-// nothing that only kills processes can see it.
+// object: go test -tags octaskly_bugs -run TestPlanted ./node/nodetest
+//
+//	ack-early         killUnderSubmits: a key or a number is given twice, or a task is missing (I1, I3)
+//	no-fence          lateResults: a result of an older lease is recorded (I6); TestHostileWorker too
+//	forget-key        NewScript: a repeated submit becomes a second task (I3)
+//	lease-from-reply  lateAcks: a worker believes in its lease after the dispatcher has given it up (I7)
+//	lower-term        TestPlantedLowerTerm: a lease of an older term is granted (I6)
+//	no-sync           the power-cut rig of queue/raftq: nothing that only kills processes can see it
 func TestPlantedBugs(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
