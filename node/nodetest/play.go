@@ -149,9 +149,9 @@ func (p *player) fault(f Fault) {
 		lan.Resume(m.Host)
 	case FaultLateAcks:
 		lan.Pause(m.Host)
-		time.Sleep(1500 * time.Millisecond) // a heartbeat or two is answered
+		time.Sleep(1100 * time.Millisecond) // a heartbeat is answered
 		lan.CutOneWay(m.Host, d.Host)
-		time.Sleep(4 * time.Second)
+		time.Sleep(2800 * time.Millisecond) // before the worker's lease ends
 		lan.Resume(m.Host)
 		time.Sleep(6 * time.Second)
 		lan.Heal(m.Host, d.Host)
