@@ -145,8 +145,10 @@ func fixedAccess(level Level) map[string]uint64 {
 		"/dev/random": accessRead, "/dev/urandom": accessRead,
 	}
 	if level == Basic {
-		for _, p := range []string{"/dev/tty", "/dev/ptmx", "/dev/pts", "/dev/dri", "/dev/kfd", "/dev/nvidiactl", "/dev/nvidia-uvm",
-			"/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvidia3", "/dev/nvidia4", "/dev/nvidia5", "/dev/nvidia6", "/dev/nvidia7"} {
+		for _, p := range []string{
+			"/dev/tty", "/dev/ptmx", "/dev/pts", "/dev/dri", "/dev/kfd", "/dev/nvidiactl", "/dev/nvidia-uvm",
+			"/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2", "/dev/nvidia3", "/dev/nvidia4", "/dev/nvidia5", "/dev/nvidia6", "/dev/nvidia7",
+		} {
 			m[p] = accessDevice
 		}
 		return m

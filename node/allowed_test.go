@@ -44,8 +44,10 @@ func TestEveryMethodNeedsARole(t *testing.T) {
 	if len(methods) < 18 {
 		t.Fatalf("found %d methods only: %v", len(methods), methods)
 	}
-	admin := map[remote.Method]bool{remote.Drain: true, remote.Undrain: true, remote.Remove: true, remote.Admit: true,
-		remote.Invite: true, remote.Promote: true, remote.Stop: true}
+	admin := map[remote.Method]bool{
+		remote.Drain: true, remote.Undrain: true, remote.Remove: true, remote.Admit: true,
+		remote.Invite: true, remote.Promote: true, remote.Stop: true,
+	}
 	for _, m := range methods {
 		if need, known := needs[m]; !known {
 			t.Errorf("%s is allowed to nobody: it has no row", m)

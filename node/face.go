@@ -201,8 +201,10 @@ func (f face) Status(ctx context.Context) (control.Status, error) {
 		return s, err
 	}
 	me := f.n.identity()
-	s = control.Status{Cluster: me.Cluster, Self: me, Facts: f.n.factList(),
-		Nodes: map[control.NodeState]int{}}
+	s = control.Status{
+		Cluster: me.Cluster, Self: me, Facts: f.n.factList(),
+		Nodes: map[control.NodeState]int{},
+	}
 	s.Facts = append(s.Facts, control.Fact{Level: "warning", Text: "no dispatcher", Cure: "start one here: octaskly promote"})
 	return s, nil
 }

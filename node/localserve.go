@@ -81,8 +81,10 @@ func (n *Node) enrolLocal(ctx context.Context, e wire.Enrol) (wire.Enrolled, err
 		return wire.Enrolled{}, err
 	}
 	n.log.Info("audit: member", "node", m.Name, "id", string(id), "roles", roles, "by", "the same user on this machine")
-	return wire.Enrolled{Cluster: l.ca.ClusterID(), Certificates: [][]byte{leaf, l.ca.Root()}, Name: m.Name,
-		Dispatcher: string(n.id.ID()), Addrs: n.localAddrs()}, nil
+	return wire.Enrolled{
+		Cluster: l.ca.ClusterID(), Certificates: [][]byte{leaf, l.ca.Root()}, Name: m.Name,
+		Dispatcher: string(n.id.ID()), Addrs: n.localAddrs(),
+	}, nil
 }
 
 // enrolMessage is what the owner of a key signs to show that it is its own.

@@ -251,8 +251,10 @@ func (n *Node) makeWorker() error {
 	work := filepath.Join(n.slot.Path(), "work")
 	n.runner = n.opt.Runner
 	if n.runner == nil {
-		r, err := exec.NewRunner(exec.Options{WorkRoot: work, Levels: []exec.Level{exec.None, exec.Basic, exec.Strict, exec.VeryStrict},
-			Protect: n.secrets(), Logger: n.log})
+		r, err := exec.NewRunner(exec.Options{
+			WorkRoot: work, Levels: []exec.Level{exec.None, exec.Basic, exec.Strict, exec.VeryStrict},
+			Protect: n.secrets(), Logger: n.log,
+		})
 		if err != nil {
 			return fmt.Errorf("prepare to run commands: %w", err)
 		}

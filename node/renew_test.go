@@ -14,8 +14,10 @@ func TestRenew(t *testing.T) {
 	dir := t.TempDir()
 	cfg := config.Default()
 	cfg.NodeDir = filepath.Join(dir, "node")
-	n, err := New(Options{Config: &cfg, Role: task.RoleDispatcher, Private: true, Logger: slog.New(slog.DiscardHandler),
-		Paths: config.Paths{Cluster: filepath.Join(dir, "cluster"), Nodes: filepath.Join(dir, "nodes"), State: dir}})
+	n, err := New(Options{
+		Config: &cfg, Role: task.RoleDispatcher, Private: true, Logger: slog.New(slog.DiscardHandler),
+		Paths: config.Paths{Cluster: filepath.Join(dir, "cluster"), Nodes: filepath.Join(dir, "nodes"), State: dir},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,8 +24,10 @@ func Solo(ctx context.Context, cfg *config.Config, version string, log *slog.Log
 	}
 	c := *cfg
 	c.NodeDir = filepath.Join(dir, "node")
-	n, err := New(Options{Config: &c, Role: task.RoleDispatcher, Version: version, Logger: log, Private: true,
-		Paths: config.Paths{Data: dir, Cluster: filepath.Join(dir, "cluster"), Nodes: filepath.Join(dir, "nodes"), State: dir}})
+	n, err := New(Options{
+		Config: &c, Role: task.RoleDispatcher, Version: version, Logger: log, Private: true,
+		Paths: config.Paths{Data: dir, Cluster: filepath.Join(dir, "cluster"), Nodes: filepath.Join(dir, "nodes"), State: dir},
+	})
 	if err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, nil, err

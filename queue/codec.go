@@ -13,6 +13,7 @@ var errShort = errors.New("record is cut short or damaged")
 func putUint(b []byte, v uint64) []byte { return binary.AppendUvarint(b, v) }
 func putInt(b []byte, v int64) []byte   { return binary.AppendVarint(b, v) }
 func putBytes(b, v []byte) []byte       { return append(binary.AppendUvarint(b, uint64(len(v))), v...) }
+
 func putString(b []byte, v string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
 }

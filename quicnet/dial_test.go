@@ -406,9 +406,17 @@ func TestBackoff(t *testing.T) {
 		chance   float64
 		want     time.Duration
 	}{
-		{0, 0.5, 0}, {1, 0.5, 250 * time.Millisecond}, {2, 0.5, 500 * time.Millisecond}, {5, 0.5, 4 * time.Second},
-		{7, 0.5, 16 * time.Second}, {8, 0.5, 30 * time.Second}, {1000, 0.5, 30 * time.Second}, {1 << 30, 0.5, 30 * time.Second},
-		{1, 0, 187500 * time.Microsecond}, {1, 1, 312500 * time.Microsecond}, {9, 1, 37500 * time.Millisecond},
+		{0, 0.5, 0},
+		{1, 0.5, 250 * time.Millisecond},
+		{2, 0.5, 500 * time.Millisecond},
+		{5, 0.5, 4 * time.Second},
+		{7, 0.5, 16 * time.Second},
+		{8, 0.5, 30 * time.Second},
+		{1000, 0.5, 30 * time.Second},
+		{1 << 30, 0.5, 30 * time.Second},
+		{1, 0, 187500 * time.Microsecond},
+		{1, 1, 312500 * time.Microsecond},
+		{9, 1, 37500 * time.Millisecond},
 	} {
 		if got := quicnet.Backoff(c.failures, c.chance); got != c.want {
 			t.Errorf("Backoff(%d, %v) is %s, want %s", c.failures, c.chance, got, c.want)

@@ -110,8 +110,28 @@ func TestHostileStrings(t *testing.T) {
 	if testing.Short() {
 		runs = 40
 	}
-	paths := [][]string{{"1"}, {"2"}, {"2", "enter"}, {"2", "j", "L", "|", "t"}, {"3"}, {"3", "enter"}, {"3", "h"}, {"3", "w"}, {"4"}, {"2", "x"}, {"2", "w"},
-		{"2", "e"}, {"i"}, {"n", "enter"}, {"3", "D"}, {"3", "x"}, {"t"}, {"3", "p"}, {"q"}, {"2", "/", "type:a", "enter", "y"}}
+	paths := [][]string{
+		{"1"},
+		{"2"},
+		{"2", "enter"},
+		{"2", "j", "L", "|", "t"},
+		{"3"},
+		{"3", "enter"},
+		{"3", "h"},
+		{"3", "w"},
+		{"4"},
+		{"2", "x"},
+		{"2", "w"},
+		{"2", "e"},
+		{"i"},
+		{"n", "enter"},
+		{"3", "D"},
+		{"3", "x"},
+		{"t"},
+		{"3", "p"},
+		{"q"},
+		{"2", "/", "type:a", "enter", "y"},
+	}
 	for i := range runs {
 		r := rand.New(rand.NewPCG(uint64(i), 9))
 		look := looks[i%len(looks)]

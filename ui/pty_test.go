@@ -62,8 +62,10 @@ func childMain() bool {
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGTERM)
 		defer stop()
 	}
-	left, err := Run(ctx, Options{Control: bomb{demo.New(demo.Options{Seed: 7, Tasks: 300}), mode}, In: os.Stdin, Out: os.Stdout,
-		Styles: theme.NewStyles(th, theme.ANSI256, false), Demo: true, StateDir: os.TempDir()})
+	left, err := Run(ctx, Options{
+		Control: bomb{demo.New(demo.Options{Seed: 7, Tasks: 300}), mode}, In: os.Stdin, Out: os.Stdout,
+		Styles: theme.NewStyles(th, theme.ANSI256, false), Demo: true, StateDir: os.TempDir(),
+	})
 	var crash *CrashError
 	if errors.As(err, &crash) {
 		fmt.Printf("crash report: %v\n", crash.Value)
@@ -174,8 +176,10 @@ func (x *terminal) ends(code int) {
 		x.t.Errorf("the terminal's settings changed: %+v, were %+v", *now, *x.was)
 	}
 	out := x.text()
-	for on, off := range map[string]string{"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1002h": "\x1b[?1002l",
-		"\x1b[?1006h": "\x1b[?1006l", "\x1b[?1004h": "\x1b[?1004l", "\x1b[?2004h": "\x1b[?2004l"} {
+	for on, off := range map[string]string{
+		"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?1002h": "\x1b[?1002l",
+		"\x1b[?1006h": "\x1b[?1006l", "\x1b[?1004h": "\x1b[?1004l", "\x1b[?2004h": "\x1b[?2004l",
+	} {
 		if i := strings.LastIndex(out, on); i >= 0 && strings.LastIndex(out, off) < i {
 			x.t.Errorf("mode %q was left on", on)
 		}

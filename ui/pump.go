@@ -104,8 +104,10 @@ func (p *pump) pause(ctx context.Context, wait time.Duration) {
 func (p *pump) listen(ctx context.Context) {
 	from := uint64(1) // what is still known of the past fills the charts
 	for ctx.Err() == nil {
-		st, err := p.col.ctl.Events(ctx, control.EventsRequest{From: from,
-			Kinds: []control.EventKind{control.EventTask, control.EventNode, control.EventNotice, control.EventLoad}})
+		st, err := p.col.ctl.Events(ctx, control.EventsRequest{
+			From:  from,
+			Kinds: []control.EventKind{control.EventTask, control.EventNode, control.EventNotice, control.EventLoad},
+		})
 		if err == nil {
 			from = p.read(ctx, st, from)
 		}

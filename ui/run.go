@@ -131,13 +131,17 @@ func newApp(o Options) (*app, error) {
 	if o.Blocks {
 		graph = part.Blocks
 	}
-	m := screen.New(o.Styles, keys, screen.Options{ReadOnly: o.ReadOnly, Reduced: o.ReducedMotion, Graph: graph, Mouse: !o.NoMouse, Demo: o.Demo,
-		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached})
-	return &app{m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, save: save, crash: &crashes{}, limit: 15 * time.Second, stale: true,
+	m := screen.New(o.Styles, keys, screen.Options{
+		ReadOnly: o.ReadOnly, Reduced: o.ReducedMotion, Graph: graph, Mouse: !o.NoMouse, Demo: o.Demo,
+		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached,
+	})
+	return &app{
+		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, save: save, crash: &crashes{}, limit: 15 * time.Second, stale: true,
 		clip: clipboard{out: io.Discard, env: o.Getenv, dir: o.StateDir},
 		write: func(id task.ID) (string, error) {
 			return writeAll(context.Background(), o.Control, id, o.Dir)
-		}}, nil
+		},
+	}, nil
 }
 
 // locked is an output that may be written by the renderer and the clipboard

@@ -77,8 +77,10 @@ func New(o Options) *Fleet {
 	if o.Self == "" {
 		o.Self = "mill-01"
 	}
-	f := &Fleet{opt: o, now: o.Now, rng: rand.New(rand.NewPCG(o.Seed, 0x0c7a5c1e)), own: map[task.ID]*task.Spec{},
-		why: map[task.ID]string{}, changed: make(chan struct{}), promoted: !o.Fresh}
+	f := &Fleet{
+		opt: o, now: o.Now, rng: rand.New(rand.NewPCG(o.Seed, 0x0c7a5c1e)), own: map[task.ID]*task.Spec{},
+		why: map[task.ID]string{}, changed: make(chan struct{}), promoted: !o.Fresh,
+	}
 	if f.now == nil {
 		f.now = time.Now
 	}

@@ -26,11 +26,15 @@ func (f *Fleet) task(id task.ID) task.Task {
 		return t
 	}
 	for i := uint8(1); i < r.attempt; i++ {
-		t.Attempts = append(t.Attempts, task.Attempt{Fence: task.Fence{Term: 1, Attempt: uint32(i)}, Node: f.nodes[r.node].id,
-			Assigned: r.submitted, Started: r.submitted + 200, Ended: r.submitted + 900, Exit: task.Exit{Code: 1, Reason: task.ReasonExit}})
+		t.Attempts = append(t.Attempts, task.Attempt{
+			Fence: task.Fence{Term: 1, Attempt: uint32(i)}, Node: f.nodes[r.node].id,
+			Assigned: r.submitted, Started: r.submitted + 200, Ended: r.submitted + 900, Exit: task.Exit{Code: 1, Reason: task.ReasonExit},
+		})
 	}
-	a := task.Attempt{Fence: task.Fence{Term: 1, Attempt: uint32(r.attempt)}, Node: f.nodes[r.node].id,
-		Assigned: r.submitted + int64(r.started) - 40, Started: r.submitted + int64(r.started), Enforced: "landlock seccomp cgroup2"}
+	a := task.Attempt{
+		Fence: task.Fence{Term: 1, Attempt: uint32(r.attempt)}, Node: f.nodes[r.node].id,
+		Assigned: r.submitted + int64(r.started) - 40, Started: r.submitted + int64(r.started), Enforced: "landlock seccomp cgroup2",
+	}
 	if r.ended >= 0 && r.state != task.Running {
 		a.Ended = r.submitted + int64(r.ended)
 		a.Exit = task.Exit{Code: int32(r.exit), Reason: task.ReasonExit}

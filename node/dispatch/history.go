@@ -35,8 +35,10 @@ func (d *Dispatcher) noteGrant(w *worker, l lease) {
 }
 
 func (d *Dispatcher) noteCapacity(w *worker) {
-	task.Note(d.opt.History, task.Event{Kind: task.EvCapacity, Worker: string(w.id),
-		CPU: w.cap.CPU, MemoryMB: w.cap.MemoryMB, GPUs: w.cap.GPUs, Slots: w.cap.Slots})
+	task.Note(d.opt.History, task.Event{
+		Kind: task.EvCapacity, Worker: string(w.id),
+		CPU: w.cap.CPU, MemoryMB: w.cap.MemoryMB, GPUs: w.cap.GPUs, Slots: w.cap.Slots,
+	})
 }
 
 // noteEnd records that a task has come to its end.

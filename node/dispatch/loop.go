@@ -76,8 +76,10 @@ func (d *Dispatcher) classesLocked(cs []queue.Class, now time.Time) {
 			since = now
 			d.passed[c.ID] = now
 		}
-		d.classes = append(d.classes, sched.Class{Key: uint64(c.ID), Need: c.Need, Priority: c.Priority,
-			Delivery: c.Delivery, Count: c.Count, Oldest: c.Oldest, Waiting: now.Sub(since)})
+		d.classes = append(d.classes, sched.Class{
+			Key: uint64(c.ID), Need: c.Need, Priority: c.Priority,
+			Delivery: c.Delivery, Count: c.Count, Oldest: c.Oldest, Waiting: now.Sub(since),
+		})
 	}
 	if len(d.passed) > 2*len(cs)+64 {
 		live := make(map[queue.ClassID]time.Time, len(cs))

@@ -128,8 +128,10 @@ func (d *Dispatcher) Node(id task.NodeID) (control.Node, error) { return d.node(
 // Status implements control.Watch.
 func (d *Dispatcher) Status(context.Context) (control.Status, error) {
 	term, _ := d.queue.Leader()
-	s := control.Status{Cluster: d.opt.Cluster, Dispatcher: d.opt.Name, Term: term, Since: d.started.UnixMilli(),
-		Nodes: make(map[control.NodeState]int), Ready: d.queue.ReadyCount(), QueueLimit: d.queue.Limit()}
+	s := control.Status{
+		Cluster: d.opt.Cluster, Dispatcher: d.opt.Name, Term: term, Since: d.started.UnixMilli(),
+		Nodes: make(map[control.NodeState]int), Ready: d.queue.ReadyCount(), QueueLimit: d.queue.Limit(),
+	}
 	for st, n := range d.queue.Counts() {
 		s.Tasks[st] = n
 	}

@@ -75,8 +75,10 @@ func (w *worker) count(x task.Exit) {
 func outcomeOf(n task.NodeID, r *wire.Result, nowMs int64) queue.Outcome {
 	ended := nowMs - max(0, r.EndAgo)
 	started := ended - max(0, r.RanUs)/1000
-	return queue.Outcome{ID: r.ID, Fence: r.Fence, Node: n, Exit: r.Exit, Started: started, Ended: ended,
-		Usage: r.Usage, Enforced: r.Enforced, Output: r.Output}
+	return queue.Outcome{
+		ID: r.ID, Fence: r.Fence, Node: n, Exit: r.Exit, Started: started, Ended: ended,
+		Usage: r.Usage, Enforced: r.Enforced, Output: r.Output,
+	}
 }
 
 func (d *Dispatcher) recorded(out *outbox, outcomes []queue.Outcome, vs []queue.RecordReply) {

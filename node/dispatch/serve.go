@@ -145,8 +145,10 @@ func (d *Dispatcher) register(p Peer, reg wire.Register, end func()) (*worker, *
 	}
 	d.log.Info("worker ready", "node", w.name, "slots", reg.Capacity.Slots, "holds", len(reg.Holds), "given back", len(s.back))
 	d.feed.node(w.name, "is up")
-	return w, out, wire.Accepted{Term: term, Name: w.name, Drop: s.drop, Chain: d.renew(p.ID, reg.Renew),
-		BeatMs: d.opt.Beat.Milliseconds(), LeaseMs: d.opt.Lease.Milliseconds()}, nil
+	return w, out, wire.Accepted{
+		Term: term, Name: w.name, Drop: s.drop, Chain: d.renew(p.ID, reg.Renew),
+		BeatMs: d.opt.Beat.Milliseconds(), LeaseMs: d.opt.Lease.Milliseconds(),
+	}, nil
 }
 
 // renew gives a worker a new certificate if it asks. Without one it keeps the

@@ -41,20 +41,26 @@ func TestSettle(t *testing.T) {
 		{name: "ended, and not ours: judged by its fence", holds: []wire.Held{{Lease: l, Ended: true}}},
 		{name: "unknown here", holds: []wire.Held{{Lease: l}}, drop: []wire.Lease{l}},
 		{name: "started, unknown here", holds: []wire.Held{{Lease: l, Started: 1}}, drop: []wire.Lease{l}},
-		{name: "older attempt held", leases: []lease{{Lease: at(1, 3, 3)}}, holds: []wire.Held{{Lease: l}},
-			drop: []wire.Lease{l}, back: []back{{at(1, 3, 3), queue.NeverStarted}}},
-		{name: "older term held", leases: []lease{{Lease: at(1, 4, 2)}}, holds: []wire.Held{{Lease: l, Started: 1}},
-			drop: []wire.Lease{l}, back: []back{{at(1, 4, 2), queue.NeverStarted}}},
+		{
+			name: "older attempt held", leases: []lease{{Lease: at(1, 3, 3)}}, holds: []wire.Held{{Lease: l}},
+			drop: []wire.Lease{l}, back: []back{{at(1, 3, 3), queue.NeverStarted}},
+		},
+		{
+			name: "older term held", leases: []lease{{Lease: at(1, 4, 2)}}, holds: []wire.Held{{Lease: l, Started: 1}},
+			drop: []wire.Lease{l}, back: []back{{at(1, 4, 2), queue.NeverStarted}},
+		},
 		{name: "not held, same run", leases: []lease{{Lease: l}}, back: []back{{l, queue.NeverStarted}}},
 		{name: "not held, restarted", leases: []lease{{Lease: l}}, restarted: true, back: []back{{l, queue.Forgotten}}},
 		{name: "restarted with a spooled result", leases: []lease{{Lease: l}}, restarted: true, holds: []wire.Held{{Lease: l, Ended: true}}},
 		{name: "cancelled meanwhile", leases: []lease{{Lease: l, cancelling: true}}, holds: []wire.Held{{Lease: l, Started: 9}}, running: []wire.Lease{l}, stop: []wire.Lease{l}},
 		{name: "cancelled and not held", leases: []lease{{Lease: l, cancelling: true}}, back: []back{{l, queue.NeverStarted}}},
 		{name: "named twice", leases: []lease{{Lease: l}}, holds: []wire.Held{{Lease: l}, {Lease: l, Started: 2}}, running: []wire.Lease{l}},
-		{name: "several", leases: []lease{{Lease: at(1, 1, 1)}, {Lease: at(2, 1, 1)}, {Lease: at(3, 1, 1)}},
+		{
+			name: "several", leases: []lease{{Lease: at(1, 1, 1)}, {Lease: at(2, 1, 1)}, {Lease: at(3, 1, 1)}},
 			holds:   []wire.Held{{Lease: at(2, 1, 1), Started: 4}, {Lease: at(9, 1, 1)}},
 			running: []wire.Lease{at(2, 1, 1)}, drop: []wire.Lease{at(9, 1, 1)},
-			back: []back{{at(1, 1, 1), queue.NeverStarted}, {at(3, 1, 1), queue.NeverStarted}}},
+			back: []back{{at(1, 1, 1), queue.NeverStarted}, {at(3, 1, 1), queue.NeverStarted}},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := make(map[task.ID]lease)

@@ -93,8 +93,10 @@ func NewCluster(t testing.TB, opt ClusterOptions) *Cluster {
 // add makes a member whose membership is in its directory already.
 func (c *Cluster) add(name string, role task.Role, jobs int) {
 	c.t.Helper()
-	m := &Member{Name: name, Host: fmt.Sprintf("10.0.0.%d", len(c.Members)+1), c: c, role: role, jobs: jobs,
-		dir: filepath.Join(c.t.TempDir(), name), turn: make(chan struct{}, 1)}
+	m := &Member{
+		Name: name, Host: fmt.Sprintf("10.0.0.%d", len(c.Members)+1), c: c, role: role, jobs: jobs,
+		dir: filepath.Join(c.t.TempDir(), name), turn: make(chan struct{}, 1),
+	}
 	d, err := trust.OpenDir(m.nodeDir())
 	c.must(err)
 	id, err := d.Identity()

@@ -81,15 +81,19 @@ func newUser(t *testing.T, env ...string) *user {
 		t.Fatal(err)
 	}
 	u := &user{t: t, bin: bin, dir: dir}
-	u.env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + filepath.Join(dir, "run"), "XDG_DATA_HOME=" + filepath.Join(dir, "data"),
-		"XDG_STATE_HOME=" + filepath.Join(dir, "state"), "XDG_CONFIG_HOME=" + filepath.Join(dir, "config")}, env...)
+	u.env = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + filepath.Join(dir, "run"), "XDG_DATA_HOME=" + filepath.Join(dir, "data"),
+		"XDG_STATE_HOME=" + filepath.Join(dir, "state"), "XDG_CONFIG_HOME=" + filepath.Join(dir, "config"),
+	}, env...)
 	return u
 }
 
 func (u *user) paths() config.Paths {
 	data := filepath.Join(u.dir, "data", "octaskly")
-	return config.Paths{Data: data, Cluster: filepath.Join(data, "cluster"), Nodes: filepath.Join(data, "nodes"),
-		State: filepath.Join(u.dir, "state", "octaskly"), Runtime: filepath.Join(u.dir, "run", "octaskly")}
+	return config.Paths{
+		Data: data, Cluster: filepath.Join(data, "cluster"), Nodes: filepath.Join(data, "nodes"),
+		State: filepath.Join(u.dir, "state", "octaskly"), Runtime: filepath.Join(u.dir, "run", "octaskly"),
+	}
 }
 
 func (u *user) command(args ...string) *exec.Cmd {

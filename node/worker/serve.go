@@ -87,8 +87,10 @@ func (w *Worker) register(c *conn) error {
 		old.close()
 		w.conn = nil
 	}
-	reg := wire.Register{Boot: w.opt.Boot, Name: w.opt.Name, Label: w.opt.Label, Capacity: w.opt.Capacity,
-		Draining: w.draining, Warnings: w.opt.Warnings, Term: w.term, Version: w.opt.Version}
+	reg := wire.Register{
+		Boot: w.opt.Boot, Name: w.opt.Name, Label: w.opt.Label, Capacity: w.opt.Capacity,
+		Draining: w.draining, Warnings: w.opt.Warnings, Term: w.term, Version: w.opt.Version,
+	}
 	now := time.Now()
 	var holds []wire.Held
 	for _, a := range w.attempts {

@@ -208,7 +208,9 @@ func (h *history) record(t *rapid.T) {
 			holder = "w0"
 		}
 		o := queue.Outcome{ID: g.ID, Fence: g.Fence, Node: holder, Started: 1, Ended: 2, Exit: rapid.SampledFrom([]task.Exit{
-			{Reason: task.ReasonExit}, {Code: 1, Reason: task.ReasonExit}, {Code: 124, Reason: task.ReasonTimeout},
+			{Reason: task.ReasonExit},
+			{Code: 1, Reason: task.ReasonExit},
+			{Code: 124, Reason: task.ReasonTimeout},
 			{Code: 143, Signal: 15, Reason: task.ReasonCancelled},
 		}).Draw(t, "exit")}
 		if rapid.Bool().Draw(t, "output") {

@@ -35,8 +35,12 @@ func TestFit(t *testing.T) {
 		{"fits", task.Need{}, w, ""},
 		{"busy", task.Need{CPU: 2500, MemoryMB: 200}, w, "cpu: want 2.5, have 1.5 free of 4 (busy); memory: want 200 MiB, have 100 MiB free of 1024 MiB (busy)"},
 		{"never", task.Need{CPU: 8000, GPUs: 1, DiskMB: 5000}, w, "cpu: want 8, have 4; disk: want 5000 MiB, have 1000 MiB; gpus: want 1, have 0"},
-		{"words", task.Need{On: "x", Labels: map[string]string{"zone": "b", "os": "darwin"}, Sandbox: "very-strict"}, w,
-			"on: want x, have mill; label os: want darwin, have linux; label zone: want b, have not set; sandbox: want very-strict, have basic, strict"},
+		{
+			"words",
+			task.Need{On: "x", Labels: map[string]string{"zone": "b", "os": "darwin"}, Sandbox: "very-strict"},
+			w,
+			"on: want x, have mill; label os: want darwin, have linux; label zone: want b, have not set; sandbox: want very-strict, have basic, strict",
+		},
 		{"draining", task.Need{}, draining, "state: want up, have draining"},
 		{"takes none", task.Need{}, none, "slots: want 1, have 0"},
 	} {

@@ -210,8 +210,10 @@ func (f *Finder) Run(ctx context.Context) error {
 func (f *Finder) epoch(ctx context.Context) {
 	ifaces, err := f.cfg.Interfaces()
 	if err != nil {
-		f.fact(Fact{Rung: ByProbe, about: "interfaces", Words: "this system does not show its network interfaces: " + err.Error(),
-			Hint: "give the address of a node: --dispatcher HOST"})
+		f.fact(Fact{
+			Rung: ByProbe, about: "interfaces", Words: "this system does not show its network interfaces: " + err.Error(),
+			Hint: "give the address of a node: --dispatcher HOST",
+		})
 	}
 	self := f.cfg.Self()
 	f.forget()

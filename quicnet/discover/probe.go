@@ -56,8 +56,10 @@ func (f *Finder) hear(ctx context.Context) {
 	for ctx.Err() == nil {
 		conn, err := f.cfg.Listen(f.cfg.ProbePort)
 		if err != nil {
-			f.fact(Fact{Rung: ByProbe, Words: fmt.Sprintf("listen on UDP port %d: %v", f.cfg.ProbePort, err),
-				Hint: "another program has it, or it is not allowed; --discovery-port takes another one, the same on all nodes"})
+			f.fact(Fact{
+				Rung: ByProbe, Words: fmt.Sprintf("listen on UDP port %d: %v", f.cfg.ProbePort, err),
+				Hint: "another program has it, or it is not allowed; --discovery-port takes another one, the same on all nodes",
+			})
 			wait(ctx, relistenEvery)
 			continue
 		}

@@ -164,8 +164,13 @@ func TestPause(t *testing.T) {
 		chance       float64
 		want         time.Duration
 	}{
-		{0, 0, 0.5, 500 * time.Millisecond}, {1, 9, 0.5, time.Second}, {3, 0, 0, 4 * time.Second},
-		{4, 0, 0.5, 30 * time.Second}, {4, 0, 0, 24 * time.Second}, {99, 2, 1, 36 * time.Second}, {4, 3, 0.5, 5 * time.Minute},
+		{0, 0, 0.5, 500 * time.Millisecond},
+		{1, 9, 0.5, time.Second},
+		{3, 0, 0, 4 * time.Second},
+		{4, 0, 0.5, 30 * time.Second},
+		{4, 0, 0, 24 * time.Second},
+		{99, 2, 1, 36 * time.Second},
+		{4, 3, 0.5, 5 * time.Minute},
 	} {
 		if got := pause(c.n, c.connected, c.chance); got != c.want {
 			t.Errorf("pause(%d, %d, %v) is %s, want %s", c.n, c.connected, c.chance, got, c.want)

@@ -13,8 +13,14 @@ func TestChunksComeBack(t *testing.T) {
 	b = AppendChunk(b, 2, 101, nil)
 	b = AppendSkipped(b, 102, 1<<40)
 	b = AppendChunk(b, 2, 103, big)
-	want := []Chunk{{Stream: 1, Time: 100, Data: []byte("out")}, {Stream: 2, Time: 101, Data: []byte{}}, {Stream: 0, Time: 102, Skipped: 1 << 40},
-		{Stream: 2, Time: 103, Data: big[:MaxChunk]}, {Stream: 2, Time: 103, Data: big[:MaxChunk]}, {Stream: 2, Time: 103, Data: big[:5]}}
+	want := []Chunk{
+		{Stream: 1, Time: 100, Data: []byte("out")},
+		{Stream: 2, Time: 101, Data: []byte{}},
+		{Stream: 0, Time: 102, Skipped: 1 << 40},
+		{Stream: 2, Time: 103, Data: big[:MaxChunk]},
+		{Stream: 2, Time: 103, Data: big[:MaxChunk]},
+		{Stream: 2, Time: 103, Data: big[:5]},
+	}
 	for i, w := range want {
 		c, rest, err := CutChunk(b)
 		if err != nil {

@@ -219,12 +219,24 @@ func init() {
 		name string
 		max  int
 	}{
-		{KindSubmit, "submit", 0}, {KindGet, "get", 1 << 10}, {KindList, "list", 64 << 10}, {KindCancel, "cancel", 0},
-		{KindWhy, "why", 1 << 10}, {KindFollow, "follow", 1 << 10}, {KindPutBlob, "put-blob", 1 << 10},
-		{KindNodes, "nodes", 1 << 10}, {KindDrain, "drain", 1 << 10}, {KindUndrain, "undrain", 1 << 10},
-		{KindRemove, "remove", 1 << 10}, {KindAdmit, "admit", 1 << 10}, {KindInvite, "invite", 1 << 10},
-		{KindStatus, "status", 1 << 10}, {KindEvents, "events", 1 << 10},
-		{KindIdentity, "identity", 1 << 10}, {KindPromote, "promote", 1 << 10}, {KindHalt, "halt", 1 << 10},
+		{KindSubmit, "submit", 0},
+		{KindGet, "get", 1 << 10},
+		{KindList, "list", 64 << 10},
+		{KindCancel, "cancel", 0},
+		{KindWhy, "why", 1 << 10},
+		{KindFollow, "follow", 1 << 10},
+		{KindPutBlob, "put-blob", 1 << 10},
+		{KindNodes, "nodes", 1 << 10},
+		{KindDrain, "drain", 1 << 10},
+		{KindUndrain, "undrain", 1 << 10},
+		{KindRemove, "remove", 1 << 10},
+		{KindAdmit, "admit", 1 << 10},
+		{KindInvite, "invite", 1 << 10},
+		{KindStatus, "status", 1 << 10},
+		{KindEvents, "events", 1 << 10},
+		{KindIdentity, "identity", 1 << 10},
+		{KindPromote, "promote", 1 << 10},
+		{KindHalt, "halt", 1 << 10},
 	} {
 		register(Info{Kind: r.kind, Name: r.name, Stream: StreamRPC, From: Opener, Max: r.max})
 	}

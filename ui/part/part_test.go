@@ -161,8 +161,12 @@ func TestThumb(t *testing.T) {
 		h        int
 		from, to int
 	}{
-		{Scroll{0, 10, 10}, 10, 0, 0}, {Scroll{0, 10, 100}, 10, 0, 1}, {Scroll{90, 10, 100}, 10, 9, 10}, {Scroll{0, 50, 100}, 10, 0, 5},
-		{Scroll{0, 10, 1_000_000}, 10, 0, 1}, {Scroll{999_990, 10, 1_000_000}, 10, 9, 10},
+		{Scroll{0, 10, 10}, 10, 0, 0},
+		{Scroll{0, 10, 100}, 10, 0, 1},
+		{Scroll{90, 10, 100}, 10, 9, 10},
+		{Scroll{0, 50, 100}, 10, 0, 5},
+		{Scroll{0, 10, 1_000_000}, 10, 0, 1},
+		{Scroll{999_990, 10, 1_000_000}, 10, 9, 10},
 	} {
 		if from, to := c.s.thumb(c.h); from != c.from || to != c.to {
 			t.Errorf("%+v in %d: %d-%d", c.s, c.h, from, to)

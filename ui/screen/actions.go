@@ -173,7 +173,8 @@ func (m *Model) rerun() {
 
 // submit sends one task; open shows it afterwards.
 func (m *Model) submit(sp task.Spec, open bool) {
-	m.do(Call{What: "submit",
+	m.do(Call{
+		What: "submit",
 		Do: func(ctx context.Context, c control.Control) (any, error) {
 			return c.Submit(ctx, control.SubmitRequest{Tasks: []control.NewTask{{Spec: sp}}})
 		},
@@ -196,7 +197,8 @@ func (m *Model) submit(sp task.Spec, open bool) {
 				m.output.pin(one.ID)
 				m.push(DeepTask)
 			}
-		}})
+		},
+	})
 }
 
 // fail shows an error as one line: what failed, why, and what to do.

@@ -40,12 +40,14 @@ func newCancel(m *Model) overlay {
 	ids := m.cancelTargets()
 	if len(ids) > largest {
 		cmd := fmt.Sprintf("octaskly cancel (%d ids)", len(ids))
-		return &typedDialog{title: fmt.Sprintf("Cancel %s?", part.Plural(len(ids), "task")), label: "Type " + fmt.Sprint(len(ids)) + " to cancel them",
+		return &typedDialog{
+			title: fmt.Sprintf("Cancel %s?", part.Plural(len(ids), "task")), label: "Type " + fmt.Sprint(len(ids)) + " to cancel them",
 			want: fmt.Sprint(len(ids)), same: cmd,
 			lines: func(m *Model, w int) []string {
 				return append(m.victims(ids, w), m.text(w, theme.Text, "Each running one gets SIGTERM, then SIGKILL. Partial output is kept. This cannot be undone.")...)
 			},
-			do: func(m *Model) { m.cancelNow(ids, nil, 0) }}
+			do: func(m *Model) { m.cancelNow(ids, nil, 0) },
+		}
 	}
 	q := &question{wide: 64, lines: nil}
 	q.refresh = func(m *Model, q *question) { // what ended meanwhile leaves the dialog
@@ -84,11 +86,13 @@ func newCancelAll(m *Model) overlay {
 	if n >= 0 {
 		want = fmt.Sprint(n)
 	}
-	return &typedDialog{title: "Cancel everything the filter shows?", label: "Type " + want + " to cancel", want: want, same: m.psCommand() + " … | octaskly cancel -",
+	return &typedDialog{
+		title: "Cancel everything the filter shows?", label: "Type " + want + " to cancel", want: want, same: m.psCommand() + " … | octaskly cancel -",
 		lines: func(m *Model, w int) []string {
 			return m.text(w, theme.Text, "All "+shownTotal(n, "task")+" that the filter shows and that have not ended get SIGTERM, then SIGKILL. This cannot be undone.")
 		},
-		do: func(m *Model) { m.cancelNow(nil, &q, 0) }}
+		do: func(m *Model) { m.cancelNow(nil, &q, 0) },
+	}
 }
 
 // cancelTargets is the marked tasks that have not ended, else the current one.
@@ -155,7 +159,8 @@ func (m *Model) victims(ids []task.ID, w int) []string {
 }
 
 func (m *Model) cancelNow(ids []task.ID, filter *control.Query, grace time.Duration) {
-	m.do(Call{What: "cancel", Harm: true,
+	m.do(Call{
+		What: "cancel", Harm: true,
 		Do: func(ctx context.Context, c control.Control) (any, error) {
 			return c.Cancel(ctx, control.CancelRequest{IDs: ids, Filter: filter, Grace: grace})
 		},
@@ -177,7 +182,8 @@ func (m *Model) cancelNow(ids []task.ID, filter *control.Query, grace time.Durat
 			clear(m.tasks.marks)
 			m.tasks.all = false
 			m.say(theme.OK, fmt.Sprintf("%s cancelled, %d being ended", part.Plural(ended, "task"), going))
-		}})
+		},
+	})
 }
 
 // drainTargets is the marked nodes, else the one under the cursor.
@@ -214,11 +220,13 @@ func newDrain(m *Model, nodes []*control.Node) overlay {
 		return undrainDialog(what, names)
 	}
 	if len(names) > largest {
-		return &typedDialog{title: "Drain " + what + "?", label: fmt.Sprintf("Type %d to drain them", len(names)), want: fmt.Sprint(len(names)),
+		return &typedDialog{
+			title: "Drain " + what + "?", label: fmt.Sprintf("Type %d to drain them", len(names)), want: fmt.Sprint(len(names)),
 			lines: func(m *Model, w int) []string {
 				return m.text(w, theme.Text, fmt.Sprintf("They get no new tasks. %s that run there go on.", part.Plural(runs, "task")))
 			},
-			do: func(m *Model) { m.drainNow(names, false) }}
+			do: func(m *Model) { m.drainNow(names, false) },
+		}
 	}
 	q := &question{title: "Drain " + what + "?", wide: 62, same: "octaskly drain " + quoteAll(names)}
 	q.lines = func(m *Model, w int) []string {
@@ -252,7 +260,8 @@ func (m *Model) drainNow(names []string, back bool) {
 	if back {
 		verb = "undrain"
 	}
-	m.do(Call{What: verb, Harm: !back,
+	m.do(Call{
+		What: verb, Harm: !back,
 		Do: func(ctx context.Context, c control.Control) (any, error) {
 			for _, n := range names {
 				var err error
@@ -274,7 +283,8 @@ func (m *Model) drainNow(names []string, back bool) {
 			}
 			clear(m.nodes.marks)
 			m.say(theme.OK, fmt.Sprintf("%s: %s", verb, quoteAll(names)))
-		}})
+		},
+	})
 }
 
 // newRemove takes away a node's membership: its name must be typed.
@@ -283,13 +293,15 @@ func newRemove(m *Model, n *control.Node) overlay {
 		return &question{title: "Remove", lines: func(m *Model, w int) []string { return m.text(w, theme.Text, "No node is selected.") }, buttons: []choice{{label: "Close"}}}
 	}
 	name, runs := n.Name, int(n.Used.Tasks)
-	return &typedDialog{title: "Remove " + name + " from the cluster?", label: "Type its name to remove it", want: name, same: "octaskly nodes remove " + shellQuote(name),
+	return &typedDialog{
+		title: "Remove " + name + " from the cluster?", label: "Type its name to remove it", want: name, same: "octaskly nodes remove " + shellQuote(name),
 		lines: func(m *Model, w int) []string {
 			return m.text(w, theme.Text, "Its membership is revoked: it cannot run or submit anything until it is admitted again.",
 				fmt.Sprintf("%s run there now; they are given to other nodes.", part.Plural(runs, "task")))
 		},
 		do: func(m *Model) {
-			m.do(Call{What: "remove " + name, Harm: true,
+			m.do(Call{
+				What: "remove " + name, Harm: true,
 				Do: func(ctx context.Context, c control.Control) (any, error) { return c.Remove(ctx, name) },
 				Then: func(m *Model, _ any, err error) {
 					if err != nil {
@@ -297,8 +309,10 @@ func newRemove(m *Model, n *control.Node) overlay {
 						return
 					}
 					m.say(theme.OK, name+" was removed")
-				}})
-		}}
+				},
+			})
+		},
+	}
 }
 
 // quit leaves, after asking if this node does something.

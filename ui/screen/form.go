@@ -50,9 +50,19 @@ func newForm(m *Model, copy *task.Task) overlay {
 	f.hist = len(f.history)
 	f.fields = make([]*part.Field, fieldCount)
 	for i, d := range [fieldCount][3]string{
-		{"Command", "", ""}, {"Run on", "any, a node, or labels: arch=arm64", "any"}, {"Priority", "low normal high critical, 0-100", "normal"},
-		{"Timeout", "10m, 90s; none", ""}, {"Retries", "", "0"}, {"CPU", "", "1"}, {"Memory", "1GiB", ""}, {"GPU", "", "0"},
-		{"Sandbox", "none basic strict very-strict", ""}, {"Directory", "on the worker", ""}, {"Env", "A=1 B=2", ""}, {"Name", "", ""}, {"Tags", "a,b", ""},
+		{"Command", "", ""},
+		{"Run on", "any, a node, or labels: arch=arm64", "any"},
+		{"Priority", "low normal high critical, 0-100", "normal"},
+		{"Timeout", "10m, 90s; none", ""},
+		{"Retries", "", "0"},
+		{"CPU", "", "1"},
+		{"Memory", "1GiB", ""},
+		{"GPU", "", "0"},
+		{"Sandbox", "none basic strict very-strict", ""},
+		{"Directory", "on the worker", ""},
+		{"Env", "A=1 B=2", ""},
+		{"Name", "", ""},
+		{"Tags", "a,b", ""},
 	} {
 		f.fields[i] = part.NewField(d[0], d[1], d[2], 4096)
 	}
@@ -241,8 +251,14 @@ func meets(need *task.Need, n *control.Node) bool {
 func (f *form) command(*Model) string { return SubmitCommand(&f.spec) }
 
 func (f *form) foot(m *Model) []hint {
-	return []hint{{"enter", "submit"}, {m.keys.Of(InForm, "field.again"), "submit and another"}, {"tab", "next field"}, {"up down", "history"},
-		{m.keys.Of(InForm, "field.copy"), "copy as command"}, {"esc", "close"}}
+	return []hint{
+		{"enter", "submit"},
+		{m.keys.Of(InForm, "field.again"), "submit and another"},
+		{"tab", "next field"},
+		{"up down", "history"},
+		{m.keys.Of(InForm, "field.copy"), "copy as command"},
+		{"esc", "close"},
+	}
 }
 
 // formRows is which fields share a row.

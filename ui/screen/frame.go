@@ -342,9 +342,11 @@ func (m *Model) drawSmall() []string {
 	t.B(theme.Text, part.Count(m.count(cardStates[3]))).T(theme.Muted, " failed")
 	n := line().T(theme.Muted, "nodes ").T(theme.Text, fmt.Sprintf("%d/%d up", s.Status.Nodes[control.NodeUp], len(s.Nodes))).
 		T(theme.Muted, "   slots ").T(theme.Text, fmt.Sprintf("%d/%d", s.Status.SlotsUsed, s.Status.Slots))
-	all := []string{l.String(), t.String(), n.String(), line().String(),
+	all := []string{
+		l.String(), t.String(), n.String(), line().String(),
 		line().T(theme.Muted, fmt.Sprintf("Too small for the tables: %dx%d of %dx%d.", m.w, m.h, SmallestW, SmallestH)).String(),
-		line().T(theme.Muted, "Make it larger.  ").B(theme.Accent, "q").T(theme.Muted, " quit").String()}
+		line().T(theme.Muted, "Make it larger.  ").B(theme.Accent, "q").T(theme.Muted, " quit").String(),
+	}
 	if q := len(m.overlays); q > 0 {
 		all = append(m.overlays[q-1].draw(m, m.w, m.h), all...)
 	}

@@ -17,7 +17,8 @@ const maxTaskFile = 64 << 20
 // submitFile submits every line of a file.
 func (m *Model) submitFile(path string) {
 	m.say(theme.Muted, "reading "+path+" …")
-	m.do(Call{What: "submit from " + path,
+	m.do(Call{
+		What: "submit from " + path,
 		Do: func(ctx context.Context, c control.Control) (any, error) {
 			f, err := os.Open(path)
 			if err != nil {
@@ -47,7 +48,8 @@ func (m *Model) submitFile(path string) {
 				return
 			}
 			m.saySubmitted(v.(control.SubmitReply))
-		}})
+		},
+	})
 }
 
 func (m *Model) saySubmitted(r control.SubmitReply) {

@@ -180,8 +180,10 @@ func arrangeOverview(heat bool, w, h int) []Placed {
 	mid := h - top - bottom
 	q := 48
 	return []Placed{
-		{RatePane, Rect{0, 0, w - q, top}}, {QueuePane, Rect{w - q, 0, q, top}},
-		{list, Rect{0, top, w - side, mid}}, {NodePane, Rect{w - side, top, side, mid}},
+		{RatePane, Rect{0, 0, w - q, top}},
+		{QueuePane, Rect{w - q, 0, q, top}},
+		{list, Rect{0, top, w - side, mid}},
+		{NodePane, Rect{w - side, top, side, mid}},
 		{RunningPane, Rect{0, top + mid, w, bottom}},
 	}
 }
@@ -195,9 +197,13 @@ func arrangeOperations(list Pane, w, h int) []Placed {
 	c2 := w - c1 - c3
 	nodes := rest * 55 / 100
 	return []Placed{
-		{RatePane, Rect{0, 0, w - fleet - queue, top}}, {QueuePane, Rect{w - fleet - queue, 0, queue, top}}, {FleetPane, Rect{w - fleet, 0, fleet, top}},
-		{list, Rect{0, top, c1, nodes}}, {EventsPane, Rect{0, top + nodes, c1, rest - nodes}},
+		{RatePane, Rect{0, 0, w - fleet - queue, top}},
+		{QueuePane, Rect{w - fleet - queue, 0, queue, top}},
+		{FleetPane, Rect{w - fleet, 0, fleet, top}},
+		{list, Rect{0, top, c1, nodes}},
+		{EventsPane, Rect{0, top + nodes, c1, rest - nodes}},
 		{TasksPane, Rect{c1, top, c2, rest}},
-		{FactsPane, Rect{c1 + c2, top, c3, 9}}, {OutputPane, Rect{c1 + c2, top + 9, c3, rest - 9}},
+		{FactsPane, Rect{c1 + c2, top, c3, 9}},
+		{OutputPane, Rect{c1 + c2, top + 9, c3, rest - 9}},
 	}
 }

@@ -61,16 +61,19 @@ func promoteHere(m *Model, self string, then func(*Model)) overlay {
 // newTakeOver forces this node to dispatch although the other may live.
 func newTakeOver(m *Model) overlay {
 	d := m.view().Status.Dispatcher
-	return &typedDialog{title: "Take over from " + d + "?", label: "Type " + d + " to take over from it", want: d, same: "octaskly promote --force",
+	return &typedDialog{
+		title: "Take over from " + d + "?", label: "Type " + d + " to take over from it", want: d, same: "octaskly promote --force",
 		lines: func(m *Model, w int) []string {
 			return m.text(w, theme.Text, d+" does not answer from here. If it still works elsewhere, there will be two queues.",
 				"Tasks that may have started there stay lost until their node reports, or you rerun them.")
 		},
-		do: func(m *Model) { m.promote(true, nil) }}
+		do: func(m *Model) { m.promote(true, nil) },
+	}
 }
 
 func (m *Model) promote(force bool, then func(*Model)) {
-	m.do(Call{What: "promote", Harm: force,
+	m.do(Call{
+		What: "promote", Harm: force,
 		Do: func(ctx context.Context, c control.Control) (any, error) {
 			return c.Promote(ctx, control.PromoteRequest{Force: force})
 		},
@@ -83,7 +86,8 @@ func (m *Model) promote(force bool, then func(*Model)) {
 			if then != nil {
 				then(m)
 			}
-		}})
+		},
+	})
 	m.say(theme.Muted, "becoming the dispatcher …")
 }
 
@@ -141,8 +145,9 @@ func newAdmit(m *Model) overlay {
 }
 
 func (m *Model) admit(d *typedDialog, code, name string) {
-	m.do(Call{What: "admit",
-		Do: func(ctx context.Context, c control.Control) (any, error) { return c.Admit(ctx, code, name) },
+	m.do(Call{
+		What: "admit",
+		Do:   func(ctx context.Context, c control.Control) (any, error) { return c.Admit(ctx, code, name) },
 		Then: func(m *Model, v any, err error) {
 			if d != nil {
 				d.busy = false
@@ -164,7 +169,8 @@ func (m *Model) admit(d *typedDialog, code, name string) {
 				text += " It offers " + part.Plural(int(n.Capacity.Slots), "slot") + "."
 			}
 			m.say(theme.OK, text)
-		}})
+		},
+	})
 }
 
 // JoinCode reads a join code as people type it: letters of Crockford's base
@@ -194,7 +200,8 @@ func JoinCode(s string) (string, error) {
 
 func (m *Model) invite() {
 	m.say(theme.Muted, "making a code …")
-	m.do(Call{What: "invite",
+	m.do(Call{
+		What: "invite",
 		Do: func(ctx context.Context, c control.Control) (any, error) {
 			return c.Invite(ctx, control.InviteRequest{})
 		},
@@ -206,7 +213,8 @@ func (m *Model) invite() {
 			inv, _ := v.(control.Invite)
 			m.note = note{}
 			m.open(newInvite(inv))
-		}})
+		},
+	})
 }
 
 // newInvite shows a code that lets one node in.

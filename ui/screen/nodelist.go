@@ -242,8 +242,10 @@ func (m *Model) drawNodes(w, h int, focus bool) []string {
 	if l.problems {
 		sort = "only problems  " + sort
 	}
-	return part.Box{Title: title, Remark: sort, Focus: focus,
-		Scroll: part.Scroll{First: l.top, Shown: l.height, Total: len(list)}}.Draw(m.s, w, h, lines)
+	return part.Box{
+		Title: title, Remark: sort, Focus: focus,
+		Scroll: part.Scroll{First: l.top, Shown: l.height, Total: len(list)},
+	}.Draw(m.s, w, h, lines)
 }
 
 func (m *Model) nodeRow(n *control.Node, ws []int, bar, w int, cursor, focus bool) string {

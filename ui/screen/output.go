@@ -206,8 +206,14 @@ func (m *Model) runningAct(action string) {
 
 func (m *Model) drawRunning(w, h int, focus bool) []string {
 	iw, ih := part.Inner(w, h)
-	cols := []part.Column{{Title: "ID", Width: 7}, {Title: "NODE", Width: 12}, {Title: "TIME", Width: 6, Right: true}, {Title: "ATTEMPT", Width: 7, Drop: 1},
-		{Title: "NAME", Width: 10, Drop: 2}, {Title: "COMMAND", Width: 12, Flex: true}}
+	cols := []part.Column{
+		{Title: "ID", Width: 7},
+		{Title: "NODE", Width: 12},
+		{Title: "TIME", Width: 6, Right: true},
+		{Title: "ATTEMPT", Width: 7, Drop: 1},
+		{Title: "NAME", Width: 10, Drop: 2},
+		{Title: "COMMAND", Width: 12, Flex: true},
+	}
 	ws := part.FitColumns(cols, iw-3, 2)
 	lines := []string{part.Header(part.NewLine(m.s, iw).Sp(3), cols, ws, 2).String()}
 	current := m.runningAt()

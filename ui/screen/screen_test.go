@@ -168,8 +168,10 @@ func FuzzReadTasks(f *testing.F) {
 }
 
 func TestSubmitCommand(t *testing.T) {
-	sp := task.Spec{Shell: "echo 'a b' | wc", Name: "n m", Tags: []string{"x"}, Priority: task.PriorityHigh, Timeout: 10 * time.Minute, Retries: 3,
-		Need: task.Need{CPU: 2500, MemoryMB: 1024, On: "mill-02", Labels: map[string]string{"os": "linux"}}, Env: map[string]string{"A": "1"}}
+	sp := task.Spec{
+		Shell: "echo 'a b' | wc", Name: "n m", Tags: []string{"x"}, Priority: task.PriorityHigh, Timeout: 10 * time.Minute, Retries: 3,
+		Need: task.Need{CPU: 2500, MemoryMB: 1024, On: "mill-02", Labels: map[string]string{"os": "linux"}}, Env: map[string]string{"A": "1"},
+	}
 	want := `octaskly submit --name 'n m' --tag x --priority high --timeout 10m0s --retries 3 --cpus 2.5 --mem 1024MiB --on mill-02 --label os=linux --env A=1 'echo '\''a b'\'' | wc'`
 	if got := SubmitCommand(&sp); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -236,9 +238,17 @@ func TestMeets(t *testing.T) {
 		need task.Need
 		want bool
 	}{
-		{task.Need{}, true}, {task.Need{CPU: 4000}, true}, {task.Need{CPU: 4001}, false}, {task.Need{MemoryMB: 1001}, false}, {task.Need{GPUs: 1}, false},
-		{task.Need{On: "a"}, true}, {task.Need{On: "b"}, false}, {task.Need{Labels: map[string]string{"os": "linux"}}, true},
-		{task.Need{Labels: map[string]string{"os": "windows"}}, false}, {task.Need{Sandbox: "basic"}, true}, {task.Need{Sandbox: "strict"}, false},
+		{task.Need{}, true},
+		{task.Need{CPU: 4000}, true},
+		{task.Need{CPU: 4001}, false},
+		{task.Need{MemoryMB: 1001}, false},
+		{task.Need{GPUs: 1}, false},
+		{task.Need{On: "a"}, true},
+		{task.Need{On: "b"}, false},
+		{task.Need{Labels: map[string]string{"os": "linux"}}, true},
+		{task.Need{Labels: map[string]string{"os": "windows"}}, false},
+		{task.Need{Sandbox: "basic"}, true},
+		{task.Need{Sandbox: "strict"}, false},
 	} {
 		if got := meets(&c.need, &n); got != c.want {
 			t.Errorf("%+v: %v", c.need, got)

@@ -51,8 +51,10 @@ func (m *Model) drawTasks(w, h int, focus bool) []string {
 		lines = append(lines, m.noTasks(iw)...)
 	}
 	pos := l.position(s, first, i)
-	box := part.Box{Title: "Tasks", Remark: m.tasksRemark(pos, min(len(rows)-first, l.height)), Focus: focus,
-		Scroll: part.Scroll{First: pos, Shown: l.height, Total: s.Rows.Total}}
+	box := part.Box{
+		Title: "Tasks", Remark: m.tasksRemark(pos, min(len(rows)-first, l.height)), Focus: focus,
+		Scroll: part.Scroll{First: pos, Shown: l.height, Total: s.Rows.Total},
+	}
 	if l.oldest {
 		box.Foot = "oldest first"
 	}
