@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/queue/task"
@@ -28,19 +30,47 @@ func (n *Node) findDispatcher(ctx context.Context) (*quicnet.Session, error) {
 			return nil, errors.Join(why, err)
 		}
 	}
-	last := why
-	for _, p := range places {
-		s, err := n.dialDispatcher(ctx, p.addr, p.id)
+	if len(places) == 0 {
+		if why == nil {
+			why = errNoDispatcher()
+		}
+		return nil, why
+	}
+	last := errNoDispatcher()
+	for len(places) > 0 && ctx.Err() == nil {
+		p := places[0]
+		places = places[1:]
+		s, err := n.dialWithin(ctx, p)
 		if err == nil {
 			n.remember(s.Peer().ID, []string{p.addr})
 			return s, nil
 		}
 		last = err
-	}
-	if last == nil {
-		last = errNoDispatcher()
+		// A dispatcher that was restarted here meanwhile is at another port.
+		if n.cfg.Dispatcher != "" {
+			continue
+		}
+		if at, err := n.enrolHere(ctx); err == nil && !contains(places, at.Addrs) && !slices.Contains(at.Addrs, p.addr) {
+			for _, a := range at.Addrs {
+				places = append([]place{{a, task.NodeID(at.Dispatcher)}}, places...)
+			}
+		}
 	}
 	return nil, last
+}
+
+// dialTime is how long one place is tried: it may be dead, and another be alive.
+const dialTime = 2 * time.Second
+
+func (n *Node) dialWithin(ctx context.Context, p place) (*quicnet.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	return n.dialDispatcher(ctx, p.addr, p.id)
+}
+
+// contains reports whether one of the addresses is among the places.
+func contains(places []place, addrs []string) bool {
+	return slices.ContainsFunc(places, func(p place) bool { return slices.Contains(addrs, p.addr) })
 }
 
 // places lists where the dispatcher may be. Asking on this machine makes this
@@ -57,11 +87,14 @@ func (n *Node) places(ctx context.Context) ([]place, error) {
 	for _, a := range at.Addrs {
 		all = append(all, place{a, task.NodeID(at.Dispatcher)})
 	}
+	all = append(all, n.dispatchersSeen()...)
 	id, addrs := remembered(n.slot.Path())
 	for _, a := range addrs {
-		all = append(all, place{a, id})
+		if !contains(all, []string{a}) {
+			all = append(all, place{a, id})
+		}
 	}
-	return append(all, n.dispatchersSeen()...), err
+	return all, err
 }
 
 // becomeMember uses the code that this node was given, if any.
