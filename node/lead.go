@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/dispatch"
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/raftq"
@@ -177,14 +176,4 @@ func (n *Node) revoked(id task.NodeID) bool {
 		}
 	}
 	return false
-}
-
-func (n *Node) setFact(key string, f control.Fact) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if f.Text == "" {
-		delete(n.facts, key)
-		return
-	}
-	n.facts[key] = f
 }

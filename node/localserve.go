@@ -171,12 +171,18 @@ func (n *Node) otherDispatcher(ctx context.Context) (string, bool) {
 	if n.opt.Private {
 		return "", false
 	}
-	key, err := localKey(n.opt.Paths)
+	return dispatcherHere(ctx, n.opt.Paths, n.slot.number)
+}
+
+// dispatcherHere is the name of the node that dispatches, as the nodes of this
+// user on this machine know it, all but one.
+func dispatcherHere(ctx context.Context, p config.Paths, but int) (string, bool) {
+	key, err := localKey(p)
 	if err != nil {
 		return "", false
 	}
-	for _, a := range sockets(n.opt.Paths) {
-		if a.N == n.slot.number && a.N != 0 {
+	for _, a := range sockets(p) {
+		if a.N == but && a.N != 0 {
 			continue
 		}
 		if s, err := statusAt(ctx, a, key); err == nil && s.Dispatcher != "" {

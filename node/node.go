@@ -94,7 +94,7 @@ func New(opt Options) (*Node, error) {
 	}()
 	// The directory comes first: its lock keeps two nodes apart.
 	var err error
-	if n.slot, err = claimSlot(opt.Paths.Nodes, opt.Config.NodeDir, opt.Role == task.RoleDispatcher); err != nil {
+	if n.slot, err = claim(opt); err != nil {
 		return nil, err
 	}
 	if n.id, err = n.slot.Identity(); err != nil {

@@ -50,12 +50,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	defer endNet()
 	var netWG, roleWG, faceWG sync.WaitGroup
 	if n.ep != nil {
-		netWG.Go(func() {
-			if err := n.ep.Run(netCtx); err != nil && netCtx.Err() == nil {
-				n.log.Error("the network ended", "error", err)
-				stopCut()
-			}
-		})
+		netWG.Go(func() { n.runNetwork(netCtx, stopCut) })
 		n.log.Info("listening on "+n.conn.LocalAddr().String()+" (udp)", "node", n.Name(), "id", n.id.ID().Short(), "dir", n.slot.Path())
 	}
 	fail := func(err error) error {
@@ -105,14 +100,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	endRoles()
 	roleWG.Wait()
 	l := n.leads()
-	if l != nil {
-		l.disp.Goodbye()
-	}
-	n.goodbye()
-	if l != nil {
-		l.cancel()
-		l.wg.Wait()
-	}
+	n.farewell(l)
 	endNet()
 	netWG.Wait()
 	if l != nil {
@@ -122,14 +110,34 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	return nil
 }
 
+// runNetwork serves the network until ctx ends; failed is called when it ends
+// before that.
+func (n *Node) runNetwork(ctx context.Context, failed func()) {
+	if err := n.ep.Run(ctx); err != nil && ctx.Err() == nil {
+		n.log.Error("the network ended", "error", err)
+		failed()
+	}
+}
+
+// farewell ends the sessions in good order, then the dispatcher's part.
+func (n *Node) farewell(l *leading) {
+	if l != nil {
+		l.disp.Goodbye()
+	}
+	n.goodbye()
+	if l != nil {
+		l.cancel()
+		l.wg.Wait()
+	}
+}
+
 // dispatchFirst begins as dispatcher, unless another one lives here.
 func (n *Node) dispatchFirst(ctx context.Context) error {
 	if n.opt.Private {
 		return n.startLeading(ctx)
 	}
 	if name, ok := n.otherDispatcher(ctx); ok {
-		return task.Errorf(task.KindConflict, "node %s of this user dispatches on this machine already", name).
-			WithHint("use it: octaskly status\nadd a worker instead: octaskly worker\nor stop it first, then start this one")
+		return errSecond(name)
 	}
 	return n.startLeading(ctx)
 }

@@ -1,11 +1,13 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/trust"
@@ -30,9 +32,13 @@ func holdsQueue(dir string) bool {
 	return err == nil
 }
 
-// claimSlot takes a node directory below nodes. A dispatcher takes the free one
-// that holds a queue, anybody else the lowest free one without; otherwise the
-// next new one. A named directory is taken as it is.
+// errQueueBusy says that the node which has this user's queue runs.
+var errQueueBusy = errors.New("the node that has the queue runs")
+
+// claimSlot takes a node directory below nodes. A dispatcher takes the one that
+// holds a queue, and fails with errQueueBusy while another process has it: it
+// never begins a second queue beside one. Anybody else takes the lowest free
+// one without a queue, or the next new one. A named directory is taken as it is.
 func claimSlot(nodes, named string, dispatcher bool) (*slot, error) {
 	if named != "" {
 		s, err := openSlot(named, 0)
@@ -43,6 +49,7 @@ func claimSlot(nodes, named string, dispatcher bool) (*slot, error) {
 		return s, err
 	}
 	if dispatcher {
+		busy := false
 		for n := 1; n <= maxSlots; n++ {
 			dir := filepath.Join(nodes, strconv.Itoa(n))
 			if !holdsQueue(dir) {
@@ -50,9 +57,13 @@ func claimSlot(nodes, named string, dispatcher bool) (*slot, error) {
 			}
 			s, err := openSlot(dir, n)
 			if errors.Is(err, errBusy) {
+				busy = true
 				continue
 			}
 			return s, err
+		}
+		if busy {
+			return nil, errQueueBusy
 		}
 	}
 	for n := 1; n <= maxSlots; n++ {
@@ -68,6 +79,37 @@ func claimSlot(nodes, named string, dispatcher bool) (*slot, error) {
 	}
 	return nil, task.Errorf(task.KindConflict, "%d nodes of this user run on this machine, which is the most", maxSlots).
 		WithHint("stop some of them")
+}
+
+// endWait is how long a dispatcher waits for the one before it to end.
+const endWait = 15 * time.Second
+
+// claim is claimSlot, with patience: while the node that has the queue is just
+// ending it waits, and when it lives it is named.
+func claim(opt Options) (*slot, error) {
+	deadline := time.Now().Add(endWait)
+	for seen := 0; ; {
+		s, err := claimSlot(opt.Paths.Nodes, opt.Config.NodeDir, opt.Role == task.RoleDispatcher)
+		if !errors.Is(err, errQueueBusy) {
+			return s, err
+		}
+		// Others may still name a dispatcher that is just ending.
+		if name, ok := dispatcherHere(context.Background(), opt.Paths, 0); ok {
+			if seen++; seen > 3 {
+				return nil, errSecond(name)
+			}
+		}
+		if time.Now().After(deadline) {
+			return nil, task.Errorf(task.KindConflict, "the node that has this user's queue runs and does not answer").
+				WithHint("stop it, then start this one")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func errSecond(name string) error {
+	return task.Errorf(task.KindConflict, "node %s of this user dispatches on this machine already", name).
+		WithHint("use it: octaskly status\nadd a worker instead: octaskly worker\nor stop it first, then start this one")
 }
 
 func openSlot(path string, n int) (*slot, error) {

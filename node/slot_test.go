@@ -26,7 +26,7 @@ func TestClaimSlot(t *testing.T) {
 		{name: "the lowest queue", queues: []int{2, 4}, dispatcher: true, want: 2},
 		{name: "the next worker", queues: []int{1}, busy: []int{1, 2}, want: 3},
 		{name: "a gap is used", busy: []int{1, 3}, want: 2},
-		{name: "the queue is in use: a new one", queues: []int{1}, busy: []int{1}, dispatcher: true, want: 2},
+		{name: "another queue is free", queues: []int{1, 2}, busy: []int{1}, dispatcher: true, want: 2},
 		{name: "workers came first", busy: []int{1, 2}, dispatcher: true, want: 3},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -100,5 +100,28 @@ func TestSlotOfOthersIsRefused(t *testing.T) {
 	if s, err := claimSlot(nodes, "", false); err == nil {
 		s.release()
 		t.Fatal("a directory of another user was taken")
+	}
+}
+
+// TestNoSecondQueue: a dispatcher that starts while the one before it is still
+// ending must not begin an empty queue beside the real one.
+func TestNoSecondQueue(t *testing.T) {
+	nodes := filepath.Join(t.TempDir(), "nodes")
+	if err := os.MkdirAll(filepath.Join(nodes, "1", "raft"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	first, err := claimSlot(nodes, "", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := claimSlot(nodes, "", true); !errors.Is(err, errQueueBusy) {
+		t.Fatalf("took %v, %v while the queue was in use", s, err)
+	}
+	if _, err := os.Stat(filepath.Join(nodes, "2")); err == nil {
+		t.Error("a second directory was made")
+	}
+	first.release()
+	if s, err := claimSlot(nodes, "", true); err != nil || s.number != 1 {
+		t.Errorf("after the first ended: %v, %v", s, err)
 	}
 }
