@@ -168,7 +168,7 @@ func (d *Dispatcher) neverSentLocked(w *worker, items []wire.Assignment) {
 	var back []queue.Return
 	for _, it := range items {
 		l := wire.Lease{ID: it.ID, Fence: it.Fence}
-		if _, ok := w.remove(l); ok {
+		if w.remove(l) {
 			d.note(task.EvRequeue, w, l)
 			back = append(back, queue.Return{ID: it.ID, Fence: it.Fence, Why: queue.NeverStarted})
 		}

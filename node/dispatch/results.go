@@ -20,7 +20,7 @@ func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
 	d.mu.Lock()
 	for i := range items {
 		r := &items[i]
-		_, held := w.remove(r.Lease)
+		held := w.remove(r.Lease)
 		if held {
 			d.note(task.EvRelease, w, r.Lease)
 		}

@@ -353,7 +353,7 @@ func (d *Dispatcher) declined(w *worker, items []wire.Decline) {
 	var back []queue.Return
 	d.mu.Lock()
 	for _, it := range items {
-		if _, ok := w.remove(it.Lease); ok {
+		if w.remove(it.Lease) {
 			back = append(back, queue.Return{ID: it.ID, Fence: it.Fence, Why: queue.Declined, Message: it.Why})
 			d.note(task.EvRequeue, w, it.Lease)
 			d.log.Info("task given back", "task", it.ID, "node", w.name, "why", it.Why)

@@ -165,17 +165,17 @@ func TestWorkerRemovesOnlyItsFence(t *testing.T) {
 	w := &worker{leases: make(map[task.ID]lease)}
 	w.add(lease{Lease: at(1, 2, 2), need: task.Need{CPU: 1500, MemoryMB: 10, GPUs: 1}})
 	for _, l := range []wire.Lease{at(1, 2, 1), at(1, 1, 2), at(1, 2, 3), at(2, 2, 2)} {
-		if _, ok := w.remove(l); ok {
+		if w.remove(l) {
 			t.Errorf("%v removed a lease that it does not name", l)
 		}
 	}
 	if w.used.CPU != 1500 || w.used.Tasks != 1 || w.used.MemoryMB != 10 || w.used.GPUs != 1 {
 		t.Errorf("used %+v", w.used)
 	}
-	if _, ok := w.remove(at(1, 2, 2)); !ok || w.used.Tasks != 0 || w.used.CPU != 0 || w.used.GPUs != 0 {
+	if ok := w.remove(at(1, 2, 2)); !ok || w.used.Tasks != 0 || w.used.CPU != 0 || w.used.GPUs != 0 {
 		t.Errorf("not taken off: used %+v", w.used)
 	}
-	if _, ok := w.remove(at(1, 2, 2)); ok {
+	if w.remove(at(1, 2, 2)) {
 		t.Error("removed twice")
 	}
 }

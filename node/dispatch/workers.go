@@ -64,16 +64,17 @@ func (w *worker) add(l lease) {
 	w.use(l, 1)
 }
 
-// remove takes a lease off, if it is still the one with this fence.
-func (w *worker) remove(l wire.Lease) (lease, bool) {
+// remove takes a lease off, if it is still the one with this fence, and reports
+// whether it was.
+func (w *worker) remove(l wire.Lease) bool {
 	have, ok := w.leases[l.ID]
 	if !ok || have.Fence != l.Fence {
-		return lease{}, false
+		return false
 	}
 	delete(w.leases, l.ID)
 	w.ledger.Remove(have.need)
 	w.use(have, -1)
-	return have, true
+	return true
 }
 
 func (w *worker) use(l lease, n int) {

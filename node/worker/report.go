@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -232,7 +233,7 @@ func sendOutput(ctx context.Context, link Link, a *attempt) (whole bool, err err
 			}
 			off += int64(n)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -246,7 +247,7 @@ func sendOutput(ctx context.Context, link Link, a *attempt) (whole bool, err err
 		return false, err
 	}
 	// The dispatcher closes its side when everything is on its disk.
-	if _, err := s.Recv(); err != io.EOF {
+	if _, err := s.Recv(); !errors.Is(err, io.EOF) {
 		return false, err
 	}
 	return true, nil
