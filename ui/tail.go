@@ -73,7 +73,7 @@ func (t *tail) run(ctx context.Context) {
 		ended := t.wait(ctx, done)
 		stop()
 		if !ended {
-			<-done
+			_ = <-done
 		}
 	}
 }

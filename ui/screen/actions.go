@@ -149,11 +149,11 @@ func (m *Model) actNode(action string) bool {
 	case "invite":
 		m.startInvite()
 	case "join":
-		m.open(newJoin(m))
+		m.open(newJoin())
 	case "node.drain":
-		m.open(newDrain(m, m.drainTargets()))
+		m.open(newDrain(m.drainTargets()))
 	case "node.remove":
-		m.open(newRemove(m, m.node()))
+		m.open(newRemove(m.node()))
 	default:
 		return m.actHeat(action)
 	}

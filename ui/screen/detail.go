@@ -124,7 +124,7 @@ func (m *Model) nodeRuns(n *control.Node, w, h int) []string {
 		if len(out) == h-1 {
 			break
 		}
-		run, _ := taskTimes(t, m.now())
+		run := taskTimes(t, m.now())
 		out = append(out, part.NewLine(m.s, w).Sp(1).T(theme.Run, m.s.Glyphs.Running+" ").Cell(theme.Text, t.ID.String(), 7, false).
 			Cell(theme.Muted, run, 6, true).Sp(1).T(theme.Text, commandOf(&t.Spec)).String())
 	}
@@ -149,7 +149,7 @@ func (m *Model) drawFacts(w, h int, focus bool) []string {
 		return part.Box{Title: "Task", Focus: focus}.Draw(m.s, w, h, part.Tall([]string{part.NewLine(m.s, iw).Sp(1).T(theme.Muted, text).String()}, iw, ih))
 	}
 	_, look := m.stateLook(t)
-	run, _ := taskTimes(t, m.now())
+	run := taskTimes(t, m.now())
 	remark := look
 	if run != "-" {
 		remark += " " + run

@@ -146,7 +146,7 @@ func (m *Model) victims(ids []task.ID, w int) []string {
 		l := part.NewLine(m.s, w).B(theme.Text, id.String()).Sp(2)
 		if t := m.known(id); t != nil {
 			tok, look := m.stateLook(t)
-			run, _ := taskTimes(t, m.now())
+			run := taskTimes(t, m.now())
 			l.T(tok, look).Sp(2)
 			if a := t.Last(); a != nil {
 				l.T(theme.Text, m.view().NodeName(a.Node)).Sp(2).T(theme.Muted, run).Sp(2)
@@ -203,7 +203,7 @@ func (m *Model) drainTargets() []*control.Node {
 }
 
 // newDrain asks before nodes get no further tasks, or get them again.
-func newDrain(m *Model, nodes []*control.Node) overlay {
+func newDrain(nodes []*control.Node) overlay {
 	names := make([]string, 0, len(nodes))
 	runs := 0
 	back := true
@@ -288,7 +288,7 @@ func (m *Model) drainNow(names []string, back bool) {
 }
 
 // newRemove takes away a node's membership: its name must be typed.
-func newRemove(m *Model, n *control.Node) overlay {
+func newRemove(n *control.Node) overlay {
 	if n == nil {
 		return &question{title: "Remove", lines: func(m *Model, w int) []string { return m.text(w, theme.Text, "No node is selected.") }, buttons: []choice{{label: "Close"}}}
 	}

@@ -14,7 +14,6 @@ import (
 type eventList struct {
 	problems bool
 	filter   string
-	top      int
 	anchor   uint64 // position of the first shown one when not at the top
 	height   int
 	lines    []eventLine

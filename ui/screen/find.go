@@ -22,7 +22,8 @@ type findLine struct {
 }
 
 func (m *Model) startFind() {
-	p, old := m.focus, ""
+	p := m.focus
+	var old string
 	switch p {
 	case RunningPane, NodePane, FactsPane:
 		m.page, m.deep, m.focus, m.output.pinned = Tasks, nil, TasksPane, 0
@@ -49,12 +50,12 @@ func (m *Model) findKey(k tea.KeyMsg, action string) {
 	case "field.accept":
 		m.find = nil
 		if f.field.Fault != "" {
-			m.applyFind(f.pane, f.old)
+			_ = m.applyFind(f.pane, f.old)
 			m.say(theme.Err, f.field.Fault)
 		}
 	case "field.close":
 		m.find = nil
-		m.applyFind(f.pane, "")
+		_ = m.applyFind(f.pane, "")
 	case "field.older", "field.newer", "field.next", "field.back":
 	default:
 		if f.field.Key(k) {

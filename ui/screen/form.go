@@ -45,7 +45,7 @@ const (
 	fieldCount
 )
 
-func newForm(m *Model, copy *task.Task) overlay {
+func newForm(m *Model, from *task.Task) overlay {
 	f := &form{history: m.opt.History}
 	f.hist = len(f.history)
 	f.fields = make([]*part.Field, fieldCount)
@@ -67,11 +67,11 @@ func newForm(m *Model, copy *task.Task) overlay {
 		f.fields[i] = part.NewField(d[0], d[1], d[2], 4096)
 	}
 	f.base = task.Spec{Priority: task.PriorityNormal}
-	if copy != nil {
-		f.from, f.base = copy.ID, copy.Spec
-		f.base.RetryOf = copy.ID
-		f.argv = copy.Spec.Argv
-		f.fill(&copy.Spec)
+	if from != nil {
+		f.from, f.base = from.ID, from.Spec
+		f.base.RetryOf = from.ID
+		f.argv = from.Spec.Argv
+		f.fill(&from.Spec)
 	} else if len(f.history) == 0 {
 		f.fields[fCommand].Suggest(firstCommand(m.opt.Windows))
 	}

@@ -212,9 +212,7 @@ func envText(env map[string]string) string {
 
 func readTags(sp *task.Spec, v string) error {
 	sp.Tags = nil
-	for _, t := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }) {
-		sp.Tags = append(sp.Tags, t)
-	}
+	sp.Tags = append(sp.Tags, strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })...)
 	if len(sp.Tags) > task.MaxTags {
 		return fmt.Errorf("at most %d tags", task.MaxTags)
 	}

@@ -37,7 +37,8 @@ func heatValue(n *control.Node, metric int) (float64, bool) {
 // heatCell draws one node as two cells: its state if that matters, else its value.
 func (m *Model) heatCell(l *part.Line, n *control.Node, cursor bool) {
 	v, ok := heatValue(n, m.nodes.metric)
-	text, tok := "", theme.Lost
+	tok := theme.Lost
+	var text string
 	switch {
 	case !ok && n.State == control.NodeStale:
 		text, tok = "~~", theme.Warn

@@ -61,7 +61,7 @@ func b(action, keys string, in Ctx, group, help, foot string) Binding {
 
 // defaults is the one key table. Where a key means two things in two places,
 // both lines are here.
-func defaults() []Binding {
+func defaults() []Binding { //nolint:funlen // a table, one line a key
 	return []Binding{
 		b("open", "enter", panes&^InWelcome, "Move", "open", "open"),
 		b("up", "k up", panes|InDialog, "Move", "one row up", ""),

@@ -29,12 +29,12 @@ func newPromote(m *Model) overlay {
 		q.buttons = []choice{{label: "Close"}}
 		return q
 	}
-	return promoteHere(m, self, nil)
+	return promoteHere(self, nil)
 }
 
 // promoteHere asks to make this node the dispatcher; then goes on with what
 // needed one.
-func promoteHere(m *Model, self string, then func(*Model)) overlay {
+func promoteHere(self string, then func(*Model)) overlay {
 	q := &question{title: "Make " + self + " the dispatcher?", wide: 64, same: "octaskly promote"}
 	q.lines = func(m *Model, w int) []string {
 		s := m.view()
@@ -94,7 +94,7 @@ func (m *Model) promote(force bool, then func(*Model)) {
 // needDispatcher runs do now, or after this node was made the dispatcher.
 func (m *Model) needDispatcher(do func(*Model)) {
 	if s := m.view(); s.Status.Dispatcher == "" && s.Link.State == Live {
-		m.open(promoteHere(m, s.Status.Self.Name, do))
+		m.open(promoteHere(s.Status.Self.Name, do))
 		return
 	}
 	do(m)
@@ -241,7 +241,7 @@ func newInvite(inv control.Invite) overlay {
 func spread(s string) string { return strings.Join(strings.Split(s, ""), " ") }
 
 // newJoin says how this computer becomes part of another cluster.
-func newJoin(m *Model) overlay {
+func newJoin() overlay {
 	q := &question{title: "Join another cluster", wide: 66, same: "octaskly join CODE"}
 	q.lines = func(m *Model, w int) []string {
 		id := m.view().Status.Self

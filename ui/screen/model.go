@@ -62,7 +62,6 @@ type Model struct {
 type note struct {
 	text  string
 	token theme.Token
-	since time.Time
 }
 
 // New makes the screen.

@@ -113,7 +113,7 @@ func (m *Model) drawOutput(w, h int, focus bool) []string {
 	st := m.log.Stats()
 	first, last, total := o.view.Range(m.log, o.height)
 	if total == 0 {
-		lines = m.noOutput(iw, o.height, st)
+		lines = m.noOutput(iw, o.height)
 	}
 	if foot > 0 && total > 0 {
 		lines = append(lines, m.outputFoot(iw, first, last, total, st))
@@ -157,7 +157,7 @@ func (m *Model) outputFoot(w, first, last, total int, st part.LogStats) string {
 	return l.String()
 }
 
-func (m *Model) noOutput(w, h int, st part.LogStats) []string {
+func (m *Model) noOutput(w, h int) []string {
 	text := "No output yet."
 	t := m.current()
 	switch {
@@ -234,7 +234,7 @@ func (m *Model) runningRow(t *task.Task, ws []int, w int, cursor, focus bool) st
 	l := part.NewLine(m.s, w)
 	_, marked := m.tasks.marks[t.ID]
 	m.gutter(l, cursor && focus, marked, focus)
-	run, _ := taskTimes(t, m.now())
+	run := taskTimes(t, m.now())
 	node := "-"
 	if a := t.Last(); a != nil {
 		node = m.view().NodeName(a.Node)

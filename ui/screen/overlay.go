@@ -39,14 +39,6 @@ func (m *Model) open(o overlay) {
 	}
 }
 
-// close takes away the newest overlay.
-func (m *Model) close() {
-	if n := len(m.overlays); n > 0 {
-		m.overlays = m.overlays[:n-1]
-	}
-	m.settle()
-}
-
 // closeIt takes away one overlay, wherever it is.
 func (m *Model) closeIt(o overlay) {
 	for i, x := range m.overlays {

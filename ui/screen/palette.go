@@ -243,7 +243,7 @@ func (m *Model) verbNodes(p *palette, verb string, names []string) error {
 				if verb == "remove" {
 					m.closeIt(p)
 					clear(m.nodes.marks)
-					m.open(newRemove(m, n))
+					m.open(newRemove(n))
 					return nil
 				}
 			}
@@ -253,7 +253,7 @@ func (m *Model) verbNodes(p *palette, verb string, names []string) error {
 		}
 	}
 	m.closeIt(p)
-	m.open(newDrain(m, m.drainTargets()))
+	m.open(newDrain(m.drainTargets()))
 	return nil
 }
 

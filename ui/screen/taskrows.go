@@ -125,7 +125,7 @@ func (m *Model) taskRow(t *task.Task, ws []int, w int, cursor, focus bool) strin
 		}
 		return k
 	}
-	run, _ := taskTimes(t, m.now())
+	run := taskTimes(t, m.now())
 	node := "-"
 	if a := t.Last(); a != nil && a.Node != "" {
 		node = m.view().NodeName(a.Node)

@@ -125,11 +125,11 @@ func sideways(text string, skip int) string {
 	return part.Cut(part.Clean(text), skip, 1<<16)
 }
 
-// taskTimes is how long a task ran or has been running, and since when.
-func taskTimes(t *task.Task, now time.Time) (run string, d time.Duration) {
+// taskTimes is how long a task ran or has been running.
+func taskTimes(t *task.Task, now time.Time) string {
 	a := t.Last()
 	if a == nil || a.Started == 0 {
-		return "-", 0
+		return "-"
 	}
 	end := now.UnixMilli()
 	if a.Ended > 0 {
@@ -137,11 +137,11 @@ func taskTimes(t *task.Task, now time.Time) (run string, d time.Duration) {
 	} else if t.State.Terminal() {
 		end = t.Finished
 	}
-	d = time.Duration(max(0, end-a.Started)) * time.Millisecond
+	d := time.Duration(max(0, end-a.Started)) * time.Millisecond
 	if !t.State.Terminal() {
 		d = d.Truncate(time.Second)
 	}
-	return part.Dur(d), d
+	return part.Dur(d)
 }
 
 // shownTotal is a number of things, where the number may not be known.
