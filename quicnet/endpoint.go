@@ -156,7 +156,7 @@ func (e *Endpoint) accept(ctx context.Context, ln *quic.Listener) error {
 		conn, err := ln.Accept(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // it was told to end
 		case err != nil:
 			return fmt.Errorf("accept on %s: %w", e.Addr(), err)
 		}

@@ -121,17 +121,17 @@ func (e *Endpoint) joinOnce(ctx context.Context, to *net.UDPAddr, code trust.Cod
 		_ = j.st.Send(wire.FaultOf(err)) // so that the other side need not wait
 		return 0, err
 	}
-	return 0, j.settle()
+	j.settle()
+	return 0, nil
 }
 
 // settle waits for the other side to have read everything.
-func (j *joint) settle() error {
+func (j *joint) settle() {
 	j.await(joinStep)
 	_ = j.st.CloseWrite()
 	if _, err := j.st.Recv(); err != nil {
 		j.e.log.Debug("join ended", "error", err)
 	}
-	return nil
 }
 
 // ask is the dialling side up to the point where both have proved. It proves

@@ -196,7 +196,7 @@ type packet struct {
 }
 
 // inbox is a heap by due time, then by order of sending.
-type inbox []packet
+type inbox []packet //nolint:recvcheck // heap.Interface wants both
 
 func (q inbox) Len() int { return len(q) }
 func (q inbox) Less(i, j int) bool {

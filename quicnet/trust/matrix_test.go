@@ -116,7 +116,7 @@ func mustURL(s string) *url.URL {
 }
 
 // shake does a handshake and returns what the judging side says of the other.
-func shake(t testing.TB, server, client *tls.Config) (sErr, cErr error, cs tls.ConnectionState) {
+func shake(t testing.TB, server, client *tls.Config) (cs tls.ConnectionState, sErr, cErr error) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0") // a net.Pipe has no buffer: two alerts at once would stick
 	if err != nil {
@@ -147,7 +147,7 @@ func shake(t testing.TB, server, client *tls.Config) (sErr, cErr error, cs tls.C
 		b.Close()
 	}
 	sErr = <-got
-	return sErr, cErr, c.ConnectionState()
+	return c.ConnectionState(), sErr, cErr
 }
 
 // cells is the certificate matrix: what is presented, and a word of the refusal;
@@ -231,7 +231,7 @@ func cells(t *testing.T, ca *CA) []struct {
 			refuse string
 		}{c.name, forge(t, ca, c.change), c.refuse})
 	}
-	for _, c := range []struct {
+	return append(all, []struct {
 		name   string
 		cert   tls.Certificate
 		refuse string
@@ -239,10 +239,7 @@ func cells(t *testing.T, ca *CA) []struct {
 		{"the root itself", tls.Certificate{Certificate: [][]byte{ca.root.Raw}, PrivateKey: ca.key}, "not meant"},
 		{"an issuer itself", tls.Certificate{Certificate: [][]byte{iss.Raw}, PrivateKey: issKey}, "not meant"},
 		{"self-signed", self, "not meant"},
-	} {
-		all = append(all, c)
-	}
-	return all
+	}...)
 }
 
 // TestCertificateMatrix presents every kind of certificate to both sides.
@@ -259,9 +256,9 @@ func TestCertificateMatrix(t *testing.T) {
 		for _, server := range []bool{true, false} {
 			var err error
 			if server {
-				err, _, _ = shake(t, v.Listen(nil), present)
+				_, err, _ = shake(t, v.Listen(nil), present)
 			} else {
-				_, err, _ = shake(t, present, v.Dial(m, "", ALPNMember))
+				_, _, err = shake(t, present, v.Dial(m, "", ALPNMember))
 			}
 			n++
 			name := fmt.Sprintf("%s, judged by the %s", c.name, map[bool]string{true: "listener", false: "dialler"}[server])
@@ -289,10 +286,10 @@ func TestUsageIsForOneSide(t *testing.T) {
 		present := base()
 		present.Certificates = []tls.Certificate{forge(t, ca, func(f *forged) { f.tmpl.ExtKeyUsage = []x509.ExtKeyUsage{c.usage} })}
 		present.NextProtos, present.VerifyConnection = []string{ALPNMember}, nil
-		if err, _, _ := shake(t, v.Listen(nil), present); (err == nil) != c.listen {
+		if _, err, _ := shake(t, v.Listen(nil), present); (err == nil) != c.listen {
 			t.Errorf("usage %v at the listener: %v", c.usage, err)
 		}
-		if _, err, _ := shake(t, present, v.Dial(m, "", ALPNMember)); (err == nil) != c.dialOK {
+		if _, _, err := shake(t, present, v.Dial(m, "", ALPNMember)); (err == nil) != c.dialOK {
 			t.Errorf("usage %v at the dialler: %v", c.usage, err)
 		}
 	}
@@ -328,7 +325,7 @@ func TestCertificatesAndClocks(t *testing.T) {
 		present := base()
 		present.Certificates = []tls.Certificate{forge(t, ca, func(f *forged) { f.tmpl.NotBefore, f.tmpl.NotAfter = day(c.from), day(c.until) })}
 		present.NextProtos, present.VerifyConnection = []string{ALPNMember}, nil
-		if err, _, _ := shake(t, v.Listen(nil), present); (err == nil) != c.ok {
+		if _, err, _ := shake(t, v.Listen(nil), present); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -340,17 +337,17 @@ func TestRevokedAndUnexpectedPeers(t *testing.T) {
 	gone := map[task.NodeID]bool{}
 	va := &Verifier{Membership: func() *Membership { return a }, Revoked: func(id task.NodeID) bool { return gone[id] }}
 	vb := &Verifier{Membership: func() *Membership { return b }}
-	if s, cl, _ := shake(t, va.Listen(nil), vb.Dial(b, a.ID(), ALPNMember)); s != nil || cl != nil {
+	if _, s, cl := shake(t, va.Listen(nil), vb.Dial(b, a.ID(), ALPNMember)); s != nil || cl != nil {
 		t.Fatal(s, cl)
 	}
-	if _, err, _ := shake(t, va.Listen(nil), vb.Dial(b, c.ID(), ALPNMember)); err == nil || !strings.Contains(err.Error(), "answered where node") {
+	if _, _, err := shake(t, va.Listen(nil), vb.Dial(b, c.ID(), ALPNMember)); err == nil || !strings.Contains(err.Error(), "answered where node") {
 		t.Error("another node than the wanted one:", err)
 	}
 	gone[b.ID()] = true
-	if err, _, _ := shake(t, va.Listen(nil), vb.Dial(b, a.ID(), ALPNMember)); err == nil || !strings.Contains(err.Error(), "removed") {
+	if _, err, _ := shake(t, va.Listen(nil), vb.Dial(b, a.ID(), ALPNMember)); err == nil || !strings.Contains(err.Error(), "removed") {
 		t.Error("revoked:", err)
 	}
-	if _, err, _ := shake(t, vb.Listen(nil), va.Dial(a, b.ID(), ALPNMember)); err == nil || !strings.Contains(err.Error(), "removed") {
+	if _, _, err := shake(t, vb.Listen(nil), va.Dial(a, b.ID(), ALPNMember)); err == nil || !strings.Contains(err.Error(), "removed") {
 		t.Error("revoked and dialled:", err)
 	}
 }
@@ -362,7 +359,7 @@ func TestNegotiatedSuite(t *testing.T) {
 	a, b := member(t, ca, now), member(t, ca, now)
 	va := &Verifier{Membership: func() *Membership { return a }}
 	vb := &Verifier{Membership: func() *Membership { return b }}
-	sErr, cErr, cs := shake(t, va.Listen(nil), vb.Dial(b, "", ALPNMember))
+	cs, sErr, cErr := shake(t, va.Listen(nil), vb.Dial(b, "", ALPNMember))
 	if sErr != nil || cErr != nil {
 		t.Fatal(sErr, cErr)
 	}
@@ -418,7 +415,7 @@ func TestProtocols(t *testing.T) {
 		"a stranger that joins without a key":      {v.Listen(join), bare(ask(ALPNJoin)), ""},
 		"a stranger that offers both, most of all": {v.Listen(join), ask(ALPNMember, ALPNJoin), ALPNJoin},
 	} {
-		sErr, _, cs := shake(t, c.server, c.client)
+		cs, sErr, _ := shake(t, c.server, c.client)
 		if (sErr == nil) != (c.got != "") || sErr == nil && cs.NegotiatedProtocol != c.got {
 			t.Errorf("%s: %v, %q", name, sErr, cs.NegotiatedProtocol)
 		}
