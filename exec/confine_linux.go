@@ -39,7 +39,7 @@ type setup struct {
 // newConfinement builds a level, or says why it cannot be.
 func newConfinement(level Level, s setup) (*confinement, error) {
 	if runtime.GOOS == "android" {
-		return nil, errors.New("Android lets no program contain another")
+		return nil, errors.New("on Android no program may contain another")
 	}
 	if level == VeryStrict {
 		return nil, errors.New("not built yet")
@@ -128,8 +128,8 @@ func realPath(path string) string {
 	}
 	rest := ""
 	for dir := abs; ; dir = filepath.Dir(dir) {
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			return filepath.Join(real, rest)
+		if found, err := filepath.EvalSymlinks(dir); err == nil {
+			return filepath.Join(found, rest)
 		}
 		if dir == filepath.Dir(dir) {
 			return abs

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	osexec "os/exec"
@@ -73,7 +72,7 @@ func crashOnce(t *testing.T, level Level, mark string) {
 	if n := witness(t, mark); n < 80 {
 		t.Fatalf("only %d processes outlived the worker: nothing to test", n)
 	}
-	r, err := NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	r, err := NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -205,7 +205,7 @@ func (p *process) result(status syscall.WaitStatus, usage syscall.Rusage) Result
 		Reason: ReasonExit, Code: status.ExitStatus(),
 		Started: p.started, Ended: time.Now(),
 		CPU:    time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
-		MaxRSS: int64(usage.Maxrss) * 1024,
+		MaxRSS: int64(usage.Maxrss) * 1024, //nolint:unconvert // narrower on 32-bit processors
 	}
 	if status.Signaled() {
 		sig := status.Signal()

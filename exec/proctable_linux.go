@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"strconv"
-	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,7 +14,6 @@ import (
 // has an id after its own and not after the last one given out, which
 // /proc/loadavg tells.
 type procTable struct {
-	mu   sync.Mutex
 	load *os.File // /proc/loadavg, nil if it is not the kernel's own
 	max  int      // ids are below this
 }
@@ -136,7 +134,7 @@ func (t *procTable) all(visit func(pid int) bool) error {
 			}
 		}
 		if err != nil || len(names) == 0 {
-			return nil //nolint:nilerr // the end of the listing
+			return nil // the end of the listing
 		}
 	}
 }

@@ -20,7 +20,7 @@ var shared = sync.OnceValues(func() (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic, Strict}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	return NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic, Strict}, Logger: slog.New(slog.DiscardHandler)})
 })
 
 func TestMain(m *testing.M) {

@@ -55,7 +55,7 @@ func (c *confinement) try(home, secret string) error {
 		case a.want == nil && err != nil:
 			return fmt.Errorf("the sandbox forbids too much: %s: %w", a.name, err)
 		case a.want != nil && !errors.Is(err, a.want):
-			return fmt.Errorf("the sandbox does not hold: %s gave %v, not %v", a.name, err, a.want)
+			return fmt.Errorf("the sandbox does not hold: %s gave %v, not %v", a.name, err, a.want) //nolint:errorlint // what it gave may be nil
 		}
 	}
 	return nil
@@ -93,7 +93,7 @@ func fileAttempts(home, secret string) []attempt {
 func moving(do func(from, to string) error, from, to string) func() error {
 	return func() error {
 		err := do(from, to)
-		if err == unix.EXDEV {
+		if errors.Is(err, unix.EXDEV) {
 			return unix.EACCES
 		}
 		return err

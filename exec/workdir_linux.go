@@ -27,8 +27,8 @@ func markDir(path string) (dirMark, bool) {
 	}
 	sec, nsec := st.Ctim.Unix()
 	return dirMark{
-		dev: uint64(st.Dev), ino: st.Ino, mode: uint32(st.Mode), uid: st.Uid,
-		links: uint64(st.Nlink), sec: sec, nsec: nsec,
+		dev: uint64(st.Dev), ino: st.Ino, mode: uint32(st.Mode), uid: st.Uid, //nolint:unconvert // narrower on some processors
+		links: uint64(st.Nlink), sec: sec, nsec: nsec, //nolint:unconvert // narrower on some processors
 	}, true
 }
 
