@@ -240,11 +240,11 @@ func (w *blockWriter) append(b []byte, time int64, by task.Principal) []byte {
 }
 
 // own makes a block that refers to somebody else's bytes refer to its own.
-func (k *block) own() {
-	c, err := parseBlock(appendBlock(nil, k, k.items))
+func (b *block) own() {
+	c, err := parseBlock(appendBlock(nil, b, b.items))
 	if err != nil {
 		panic("queue: a block that was read can not be written: " + err.Error())
 	}
-	c.first = k.first
-	*k = *c
+	c.first = b.first
+	*b = *c
 }

@@ -30,15 +30,15 @@ func (f *finished) front(ok func(uint64) bool) (fin, bool) {
 	return fin{}, false
 }
 
-// oldest lists up to max existing ones, oldest first, that finished before a
+// oldest lists up to limit existing ones, oldest first, that finished before a
 // time or are more than keep.
-func (f *finished) oldest(max, total, keep int, before int64, ok func(uint64) bool) []uint64 {
-	if _, any := f.front(ok); !any {
+func (f *finished) oldest(limit, total, keep int, before int64, ok func(uint64) bool) []uint64 {
+	if _, some := f.front(ok); !some {
 		return nil
 	}
 	var ids []uint64
 	for _, x := range f.list[f.head:] {
-		if len(ids) == max {
+		if len(ids) == limit {
 			break
 		}
 		if !ok(x.id) {

@@ -97,7 +97,7 @@ func (c *class) before(id uint64, ok func(uint64) bool) int {
 	return n
 }
 
-type idHeap []uint64
+type idHeap []uint64 //nolint:recvcheck // heap.Interface wants both
 
 func (h idHeap) Len() int           { return len(h) }
 func (h idHeap) Less(i, j int) bool { return h[i] < h[j] }
@@ -116,7 +116,7 @@ type due struct {
 	id uint64
 }
 
-type dueHeap []due
+type dueHeap []due //nolint:recvcheck // heap.Interface wants both
 
 func (h dueHeap) Len() int           { return len(h) }
 func (h dueHeap) Less(i, j int) bool { return h[i].at < h[j].at }

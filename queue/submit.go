@@ -122,7 +122,7 @@ func CheckTask(t *NewTask) error {
 	for _, v := range s.Tags {
 		words += len(v)
 	}
-	tooLarge := func(what string, n, limit int) error {
+	tooLarge := func(what string, n, limit int) *task.Error {
 		return task.Errorf(task.KindTooLarge, "the task's %s has %d bytes, more than %d", what, n, limit)
 	}
 	tooMany := func(what string, n, limit int) error {
@@ -130,7 +130,7 @@ func CheckTask(t *NewTask) error {
 	}
 	switch {
 	case args > task.MaxCommandBytes:
-		return tooLarge("command", args, task.MaxCommandBytes).(*task.Error).
+		return tooLarge("command", args, task.MaxCommandBytes).
 			WithHint("put it into a script, or pass the data on standard input")
 	case len(s.Stdin) > task.MaxInlineStdin:
 		return tooLarge("standard input", len(s.Stdin), task.MaxInlineStdin)

@@ -81,6 +81,6 @@ func (p *Process) Kill() {
 		for range p.lines { // so that it can end
 		}
 	}()
-	<-p.ended
+	_ = <-p.ended
 	p.ended = nil
 }

@@ -160,7 +160,6 @@ func logReopen(t *testing.T, open func(t testing.TB, dir string) *queue.Queue) {
 		if !ok || term <= last {
 			t.Fatalf("term %d after %d", term, last)
 		}
-		last = term
 		if n := q.Counts()[task.Queued]; n != want {
 			t.Fatalf("round %d: %d tasks, %d were acknowledged", round, n, want)
 		}

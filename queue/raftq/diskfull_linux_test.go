@@ -131,7 +131,7 @@ func leave(t *testing.T, path string, free int64) {
 	if err := syscall.Statfs(filepath.Dir(path), &st); err != nil {
 		t.Fatal(err)
 	}
-	n := int64(st.Bavail)*int64(st.Bsize) - free
+	n := int64(st.Bavail)*int64(st.Bsize) - free //nolint:unconvert // narrower on 32-bit processors
 	if err := os.WriteFile(path, make([]byte, max(n, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}

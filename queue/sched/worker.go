@@ -30,7 +30,7 @@ func (s State) String() string {
 }
 
 // Room is an amount of everything that tasks take from a worker.
-type Room struct {
+type Room struct { //nolint:recvcheck // a value; only taking changes it in place
 	CPU      task.Milli
 	MemoryMB int64
 	DiskMB   int64

@@ -171,6 +171,9 @@ func checkTimes(s *Spec) error {
 		return Errorf(KindUsage, "grace %v is longer than %v", s.Grace, MaxTimeout)
 	case s.Retries < 0 || s.Retries > MaxRetries:
 		return Errorf(KindUsage, "retry_count %d is not between 0 and %d", s.Retries, MaxRetries)
+	case s.Retries > 0 && s.Delivery == AtMostOnce:
+		return Errorf(KindUsage, "retry_count %d and delivery %s contradict each other: a retry is a second run", s.Retries, s.Delivery).
+			WithHint("leave one of them away")
 	case s.Priority > PriorityCritical:
 		return Errorf(KindUsage, "priority %d is not between 0 and %d", s.Priority, PriorityCritical)
 	case s.Delivery > AtMostOnce:
