@@ -168,7 +168,8 @@ func (a admitter) Invite(id string) (trust.Code, bool) {
 
 // Redeem implements quicnet.Admitter.
 func (a admitter) Redeem(ctx context.Context, code trust.Code, who quicnet.Candidate) (wire.JoinGrant, error) {
-	name, by, roles := who.Name, "", defaultRoles
+	name, roles := who.Name, defaultRoles
+	var by string
 	if a.shown != nil {
 		by = string(a.shown.by)
 		if a.shown.name != "" {

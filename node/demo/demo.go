@@ -111,7 +111,7 @@ type end struct {
 	id uint32
 }
 
-type endHeap []end
+type endHeap []end //nolint:recvcheck // heap.Interface wants both
 
 func (h endHeap) Len() int { return len(h) }
 func (h endHeap) Less(i, j int) bool {

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"io"
 	"reflect"
 	"strings"
@@ -105,7 +106,7 @@ func TestSubmitRunsAndSaysHello(t *testing.T) {
 		var last task.State
 		for {
 			it, err := w.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			for _, c := range it.Chunks {
@@ -171,7 +172,7 @@ func TestEventsArriveInOrder(t *testing.T) {
 			}
 		}
 		_ = st.Close()
-		if _, err := st.Next(); err != io.EOF {
+		if _, err := st.Next(); !errors.Is(err, io.EOF) {
 			t.Errorf("after Close: %v", err)
 		}
 	})

@@ -125,7 +125,8 @@ func (w *follower) output(r *rec) []control.Chunk {
 	var out []control.Chunk
 	start := r.submitted + int64(r.started)
 	for ; w.sent < now; w.sent++ {
-		stream, text, at := uint8(1), "", start
+		stream, at := uint8(1), start
+		var text string
 		if sp := f.own[id]; sp != nil {
 			text = ownOutput(sp, f.nodes[r.node].name)[w.sent]
 		} else {

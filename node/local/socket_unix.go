@@ -74,7 +74,7 @@ func runtimeDir(dir string) (string, error) {
 		return "", nil
 	}
 	if ownDir(filepath.Dir(dir)) != nil {
-		return "", nil
+		return "", nil //nolint:nilerr // there is none, which is nobody's fault
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", nil
@@ -88,7 +88,7 @@ var errTaken = errors.New("another process listens there")
 // replaced; a socket on which somebody listens is left alone.
 func bind(dir, name string) (socket, error) {
 	path := filepath.Join(dir, name)
-	if err := clear(path); err != nil {
+	if err := clearName(path); err != nil {
 		return socket{}, err
 	}
 	var ln *net.UnixListener
@@ -112,8 +112,8 @@ func bind(dir, name string) (socket, error) {
 	return socket{ln: ln, address: path, file: info, once: new(sync.Once)}, nil
 }
 
-// clear removes a socket on which nobody listens any more.
-func clear(path string) error {
+// clearName removes a socket on which nobody listens any more.
+func clearName(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -47,7 +47,7 @@ func (c *Client) PutBlob(ctx context.Context, size int64, read func(p []byte) (i
 		var own *readError
 		if errors.As(err, &own) {
 			s.Cancel(wire.CodeNone)
-			<-answered
+			_ = <-answered
 			return "", own.err
 		}
 	}
