@@ -3,7 +3,9 @@ package dispatch
 import (
 	"testing"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/task"
 )
 
 func TestAhead(t *testing.T) {
@@ -22,5 +24,13 @@ func TestAhead(t *testing.T) {
 		if got := ahead(classes, tc.priority, tc.accepted); got != tc.want {
 			t.Errorf("%s: %d ahead, want %d", tc.name, got, tc.want)
 		}
+	}
+}
+
+func TestAtMostOnceIsNotRetried(t *testing.T) {
+	var d Dispatcher
+	err := d.admit(&control.NewTask{Spec: task.Spec{Shell: "x", Retries: 1, Delivery: task.AtMostOnce}}, false)
+	if task.KindOf(err) != task.KindUsage {
+		t.Errorf("admitted a task that must not run twice and is to be retried: %v", err)
 	}
 }
