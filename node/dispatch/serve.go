@@ -347,11 +347,19 @@ func (d *Dispatcher) markRunning(st []queue.Started) {
 	d.mu.Unlock()
 }
 
+// coolTime is how long a worker gets nothing after it could not start something,
+// so that the two do not pass a task to and fro.
+const coolTime = time.Second
+
 // declined takes back what a worker has not started. A worker can only give
 // back what it holds.
 func (d *Dispatcher) declined(w *worker, items []wire.Decline) {
 	var back []queue.Return
 	d.mu.Lock()
+	if !w.leaving {
+		w.cool = time.Now().Add(coolTime)
+		time.AfterFunc(coolTime, d.poke)
+	}
 	for _, it := range items {
 		if w.remove(it.Lease) {
 			back = append(back, queue.Return{ID: it.ID, Fence: it.Fence, Why: queue.Declined, Message: it.Why})

@@ -39,7 +39,8 @@ type worker struct {
 	flow     flow
 	done     uint64
 	failed   uint64
-	out      *outbox // to its current connection, or nil
+	out      *outbox   // to its current connection, or nil
+	cool     time.Time // until then it gets nothing, for it could not start what it got
 }
 
 // workerLocked finds a worker or enters one of which nothing is known yet: the
@@ -96,7 +97,7 @@ func (w *worker) view(drained bool, now time.Time) sched.Worker {
 	if v.State == sched.Up && (drained || w.leaving) {
 		v.State = sched.Draining
 	}
-	if v.State == sched.Up && w.out == nil {
+	if v.State == sched.Up && (w.out == nil || now.Before(w.cool)) {
 		v.State = sched.Stale
 	}
 	w.ledger.Fill(&v)

@@ -88,7 +88,7 @@ func (w *Worker) notStarted(a *attempt, err error) {
 	switch {
 	case a.stopped || se.Reason == exec.ReasonCancelled:
 		w.endLocked(a, task.Exit{Code: 125, Reason: task.ReasonCancelled, Message: "stopped before it started"}, task.Usage{}, "")
-	case se.Declined():
+	case se.Declined() && se.Reason != exec.ReasonRefused:
 		w.declineLocked(a, se.Error())
 		w.wake()
 	default:

@@ -108,9 +108,9 @@ func exitOf(r exec.Result) task.Exit {
 // same where both have them.
 func reasonOf(r exec.Reason) task.Reason {
 	switch r {
-	case exec.ReasonInvalid:
+	case exec.ReasonInvalid, exec.ReasonRefused:
 		return task.ReasonRefused
-	case exec.ReasonRefused, exec.ReasonHost, exec.ReasonHeld:
+	case exec.ReasonHost, exec.ReasonHeld:
 		return task.ReasonDeclined
 	}
 	return task.Reason(r)
