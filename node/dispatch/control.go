@@ -85,10 +85,6 @@ func (d *Dispatcher) admit(t *control.NewTask, failFast bool) error {
 	if err := t.Spec.Check(); err != nil {
 		return err
 	}
-	if t.Spec.Retries > 0 && t.Spec.Delivery == task.AtMostOnce {
-		return task.Errorf(task.KindUsage, "retry_count %d and delivery %s contradict each other: a retry is a second run", t.Spec.Retries, t.Spec.Delivery).
-			WithHint("leave one of them away")
-	}
 	if !failFast {
 		return nil
 	}

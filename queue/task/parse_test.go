@@ -10,7 +10,7 @@ import (
 
 func TestParseDocumentReadsEveryField(t *testing.T) {
 	const doc = `{"schema":"octaskly.task/1","command":["make","-j4"],"name":"build","tags":["a","b"],"timeout":"10m","grace":2.5,
-		"retry_count":3,"backoff":"fixed","retry_on":[75,-1],"priority":"high","delivery":"at-most-once","cpus":0.5,"memory_limit_mb":512,
+		"retry_count": 0,"backoff":"fixed","retry_on":[75,-1],"priority":"high","delivery":"at-most-once","cpus":0.5,"memory_limit_mb":512,
 		"disk_limit_mb":1000,"gpus":1,"labels":{"os":"linux"},"on":"mill","dir":"/tmp","env":{"A":"1"},"stdin":"in\u0000put",
 		"keep":true,"sandbox_level":"strict","idempotency_key":"k"}`
 	got, err := ParseDocument([]byte(doc))
@@ -19,7 +19,7 @@ func TestParseDocumentReadsEveryField(t *testing.T) {
 	}
 	want := Submission{Key: "k", Spec: Spec{
 		Argv: []string{"make", "-j4"}, Name: "build", Tags: []string{"a", "b"}, Dir: "/tmp", Env: map[string]string{"A": "1"},
-		Stdin: []byte("in\x00put"), Timeout: 10 * time.Minute, Grace: 2500 * time.Millisecond, Retries: 3, Backoff: BackoffFixed,
+		Stdin: []byte("in\x00put"), Timeout: 10 * time.Minute, Grace: 2500 * time.Millisecond, Retries: 0, Backoff: BackoffFixed,
 		RetryOn: []int32{75, -1}, Priority: PriorityHigh, Delivery: AtMostOnce, Keep: true,
 		Need: Need{CPU: 500, MemoryMB: 512, DiskMB: 1000, GPUs: 1, Labels: map[string]string{"os": "linux"}, On: "mill", Sandbox: "strict"},
 	}}
@@ -233,4 +233,11 @@ func FuzzParseDocument(f *testing.F) {
 			t.Fatalf("%s is refused when read back: %v", text, err)
 		}
 	})
+}
+
+func TestParseDocumentReadsRetryCount(t *testing.T) {
+	d, err := ParseDocument([]byte(`{"command":"x","retry_count":3}`))
+	if err != nil || d.Spec.Retries != 3 {
+		t.Errorf("got %d retries, %v; want 3", d.Spec.Retries, err)
+	}
 }

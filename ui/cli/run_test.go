@@ -212,7 +212,7 @@ func (zeros) Read(p []byte) (int, error) {
 func TestFlagsMakeATask(t *testing.T) {
 	f := &fake{}
 	code, _, stderr := try(t, f, "submit", "--name", "n", "--tag", "a", "--tag", "b", "--priority", "high", "--timeout", "10m", "--grace", "0",
-		"--retries", "3", "--backoff", "fixed", "--retry-on", "75,76", "--delivery", "at-most-once", "--cpus", "0.5", "--mem", "1g", "--disk", "10",
+		"--retries", "3", "--backoff", "fixed", "--retry-on", "75,76", "--delivery", "at-least-once", "--cpus", "0.5", "--mem", "1g", "--disk", "10",
 		"--gpus", "2", "--sandbox", "strict", "--on", "mill", "--label", "k=v", "--os", "linux", "--arch", "arm64", "--dir", "/tmp", "--keep",
 		"--env", "A=1", "--env", "B=x=y", "--inherit-env", "PATH", "--idempotency-key", "key", "--", "prog", "--flag", "a b")
 	if code != 0 {
@@ -221,7 +221,7 @@ func TestFlagsMakeATask(t *testing.T) {
 	got := f.tasks[0]
 	want := task.Spec{
 		Argv: []string{"prog", "--flag", "a b"}, Name: "n", Tags: []string{"a", "b"}, Priority: 75, Timeout: 10 * time.Minute, Grace: -1,
-		Retries: 3, Backoff: task.BackoffFixed, RetryOn: []int32{75, 76}, Delivery: task.AtMostOnce, Dir: "/tmp", Keep: true,
+		Retries: 3, Backoff: task.BackoffFixed, RetryOn: []int32{75, 76}, Delivery: task.AtLeastOnce, Dir: "/tmp", Keep: true,
 		Env: map[string]string{"A": "1", "B": "x=y", "PATH": "/bin"},
 		Need: task.Need{
 			CPU: 500, MemoryMB: 1024, DiskMB: 10, GPUs: 2, Sandbox: "strict", On: "mill",
