@@ -27,6 +27,10 @@ func NewMemLog(s *State) *MemLog {
 	index, term := s.LogPosition()
 	l := &MemLog{state: s, index: index, term: term + 1, changed: make(chan struct{}), ended: make(chan struct{})}
 	l.some = sync.NewCond(&l.mu)
+	// An empty entry begins the term, as in raft: the state remembers the term
+	// even if nothing else is proposed in it.
+	l.index++
+	s.Apply([]Entry{{Index: l.index, Term: l.term}})
 	go l.answer()
 	return l
 }
