@@ -286,19 +286,7 @@ func fingerprint(id string) string {
 	return b.String()
 }
 
-// factList is what a person should know about this node, worst first.
-func (n *Node) factList() []control.Fact {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	var fs []control.Fact
-	for _, level := range []string{"error", "warning", "info"} {
-		for _, f := range n.facts {
-			if f.Level == level {
-				fs = append(fs, f)
-			}
-		}
-	}
-	return append(fs, n.networkFacts()...)
-}
+// factList is what a person should know about this node.
+func (n *Node) factList() []control.Fact { return n.networkFacts() }
 
 func localPrincipal() task.Principal { return task.Principal(fmt.Sprintf("local:%d", userID())) }

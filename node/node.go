@@ -17,7 +17,6 @@ import (
 	"github.com/adauldev/octaskly/exec"
 	"github.com/adauldev/octaskly/node/blob"
 	"github.com/adauldev/octaskly/node/config"
-	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/remote"
 	"github.com/adauldev/octaskly/node/worker"
 	"github.com/adauldev/octaskly/queue/task"
@@ -68,11 +67,10 @@ type Node struct {
 	peers      peers
 	changed    chan struct{} // capacity one: the membership or the dispatcher changed
 
-	mu    sync.Mutex
-	lead  *leading         // while this node dispatches
-	up    *quicnet.Session // to the dispatcher, while another node dispatches
-	facts map[string]control.Fact
-	stop  func(now bool) // ends the node; set by Run
+	mu   sync.Mutex
+	lead *leading         // while this node dispatches
+	up   *quicnet.Session // to the dispatcher, while another node dispatches
+	stop func(now bool)   // ends the node; set by Run
 
 	forward *remote.Client // asks the dispatcher over up
 }
@@ -83,7 +81,7 @@ func New(opt Options) (*Node, error) {
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
 	}
-	n := &Node{opt: opt, cfg: opt.Config, log: opt.Logger, boot: rand.Text(), changed: make(chan struct{}, 1), facts: make(map[string]control.Fact)}
+	n := &Node{opt: opt, cfg: opt.Config, log: opt.Logger, boot: rand.Text(), changed: make(chan struct{}, 1)}
 	n.stop = func(bool) {}
 	n.forward = remote.NewClient(upstream{n}, remote.Options{Patience: -1})
 	ok := false
