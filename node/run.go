@@ -33,14 +33,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	defer stopDrain()
 	cut, stopCut := context.WithCancel(cut)
 	defer stopCut()
-	n.mu.Lock()
-	n.stop = func(now bool) {
-		if now {
-			stopCut()
-		}
-		stopDrain()
-	}
-	n.mu.Unlock()
+	n.endBy(stopDrain, stopCut)
 
 	netCtx, endNet := context.WithCancel(context.Background())
 	roles, endRoles := context.WithCancel(context.Background())
@@ -108,6 +101,18 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	}
 	n.log.Info("stopped", "node", n.Name())
 	return nil
+}
+
+// endBy says what Stop does.
+func (n *Node) endBy(drain, cut func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stop = func(now bool) {
+		if now {
+			cut()
+		}
+		drain()
+	}
 }
 
 // runNetwork serves the network until ctx ends; failed is called when it ends
