@@ -33,10 +33,9 @@ type Options struct {
 	Version string
 	Logger  *slog.Logger
 
-	PortAsked  bool   // the port was set by a person: do not use another
-	LevelAsked bool   // the sandbox level was set by a person: do not offer less
-	Join       string // a code to become a member with; empty waits to be let in
-	Private    bool   // no local socket and no network: a node for one process
+	PortAsked bool   // the port was set by a person: do not use another
+	Join      string // a code to become a member with; empty waits to be let in
+	Private   bool   // no local socket and no network: a node for one process
 
 	// For tests: the socket, the runner and the clock to use instead of real
 	// ones, and who is told what happens.
@@ -247,20 +246,29 @@ func (n *Node) port() uint16 {
 // makeWorker makes the runner and the worker role on it.
 func (n *Node) makeWorker() error {
 	work := filepath.Join(n.slot.Path(), "work")
+	floor, err := floorOf(n.cfg)
+	if err != nil {
+		return err
+	}
 	n.runner = n.opt.Runner
 	if n.runner == nil {
 		r, err := exec.NewRunner(exec.Options{
-			WorkRoot: work, Levels: []exec.Level{exec.None, exec.Basic, exec.Strict, exec.VeryStrict},
-			Protect: n.secrets(), Logger: n.log,
+			WorkRoot: work, Levels: levelsFrom(floor), TaskUser: n.cfg.TaskUser, Protect: n.secrets(), Logger: n.log,
 		})
-		if err != nil {
+		switch {
+		case err != nil && n.cfg.TaskUser != "":
+			return task.Errorf(task.KindUsage, "--task-user %s: %w", n.cfg.TaskUser, err)
+		case err != nil:
 			return fmt.Errorf("prepare to run commands: %w", err)
 		}
 		n.runner = r
 	}
-	offer, warnings, err := n.offer(work)
+	offer, warnings, err := n.offer(work, floor)
 	if err != nil {
 		return err
+	}
+	for _, w := range warnings {
+		n.log.Warn(w)
 	}
 	meter := &worker.Meter{Dir: n.slot.Path()}
 	n.worker, err = worker.New(worker.Options{
@@ -282,43 +290,4 @@ func (n *Node) secrets() []string {
 		}
 	}
 	return all
-}
-
-// offer is what the configuration says about this worker.
-func (n *Node) offer(work string) (worker.Offer, []string, error) {
-	c := n.cfg
-	o := worker.Offer{CPU: task.Milli(c.CPUCores * 1000), MemoryMB: c.Memory, GPUs: int32(c.GPUs), Slots: int32(c.MaxJobs), Labels: c.Labels, WorkDir: work}
-	if c.GPU && c.GPUs == 0 {
-		o.GPUs = int32(max(1, countGPUs()))
-	}
-	caps := n.runner.Capabilities()
-	level, err := exec.ParseLevel(c.SandboxLevel)
-	if err != nil {
-		return o, nil, task.Errorf(task.KindUsage, "--sandbox-level: %w", err)
-	}
-	if !caps.Offers(level) && !n.opt.LevelAsked {
-		level = exec.None
-	}
-	if !caps.Offers(level) {
-		return o, nil, task.Errorf(task.KindUnavailable, "this node cannot run tasks at sandbox level %s: %s", level, caps.Levels[level].Reason).
-			WithHint("start it with --sandbox-level none if you trust everybody who may submit")
-	}
-	o.Default = level
-	var warnings []string
-	if level == exec.None {
-		warnings = append(warnings, "tasks run at sandbox level none: they can do whatever this user can")
-		if os.Geteuid() == 0 {
-			warnings = append(warnings, "tasks run as root")
-		}
-	}
-	return o, warnings, nil
-}
-
-// countGPUs counts the GPUs that this machine's kernel shows.
-func countGPUs() int {
-	devs, _ := filepath.Glob("/dev/nvidia[0-9]*")
-	if len(devs) == 0 {
-		devs, _ = filepath.Glob("/dev/dri/renderD*")
-	}
-	return len(devs)
 }

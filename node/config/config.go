@@ -47,6 +47,7 @@ type Config struct {
 	Secret         string // signs REST tokens; seen by others in the list of processes
 	SecretFile     string // file that holds it
 	AllowRootTasks bool   // tasks at level none may run as root
+	TaskUser       string // who contained tasks run as when the node is root; empty is nobody
 
 	// Running it.
 

@@ -67,7 +67,7 @@ func TestEverySettingIsReadBack(t *testing.T) {
 	full := Config{
 		Name: "n", ID: "l", Port: 1, Bind: []string{"::1"}, DiscoveryPort: 2, P2PEnabled: true, Dispatcher: "h:1", DispatcherPort: 3,
 		MaxWorkers: 4, MaxQueueSize: 5, TaskTimeout: 6 * time.Second, CPUCores: 7.5, Memory: 8, GPU: true, GPUs: 9, MaxJobs: 10,
-		Labels: map[string]string{"k": "v"}, SandboxLevel: "strict", RequireAuth: true, Secret: "s", SecretFile: "f", AllowRootTasks: true,
+		Labels: map[string]string{"k": "v"}, SandboxLevel: "strict", RequireAuth: true, Secret: "s", SecretFile: "f", AllowRootTasks: true, TaskUser: "u",
 		Headless: true, API: "off", NodeDir: "d", DrainTimeout: time.Minute, Verbose: true, LogLevel: "warn", LogFormat: "json", LogFile: "p",
 	}
 	v := reflect.ValueOf(full)

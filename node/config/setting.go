@@ -97,6 +97,7 @@ var settings = []*Setting{
 	boolean("require-auth", GroupSecurity, "REST asks for a token", func(c *Config) *bool { return &c.RequireAuth }),
 	secret("secret", GroupSecurity, "KEY", "signs REST tokens; better in a file: it shows in ps", func(c *Config) *string { return &c.Secret }),
 	text("secret-file", GroupSecurity, "PATH", "file that holds the secret", func(c *Config) *string { return &c.SecretFile }),
+	text("task-user", GroupSecurity, "NAME|UID", "whom tasks run as when the node is root (default nobody)", func(c *Config) *string { return &c.TaskUser }),
 	boolean("allow-root-tasks", GroupSecurity, "tasks at level none may run as root", func(c *Config) *bool { return &c.AllowRootTasks }),
 
 	boolean("headless", GroupRunning, "no screen; log lines on standard error", func(c *Config) *bool { return &c.Headless }),

@@ -152,7 +152,7 @@ func (m *Member) Start() {
 	}
 	begun := time.Now()
 	n, err := node.New(node.Options{
-		Config: &cfg, Role: m.role, Version: "test", Logger: m.c.opt.Logger.With("at", m.Name), Private: true, LevelAsked: true,
+		Config: &cfg, Role: m.role, Version: "test", Logger: m.c.opt.Logger.With("at", m.Name), Private: true,
 		Paths: config.Paths{Data: m.dir, Cluster: filepath.Join(m.dir, "cluster"), Nodes: filepath.Join(m.dir, "nodes"), State: m.dir},
 		Conn:  conn, Runner: &witness{h: m.c.History, node: string(m.ID)}, History: m.c.History.For(string(m.ID)),
 		Clock: func() time.Duration { return time.Since(begun) },

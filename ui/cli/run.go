@@ -51,6 +51,9 @@ func (a *app) runSolo(sub task.Submission, o followOptions) error {
 	if err != nil {
 		return err
 	}
+	if sub.Spec.Need.Sandbox == "none" && !cfg.Given("sandbox-level") {
+		cfg.SandboxLevel = "none" // who asks and who owns the node are one
+	}
 	a.logFor(cfg, quietLog)
 	if a.Backend.Solo == nil {
 		return task.Errorf(task.KindUnavailable, "this build cannot run tasks by itself")
