@@ -34,6 +34,7 @@ type Self struct {
 	Version    uint16 // highest protocol version it speaks
 	Asks       bool   // it shows a join code
 	Dispatches bool
+	Looks      bool // it only looks around: it answers nobody and is no node to be seen
 }
 
 // Sighting is a hint where a node may be reached.

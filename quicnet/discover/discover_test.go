@@ -154,6 +154,25 @@ func TestNodesSeeEachOther(t *testing.T) {
 	})
 }
 
+// TestOneThatOnlyLooks: it sees the others, and nobody sees it or gets an answer.
+func TestOneThatOnlyLooks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lan := quictest.NewLAN(1)
+		node := start(t, lan, 1, nil)
+		looker := start(t, lan, 2, func(c *discover.Config) {
+			self := c.Self
+			c.Self = func() discover.Self { s := self(); s.Looks = true; return s }
+		})
+		looker.next(t, isNode(1))
+		time.Sleep(time.Minute)
+		select {
+		case s := <-node.Sightings():
+			t.Errorf("it was seen: %+v", s)
+		default:
+		}
+	})
+}
+
 func TestChangesAreAnnounced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lan := quictest.NewLAN(1)

@@ -10,6 +10,7 @@ import (
 type Interface struct {
 	Name     string
 	Loopback bool
+	Deaf     bool           // it does no multicast
 	Prefixes []netip.Prefix // its addresses with their networks
 }
 
@@ -28,7 +29,7 @@ func systemInterfaces() ([]Interface, error) {
 		if err != nil {
 			continue // gone in between
 		}
-		x := Interface{Name: i.Name, Loopback: i.Flags&net.FlagLoopback != 0}
+		x := Interface{Name: i.Name, Loopback: i.Flags&net.FlagLoopback != 0, Deaf: i.Flags&net.FlagMulticast == 0}
 		for _, a := range addrs {
 			if p, err := netip.ParsePrefix(a.String()); err == nil {
 				x.Prefixes = append(x.Prefixes, p)
@@ -43,7 +44,7 @@ func systemInterfaces() ([]Interface, error) {
 
 func sameInterfaces(a, b []Interface) bool {
 	return slices.EqualFunc(a, b, func(x, y Interface) bool {
-		return x.Name == y.Name && x.Loopback == y.Loopback && slices.Equal(x.Prefixes, y.Prefixes)
+		return x.Name == y.Name && x.Loopback == y.Loopback && x.Deaf == y.Deaf && slices.Equal(x.Prefixes, y.Prefixes)
 	})
 }
 

@@ -32,6 +32,11 @@ func (f *Finder) openMDNS(self Self, ifaces []Interface) *mdnsRung {
 	if !f.on(ByMDNS) {
 		return nil
 	}
+	for _, i := range ifaces {
+		if !i.Loopback {
+			f.fact(multicastFact(i))
+		}
+	}
 	p4, err4 := multicast4()
 	p6, err6 := multicast6()
 	f.mdnsFact("ipv4", err4)
@@ -50,7 +55,11 @@ func (f *Finder) openMDNS(self Self, ifaces []Interface) *mdnsRung {
 		f.fact(Fact{Rung: ByMDNS, Words: "mDNS: " + err.Error(), Hint: "nodes are still found by the probe and by address"})
 		return nil
 	}
-	f.fact(Fact{Rung: ByMDNS, OK: true, Words: "announces and browses " + mdnsService})
+	does := "announces and browses "
+	if self.Looks {
+		does = "browses "
+	}
+	f.fact(Fact{Rung: ByMDNS, OK: true, Words: does + mdnsService})
 	conn.OnServiceDiscovered(f.sawService)
 	return &mdnsRung{f: f, conn: conn}
 }
@@ -65,15 +74,26 @@ func mdnsOptions(self Self, ifaces []Interface, log *slog.Logger) []mdns.ServerO
 		key, val, _ := strings.Cut(pair, "=")
 		text = append(text, mdns.NewTXTString(key, val))
 	}
-	return []mdns.ServerOption{
-		mdns.WithName(string(self.Node)),
-		mdns.WithLocalNames("oct-" + string(self.Node) + ".local"),
+	opts := []mdns.ServerOption{
 		mdns.WithQueryInterval(time.Hour), // each browse asks once, at our pace
 		mdns.WithCacheRefresh(false),
 		mdns.WithIncludeLoopback(onlyLoopback),
 		mdns.WithLoggerFactory(quietFactory{log}),
-		mdns.WithService(mdns.ServiceInstance{Instance: string(self.Node), Service: mdnsService, Port: self.Port, Text: text}),
 	}
+	if self.Looks {
+		return opts
+	}
+	return append(opts,
+		mdns.WithName(string(self.Node)),
+		mdns.WithLocalNames("oct-"+string(self.Node)+".local"),
+		mdns.WithService(mdns.ServiceInstance{Instance: string(self.Node), Service: mdnsService, Port: self.Port, Text: text}))
+}
+
+func multicastFact(i Interface) Fact {
+	if i.Deaf {
+		return Fact{Rung: ByMDNS, Interface: i.Name, Words: "it carries no multicast", Hint: "nodes are still found by the probe and by address"}
+	}
+	return Fact{Rung: ByMDNS, Interface: i.Name, OK: true, Words: "asks by multicast"}
 }
 
 func (f *Finder) mdnsFact(family string, err error) {

@@ -17,7 +17,7 @@ import (
 //	4    1 byte   'P' probe, 'A' answer
 //	5    1 byte   form of the packet: 1
 //	6    2 bytes  highest protocol version spoken, big endian
-//	8    1 byte   1 asks to join, 2 dispatches
+//	8    1 byte   1 asks to join, 2 dispatches, 4 only looks around
 //	9    2 bytes  UDP port it listens on
 //	11   8 bytes  chosen by the prober, repeated in the answer
 //	19   52 bytes node id
@@ -37,6 +37,7 @@ const (
 
 	flagAsks       = 1
 	flagDispatches = 2
+	flagLooks      = 4
 )
 
 var errPacket = errors.New("not a packet of ours")
@@ -60,6 +61,9 @@ func (p packet) encode() []byte {
 	if p.Dispatches {
 		b[8] |= flagDispatches
 	}
+	if p.Looks {
+		b[8] |= flagLooks
+	}
 	binary.BigEndian.PutUint16(b[9:], p.Port)
 	binary.BigEndian.PutUint64(b[11:], p.nonce)
 	copy(b[19:71], p.Node)
@@ -75,12 +79,13 @@ func (p packet) encode() []byte {
 
 // decode reads a packet in exactly the form that encode writes.
 func decode(b []byte) (packet, error) {
-	if len(b) < nameAt || len(b) > probeSize || string(b[:4]) != "\x00OCT" || b[5] != 1 || b[8] > flagAsks|flagDispatches {
+	if len(b) < nameAt || len(b) > probeSize || string(b[:4]) != "\x00OCT" || b[5] != 1 || b[8] > flagAsks|flagDispatches|flagLooks {
 		return packet{}, errPacket
 	}
 	p := packet{kind: b[4], nonce: binary.BigEndian.Uint64(b[11:])}
 	p.Version, p.Port = binary.BigEndian.Uint16(b[6:]), binary.BigEndian.Uint16(b[9:])
 	p.Asks, p.Dispatches = b[8]&flagAsks != 0, b[8]&flagDispatches != 0
+	p.Looks = b[8]&flagLooks != 0
 	p.Node = task.NodeID(b[19:71])
 	p.Cluster = strings.TrimRight(string(b[71:123]), "\x00")
 	end := nameAt + int(b[123])

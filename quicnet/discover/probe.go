@@ -110,8 +110,10 @@ func (f *Finder) take(ctx context.Context, b []byte, from net.Addr, a *answers) 
 	if err != nil || !ok || p.Node == self.Node {
 		return
 	}
-	f.see(Sighting{Self: p.Self, Addrs: []netip.AddrPort{src}, Via: ByProbe})
-	if p.kind != kindProbe || !a.allow(src.Addr(), time.Now()) {
+	if !p.Looks {
+		f.see(Sighting{Self: p.Self, Addrs: []netip.AddrPort{src}, Via: ByProbe})
+	}
+	if p.kind != kindProbe || self.Looks || !a.allow(src.Addr(), time.Now()) {
 		return
 	}
 	reply := packet{Self: self, kind: kindAnswer, nonce: p.nonce}.encode()

@@ -22,7 +22,9 @@ func someone() Self {
 func TestPacketsRoundTrip(t *testing.T) {
 	full := someone()
 	bare := Self{Node: full.Node, Port: 1, Version: 1}
-	for _, s := range []Self{full, bare} {
+	looker := bare
+	looker.Looks = true
+	for _, s := range []Self{full, bare, looker} {
 		for _, kind := range []byte{kindProbe, kindAnswer} {
 			p := packet{Self: s, kind: kind, nonce: 77}
 			b := p.encode()

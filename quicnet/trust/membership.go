@@ -89,6 +89,9 @@ func (m *Membership) Chain() [][]byte {
 	return c
 }
 
+// NotBefore is when the certificate begins.
+func (m *Membership) NotBefore() time.Time { return m.leaf.NotBefore }
+
 // NotAfter is when the certificate ends.
 func (m *Membership) NotAfter() time.Time { return m.leaf.NotAfter }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/adauldev/octaskly/node"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -25,6 +26,8 @@ type Backend struct {
 	Join func(ctx context.Context, cfg *config.Loaded, code string) (control.Identity, error)
 	// Running names the nodes of this user that run on this machine now.
 	Running func(cfg *config.Loaded) ([]string, error)
+	// Examine looks for what keeps a node from working on this machine.
+	Examine func(ctx context.Context, cfg *config.Loaded) []node.Finding
 	// Bench measures the cluster behind a Control.
 	Bench func(ctx context.Context, c control.Control, o BenchOptions) (BenchReport, error)
 	// Screen says that a person at a terminal gets the full screen.

@@ -12,7 +12,7 @@ import (
 
 // Nodes is the real Backend: nodes in this process and on this network.
 func Nodes() Backend {
-	return Backend{Screen: true, Serve: serveHere, Solo: soloHere, Bench: runBench, Join: joinHere, Dial: dialHere, Running: runningHere}
+	return Backend{Screen: true, Serve: serveHere, Solo: soloHere, Bench: runBench, Join: joinHere, Dial: dialHere, Running: runningHere, Examine: examineHere}
 }
 
 func serveHere(s Serving) error {
@@ -36,6 +36,10 @@ func dialHere(ctx context.Context, cfg *config.Loaded) (control.Control, io.Clos
 
 func runningHere(*config.Loaded) ([]string, error) {
 	return node.Running(context.Background(), config.DefaultPaths())
+}
+
+func examineHere(ctx context.Context, cfg *config.Loaded) []node.Finding {
+	return node.Examine(ctx, &cfg.Config, config.DefaultPaths(), Version())
 }
 
 func joinHere(ctx context.Context, cfg *config.Loaded, code string) (control.Identity, error) {

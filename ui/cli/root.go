@@ -59,7 +59,7 @@ func (a *app) rootCommand() *cobra.Command {
 		a.runCommand(), a.submitCommand(), a.psCommand(), a.logsCommand(), a.cancelCommand(), a.whyCommand(),
 		a.nodesCommand(), a.statusCommand(), a.promoteCommand(), a.inviteCommand(), a.joinCommand(), a.workerCommand(),
 		a.dispatcherCommand(), a.showCommand(), a.waitCommand(), a.retryCommand(), a.drainCommand(), a.undrainCommand(),
-		a.identityCommand(), a.eventsCommand(), a.topCommand(), a.uiCommand(), a.demoCommand(), a.benchCommand(), a.purgeCommand(), a.configCommand(),
+		a.identityCommand(), a.doctorCommand(), a.eventsCommand(), a.topCommand(), a.uiCommand(), a.demoCommand(), a.benchCommand(), a.purgeCommand(), a.configCommand(),
 		a.versionCommand(),
 	)
 	root.InitDefaultHelpCmd()

@@ -1,0 +1,121 @@
+package node
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/adauldev/octaskly/exec"
+	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/quicnet/discover"
+	"github.com/adauldev/octaskly/quicnet/trust"
+)
+
+func TestWhatTheDoctorFinds(t *testing.T) {
+	fact := func(f discover.Fact) Finding { return findingOfFact(f) }
+	for name, c := range map[string]struct {
+		got   Finding
+		level string
+		cure  bool
+	}{
+		"clock":                 {examineClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), findOK, false},
+		"clock in 1970":         {examineClock(time.Unix(60, 0)), findError, true},
+		"much space":            {examineSpace("d", 20_000), findOK, false},
+		"little space":          {examineSpace("d", 500), findWarning, true},
+		"no space":              {examineSpace("d", 3), findError, true},
+		"space is not seen":     {examineSpace("d", 0), findInfo, false},
+		"buffers":               {judgeBuffers(7<<20, 7<<20, true), findOK, false},
+		"small buffers":         {judgeBuffers(208<<10, 7<<20, true), findWarning, true},
+		"buffers are not seen":  {judgeBuffers(0, 0, false), findInfo, false},
+		"a rung":                {fact(discover.Fact{Rung: discover.ByProbe, Interface: "eth0", OK: true, Words: "probed"}), findOK, false},
+		"a rung that fails":     {fact(discover.Fact{Rung: discover.ByMDNS, Words: "no", Hint: "do"}), findWarning, true},
+		"an address that fails": {fact(discover.Fact{Rung: discover.ByAddress, Words: "no", Hint: "do"}), findError, true},
+	} {
+		if c.got.Level != c.level || (c.got.Cure != "") != c.cure || c.got.Text == "" {
+			t.Errorf("%s: %+v", name, c.got)
+		}
+	}
+}
+
+func TestTheDoctorOnSandboxes(t *testing.T) {
+	var caps exec.Capabilities
+	for l := range caps.Levels {
+		caps.Levels[l] = exec.LevelInfo{Level: exec.Level(l), Available: exec.Level(l) == exec.None, Reason: "an old kernel"}
+	}
+	cfg := config.Default()
+	for level, want := range map[string]string{"none": findInfo, "basic": findError} {
+		cfg.SandboxLevel = level
+		worst := findInfo
+		for _, f := range examineSandbox(caps, &cfg) {
+			if f.Level == findError {
+				worst = findError
+				if !strings.Contains(f.Text, "an old kernel") || f.Cure == "" {
+					t.Errorf("%+v", f)
+				}
+			}
+		}
+		if worst != want {
+			t.Errorf("asked for %s: %s, want %s", level, worst, want)
+		}
+	}
+}
+
+func TestTheDoctorOnMemberships(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "1")
+	d, err := trust.OpenDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := d.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	if f := examineMembership(path, now); f.Level != findInfo || !strings.Contains(f.Cure, "octaskly identity") {
+		t.Errorf("no member: %+v", f)
+	}
+	ca, err := trust.NewCA(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := ca.Enrol(id, defaultRoles, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SaveMembership(m); err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[time.Time]string{now: findOK, m.NotAfter().Add(time.Hour): findError, time.Unix(0, 0): findError} {
+		if f := examineMembership(path, at); f.Level != want {
+			t.Errorf("at %s: %+v", at, f)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(path, "membership"), []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f := examineMembership(path, now); f.Level != findError {
+		t.Errorf("damaged: %+v", f)
+	}
+}
+
+func TestTheDoctorOnPorts(t *testing.T) {
+	conn, err := net.ListenPacket("udp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.Port = conn.LocalAddr().(*net.UDPAddr).Port
+	if f := examinePort(&cfg, nil); f.Level != findWarning {
+		t.Errorf("a port of another program: %+v", f)
+	}
+	if f := examinePort(&cfg, []string{"mill"}); f.Level != findOK || !strings.Contains(f.Text, "mill") {
+		t.Errorf("a port of ours: %+v", f)
+	}
+	_ = conn.Close()
+	if f := examinePort(&cfg, nil); f.Level != findOK {
+		t.Errorf("a free port: %+v", f)
+	}
+}

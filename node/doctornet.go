@@ -1,0 +1,237 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet/discover"
+	"github.com/adauldev/octaskly/quicnet/trust"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// examinePort looks whether a node could listen, or does.
+func examinePort(cfg *config.Config, running []string) Finding {
+	c := *cfg
+	conn, err := bind(&c, true)
+	at := fmt.Sprintf("UDP port %d", cfg.Port)
+	switch {
+	case err == nil:
+		_ = conn.Close()
+		return Finding{"port", findOK, at + " is free for a node", ""}
+	case errors.Is(err, syscall.EADDRINUSE) && len(running) > 0:
+		return Finding{"port", findOK, at + " is used, and " + strings.Join(running, ", ") + " runs here", ""}
+	case errors.Is(err, syscall.EADDRINUSE):
+		return Finding{"port", findWarning, at + " is used by another program", "a node takes another one that is free; name one with --port"}
+	}
+	return findingOf("port", err)
+}
+
+// Sizes of socket buffers in bytes: what fast transfers want, and what they
+// suffer below.
+const (
+	bufferWanted = 7 << 20
+	bufferPoor   = 2 << 20
+)
+
+// bufferCures raises the limits, where it is known how.
+var bufferCures = map[string]string{
+	"linux":   "sysctl -w net.core.rmem_max=7500000 net.core.wmem_max=7500000",
+	"freebsd": "sysctl kern.ipc.maxsockbuf=9000000",
+	"darwin":  "sysctl -w kern.ipc.maxsockbuf=8441037",
+}
+
+func examineBuffers() Finding {
+	conn, err := net.ListenUDP("udp", nil)
+	if err != nil {
+		return Finding{"buffers", findError, "open a UDP socket: " + err.Error(), "this system must allow UDP"}
+	}
+	defer conn.Close()
+	_ = conn.SetReadBuffer(bufferWanted) // what came of it is read back
+	_ = conn.SetWriteBuffer(bufferWanted)
+	in, out, ok := bufferSizes(conn)
+	return judgeBuffers(in, out, ok)
+}
+
+func judgeBuffers(in, out int, known bool) Finding {
+	f := Finding{Area: "buffers", Level: findOK, Text: fmt.Sprintf("UDP sockets get %.1f MiB to read and %.1f MiB to write", float64(in)/(1<<20), float64(out)/(1<<20))}
+	switch {
+	case !known:
+		f.Level, f.Text = findInfo, "the buffers of UDP sockets cannot be seen on this system"
+	case min(in, out) < bufferPoor:
+		f.Level, f.Cure = findWarning, "packets get lost under load: raise the system's limit on socket buffers"
+		if cure := bufferCures[runtime.GOOS]; cure != "" {
+			f.Cure = "packets get lost under load; as root: " + cure
+		}
+	}
+	return f
+}
+
+// lookTime is how long the doctor listens to the network: a node is seen within
+// two seconds.
+const lookTime = 2200 * time.Millisecond
+
+// lookSocket is a plain UDP socket from which the doctor probes.
+type lookSocket struct{ net.PacketConn }
+
+var _ discover.Socket = lookSocket{}
+
+// WriteTo implements discover.Socket.
+func (s lookSocket) WriteTo(_ context.Context, b []byte, a net.Addr) error {
+	_, err := s.PacketConn.WriteTo(b, a)
+	return err
+}
+
+// ReadNonQUIC implements discover.Socket.
+func (s lookSocket) ReadNonQUIC(ctx context.Context, b []byte) (int, net.Addr, error) {
+	stop := context.AfterFunc(ctx, func() { _ = s.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	return s.ReadFrom(b)
+}
+
+// examineDiscovery tries every rung for a moment and says on which interface it
+// did what, and who answered.
+func examineDiscovery(ctx context.Context, cfg *config.Config) []Finding {
+	conn, err := listenUDP("", 0)
+	if err != nil {
+		return []Finding{{"discovery", findError, "open a UDP socket: " + err.Error(), "this system must allow UDP"}}
+	}
+	defer conn.Close()
+	id, err := trust.NewIdentity()
+	if err != nil {
+		return []Finding{findingOf("discovery", err)}
+	}
+	self := discover.Self{Node: id.ID(), Name: "doctor", Port: uint16(conn.LocalAddr().(*net.UDPAddr).Port), Version: wire.MaxVersion, Looks: true}
+	f := discover.New(discover.Config{
+		Self: func() discover.Self { return self }, Socket: lookSocket{conn}, ProbePort: uint16(cfg.DiscoveryPort),
+		Seeds: func() []string {
+			if cfg.Dispatcher == "" {
+				return nil
+			}
+			return []string{cfg.Dispatcher}
+		},
+	})
+	return lookAround(ctx, f)
+}
+
+func lookAround(ctx context.Context, f *discover.Finder) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = f.Run(ctx) })
+	seen := map[task.NodeID]discover.Sighting{}
+	ways := map[task.NodeID][]string{}
+	for looking := true; looking; {
+		select {
+		case s := <-f.Sightings():
+			if s.Node == "" {
+				continue
+			}
+			if _, known := seen[s.Node]; !known {
+				seen[s.Node] = s
+			}
+			if way := string(s.Via); !slices.Contains(ways[s.Node], way) {
+				ways[s.Node] = append(ways[s.Node], way)
+			}
+		case <-ctx.Done():
+			looking = false
+		}
+	}
+	wg.Wait()
+	var all []Finding
+	for _, x := range f.Facts() {
+		all = append(all, findingOfFact(x))
+	}
+	var found []Finding
+	for id, s := range seen {
+		slices.Sort(ways[id])
+		found = append(found, Finding{"peers", findOK, describeSeen(s, ways[id]), ""})
+	}
+	slices.SortFunc(found, func(a, b Finding) int { return strings.Compare(a.Text, b.Text) })
+	if len(found) == 0 {
+		found = []Finding{{"peers", findInfo, fmt.Sprintf("no node answered within %s", lookTime), "if there are some on other machines, let UDP 7878 and the discovery port through their firewalls, or name an address: --dispatcher HOST"}}
+	}
+	return append(all, found...)
+}
+
+// findingOfFact is how a rung fares. One that fails is no more than a warning:
+// any other suffices.
+func findingOfFact(x discover.Fact) Finding {
+	f := Finding{Area: "discovery", Level: findOK, Text: string(x.Rung)}
+	if x.Interface != "" {
+		f.Text += " on " + x.Interface
+	}
+	f.Text += ": " + x.Words
+	switch {
+	case !x.OK && x.Rung == discover.ByAddress: // somebody asked for it
+		f.Level, f.Cure = findError, x.Hint
+	case !x.OK:
+		f.Level, f.Cure = findWarning, x.Hint
+	}
+	return f
+}
+
+func describeSeen(s discover.Sighting, ways []string) string {
+	text := s.Name
+	if len(s.Addrs) > 0 {
+		text += " at " + s.Addrs[0].String()
+	}
+	switch {
+	case s.Asks:
+		text += " asks to be let in"
+	case s.Dispatches:
+		text += " dispatches in the cluster " + short(s.Cluster)
+	case s.Cluster != "":
+		text += " is a member of the cluster " + short(s.Cluster)
+	}
+	return text + ", heard by " + strings.Join(ways, " and ")
+}
+
+// examineCluster looks whether the dispatcher can be reached, the way that
+// commands reach it.
+func examineCluster(ctx context.Context, cfg *config.Config, p config.Paths, version string, running []string) []Finding {
+	if len(running) == 0 && !isMember(p) {
+		return []Finding{{"cluster", findInfo, "this user has no node yet", "begin a cluster: octaskly dispatcher\njoin one: octaskly worker, or octaskly join CODE"}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*askTime)
+	defer cancel()
+	c, closer, err := Dial(ctx, cfg, p, version)
+	if err != nil {
+		return []Finding{findingOf("cluster", err)}
+	}
+	defer closer.Close()
+	s, err := c.Status(ctx)
+	if err != nil {
+		return []Finding{findingOf("cluster", err)}
+	}
+	var all []Finding
+	if s.Dispatcher != "" {
+		all = append(all, Finding{"cluster", findOK, fmt.Sprintf("%s dispatches in the cluster %s", s.Dispatcher, short(s.Cluster)), ""})
+	}
+	for _, f := range s.Facts {
+		if f.Level != findInfo { // what is only of note was looked at here
+			all = append(all, Finding{"cluster", f.Level, f.Text, f.Cure})
+		}
+	}
+	return all
+}
+
+// isMember reports whether a node of this user is a member of a cluster.
+func isMember(p config.Paths) bool {
+	entries, _ := os.ReadDir(p.Nodes)
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		_, err := os.Stat(filepath.Join(p.Nodes, e.Name(), "membership"))
+		return err == nil
+	})
+}
