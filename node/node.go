@@ -37,6 +37,11 @@ type Options struct {
 	Join      string // a code to become a member with; empty waits to be let in
 	Private   bool   // no local socket and no network: a node for one process
 
+	// ShowCode shows a person the code that lets this node in, while it is no
+	// member: at first and each time it changes. Nil: whoever wants it asks, by
+	// Identity.
+	ShowCode func(code string)
+
 	// For tests: the socket, the runner and the clock to use instead of real
 	// ones, and who is told what happens.
 	Conn    net.PacketConn

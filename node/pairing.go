@@ -38,25 +38,69 @@ func (n *Node) pairingCode() (trust.Code, bool) {
 	if n.membership.Load() != nil || n.opt.Private || n.opt.Role == task.RoleDispatcher {
 		return trust.Code{}, false
 	}
-	p := &n.pair
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	if !p.code.Zero() && now.Before(p.ends.Add(-time.Minute)) {
-		return p.code, true
-	}
-	c, err := trust.NewCode()
+	c, fresh, err := n.pair.current(time.Now())
 	if err != nil {
 		n.log.Error("make a pairing code", "error", err)
 		return trust.Code{}, false
 	}
-	p.code, p.ends = c, now.Add(shortLife)
+	if !fresh {
+		return c, true
+	}
 	path := filepath.Join(n.slot.Path(), codeFile)
 	_ = os.Remove(path) // so that the new file has its own mode
 	if err := os.WriteFile(path, []byte(c.Text()+"\n"), 0o600); err != nil {
 		n.log.Warn("the pairing code could not be written down", "error", err)
 	}
 	return c, true
+}
+
+// renewBefore is how long before its end a code is replaced, so that whoever
+// reads it has the time to type it.
+const renewBefore = time.Minute
+
+// current is the code of the moment, and whether it was made just now.
+func (p *pairing) current(now time.Time) (c trust.Code, fresh bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.code.Zero() && now.Before(p.ends.Add(-renewBefore)) {
+		return p.code, false, nil
+	}
+	if c, err = trust.NewCode(); err != nil {
+		return trust.Code{}, false, err
+	}
+	p.code, p.ends = c, now.Add(shortLife)
+	return c, true, nil
+}
+
+// How long a node tries to become a member without anybody before it shows its
+// code, and how often it looks whether there is a new one.
+const (
+	showAfter = 2 * time.Second
+	showEvery = 5 * time.Second
+)
+
+// showCode keeps the code of the moment before a person's eyes while this node is
+// no member, until ctx ends.
+func (n *Node) showCode(ctx context.Context) {
+	if n.opt.Join != "" {
+		return
+	}
+	t := time.NewTimer(showAfter)
+	defer t.Stop()
+	for shown := (trust.Code{}); ; t.Reset(showEvery) {
+		select {
+		case <-ctx.Done():
+			_ = os.Remove(filepath.Join(n.slot.Path(), codeFile)) // nobody is let in by it any more
+			return
+		case <-t.C:
+		}
+		if c, ok := n.pairingCode(); ok && !c.Equal(shown) {
+			shown = c
+			if n.opt.ShowCode != nil {
+				n.opt.ShowCode(c.Text())
+			}
+		}
+	}
 }
 
 // Confirm implements quicnet.Applicant: whoever typed the code that this node

@@ -69,6 +69,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 		roleWG.Go(func() { n.discover(roles) })
 	}
 	roleWG.Go(func() { n.keepUplink(roles) })
+	roleWG.Go(func() { n.showCode(roles) })
 	if !n.opt.Private {
 		l, err := n.listenLocal()
 		if err != nil {

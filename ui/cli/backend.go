@@ -43,6 +43,9 @@ type Serving struct {
 	Paths      config.Paths
 	Join       string    // a code to become a member with; empty waits to be let in
 	Role       task.Role // RoleDispatcher, RoleWorker, or empty for whatever is needed
+	// ShowCode shows the person the code that lets this node in; nil where
+	// nobody looks at a terminal.
+	ShowCode func(code string)
 	// Ready is called once the node listens, with a Control of its own. It
 	// returns at once.
 	Ready func(c control.Control)

@@ -17,7 +17,7 @@ func Nodes() Backend {
 
 func serveHere(s Serving) error {
 	n, err := node.New(node.Options{
-		Config: &s.Config.Config, Paths: s.Paths, Role: s.Role, Join: s.Join, Version: Version(), Logger: slog.Default(),
+		Config: &s.Config.Config, Paths: s.Paths, Role: s.Role, Join: s.Join, ShowCode: s.ShowCode, Version: Version(), Logger: slog.Default(),
 		PortAsked: s.Config.Given("port"),
 	})
 	if err != nil {

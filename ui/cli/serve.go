@@ -161,6 +161,7 @@ func (s *server) run() error {
 	go func() {
 		s.done <- s.a.Backend.Serve(Serving{
 			Drain: s.drain, Cut: s.cut, Config: s.cfg, Paths: s.a.Paths, Role: s.role, Join: s.join,
+			ShowCode: s.a.codeShower(s.drawn),
 			Ready: func(c control.Control) {
 				select {
 				case s.ready <- c:
@@ -170,6 +171,18 @@ func (s *server) run() error {
 		})
 	}()
 	return s.loop(signals)
+}
+
+// codeShower shows a pairing code on the terminal beside the log, which never
+// has it. A screen shows it by itself, and where there is no terminal nobody
+// may read along.
+func (a *app) codeShower(drawn bool) func(string) {
+	if drawn || !isTerminal(a.Stderr) {
+		return nil
+	}
+	return func(code string) {
+		a.out.warn("pairing code: %s\n  let this node in, where the dispatcher is:  octaskly nodes admit %s", code, code)
+	}
 }
 
 func (s *server) loop(signals <-chan os.Signal) error {
