@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -267,17 +268,12 @@ func TestUntouchedDirectoriesAreReusedOthersNot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := d.get()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.aged = true
+	w := agedDir(t, d)
 	if err := d.put(w, true); err != nil {
 		t.Fatal(err)
 	}
-	again, _ := d.get()
-	if again.path != w.path {
-		t.Fatalf("an untouched directory was not reused")
+	if !slices.ContainsFunc(d.free, func(f workDir) bool { return f.path == w.path }) {
+		t.Fatalf("an untouched directory was not kept")
 	}
 	for name, touch := range map[string]func(string) error{
 		"file":  func(p string) error { return os.WriteFile(p+"/x", nil, 0o600) },
@@ -288,11 +284,7 @@ func TestUntouchedDirectoriesAreReusedOthersNot(t *testing.T) {
 		"link":  func(p string) error { return errors.Join(os.Remove(p), os.Symlink("/tmp", p)) },
 		"swap":  func(p string) error { return errors.Join(os.Rename(p, p+"x"), os.Mkdir(p, 0o700)) },
 	} {
-		w, err := d.get()
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.aged = true
+		w := agedDir(t, d)
 		if err := touch(w.work()); err != nil {
 			t.Fatal(name, err)
 		}
@@ -304,6 +296,51 @@ func TestUntouchedDirectoriesAreReusedOthersNot(t *testing.T) {
 				t.Errorf("%s: the directory is to be reused", name)
 			}
 		}
+	}
+}
+
+// agedDir takes directories in turn until one is old enough to be reused.
+func agedDir(t *testing.T, d *workDirs) workDir {
+	t.Helper()
+	for {
+		w, err := d.get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.aged {
+			return w
+		}
+		if err := d.put(w, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Short commands one after the other once had every directory removed and made
+// again, for each came back before it was old enough.
+func TestManyShortCommandsReuseDirectories(t *testing.T) {
+	d, err := newWorkDirs(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.put(agedDir(t, d), true); err != nil {
+		t.Fatal(err)
+	}
+	made, reused := d.next.Load(), 0
+	for range 1000 {
+		w, err := d.get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.aged {
+			reused++
+		}
+		if err := d.put(w, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reused < 500 {
+		t.Errorf("of 1000 directories %d were reused and %d made", reused, d.next.Load()-made)
 	}
 }
 

@@ -62,8 +62,10 @@ func (w workDir) marks() (m [3]dirMark, ok bool) {
 	return m, true
 }
 
-// maxFreeDirs bounds how many untouched directories are kept for reuse.
-const maxFreeDirs = 64
+// maxFreeDirs bounds how many untouched directories are kept for reuse: enough
+// that at 10,000 commands a second one is older than clockTick when its turn
+// comes again.
+const maxFreeDirs = 256
 
 // newWorkDirs makes root. What an earlier process left in it stays until
 // removeOld.
@@ -141,15 +143,19 @@ func (d *workDirs) untouched() bool {
 	return true
 }
 
-// get returns an untouched directory with mode 0700, the one longest unused first.
+// get returns an untouched directory with mode 0700, the one longest unused
+// first. While that one is too young to show later whether it was touched, a
+// further one is made, so that there are soon as many as it takes.
 func (d *workDirs) get() (workDir, error) {
 	d.mu.Lock()
-	if len(d.free) > 0 {
+	if n := len(d.free); n > 0 {
 		w := d.free[0]
-		d.free = append(d.free[:0], d.free[1:]...)
-		d.mu.Unlock()
 		w.aged = w.mark[2].settled() // made last
-		return w, nil
+		if w.aged || n == maxFreeDirs {
+			d.free = append(d.free[:0], d.free[1:]...)
+			d.mu.Unlock()
+			return w, nil
+		}
 	}
 	d.mu.Unlock()
 	return d.fresh()
