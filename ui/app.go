@@ -36,15 +36,16 @@ type (
 // app is the shell around the pure screen: it turns messages into calls of
 // the model and effects into commands.
 type app struct {
-	m     *screen.Model
-	ctl   control.Control
-	now   func() time.Time
-	ask   func(screen.Want) // tells the pump what is wanted
-	slow  func(bool)        // the window is behind another one
-	clip  clipboard
-	save  func(name string)             // remembers a theme
-	write func(task.ID) (string, error) // saves output, returns the path
-	limit time.Duration                 // for one call to the cluster
+	m        *screen.Model
+	ctl      control.Control
+	now      func() time.Time
+	ask      func(screen.Want) // tells the pump what is wanted
+	slow     func(bool)        // the window is behind another one
+	clip     clipboard
+	save     func(name string) // remembers a theme
+	remember func(command string)
+	write    func(task.ID) (string, error) // saves output, returns the path
+	limit    time.Duration                 // for one call to the cluster
 
 	crash *crashes
 
@@ -146,6 +147,8 @@ func (a *app) effect(e screen.Effect) tea.Cmd {
 		return tea.DisableMouse
 	case screen.Redraw:
 		return tea.ClearScreen
+	case screen.Remember:
+		a.remember(v.Command) // small, and it must be there before the screen ends
 	case screen.SaveTheme:
 		a.save(v.Name)
 	}

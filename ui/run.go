@@ -36,6 +36,7 @@ type Options struct {
 	LoadTheme func(name string) (theme.Theme, error) // nil knows the built-in ones
 	SaveTheme func(name string)                      // remembers a choice; may be nil
 	History   []string                               // commands submitted before, oldest first
+	Remember  func(command string)                   // keeps a submitted command; may be nil
 	Dir       string                                 // for saved output; empty is the current directory
 	StateDir  string                                 // for the copy file; empty is the system's temporary one
 	Getenv    func(string) string                    // nil is os.Getenv
@@ -59,6 +60,15 @@ const (
 	KeepRunning  = screen.KeepRunning
 	DrainAndStop = screen.DrainAndStop
 )
+
+// KeyError is a change of keys that cannot be made.
+type KeyError = screen.KeyError
+
+// CheckKeys reports what is wrong with Options.Keys, as a *KeyError.
+func CheckKeys(remap map[string][]string) error {
+	_, err := screen.NewKeys(remap)
+	return err
+}
 
 // Run shows the dashboard until the person leaves or ctx ends, and returns
 // what should become of the node. The terminal is as it was before, also
@@ -127,6 +137,10 @@ func newApp(o Options) (*app, error) {
 	if save == nil {
 		save = func(string) {}
 	}
+	remember := o.Remember
+	if remember == nil {
+		remember = func(string) {}
+	}
 	graph := part.Braille
 	if o.Blocks {
 		graph = part.Blocks
@@ -136,7 +150,7 @@ func newApp(o Options) (*app, error) {
 		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached,
 	})
 	return &app{
-		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, save: save, crash: &crashes{}, limit: 15 * time.Second, stale: true,
+		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, save: save, remember: remember, crash: &crashes{}, limit: 15 * time.Second, stale: true,
 		clip: clipboard{out: io.Discard, env: o.Getenv, dir: o.StateDir},
 		write: func(id task.ID) (string, error) {
 			return writeAll(context.Background(), o.Control, id, o.Dir)

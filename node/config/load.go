@@ -20,6 +20,7 @@ const maxFile = 1 << 20
 type fileValues struct {
 	values map[string][]string
 	line   map[string]int
+	screen Screen
 }
 
 // readFile reads and parses a configuration file. A file that is not there is
@@ -59,6 +60,10 @@ func parseFile(path string, data []byte) (fileValues, error) {
 	for key, v := range doc {
 		line := lineOf(data, key)
 		where := fmt.Sprintf("%s:%d", path, line)
+		if mine, wrong := out.screenSetting(path, data, key, v); mine {
+			faults = append(faults, wrong...)
+			continue
+		}
 		s := Find(key)
 		if s == nil {
 			faults = append(faults, Fault{Where: where, Text: unknownKey(key)})
@@ -154,5 +159,5 @@ func keys() []string {
 	for _, s := range settings {
 		out = append(out, s.Key)
 	}
-	return out
+	return append(out, "theme", "keys")
 }

@@ -32,6 +32,7 @@ type Sources struct {
 type Loaded struct {
 	Config
 	File     string // the file that was read or would have been
+	Screen   Screen
 	Warnings []string
 	from     map[string]Source
 }
@@ -59,6 +60,7 @@ func Load(src Sources) (*Loaded, error) {
 	} else if err != nil {
 		faults = append(faults, Fault{Text: err.Error()})
 	}
+	l.Screen = file.screen
 	env := map[string]string{}
 	for _, kv := range src.Environ {
 		if k, v, ok := strings.Cut(kv, "="); ok {

@@ -32,6 +32,9 @@ file, that over the default.`,
 			if err != nil {
 				return err
 			}
+			if _, err := screenKeys(cfg); err != nil {
+				return err
+			}
 			for _, w := range cfg.Warnings {
 				a.out.warn("warning: %s", cleanLine(w))
 			}

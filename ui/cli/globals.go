@@ -112,9 +112,15 @@ func (a *app) wait() (time.Duration, error) {
 
 // writes refuses a verb that changes something when --read-only was given.
 func (a *app) writes(cmd *cobra.Command) error {
-	if a.flags.readOnly || a.getenv("OCTASKLY_READ_ONLY") == "1" || a.getenv("OCTASKLY_READ_ONLY") == "true" {
+	if a.isReadOnly() {
 		return task.Errorf(task.KindNotAllowed, "%s changes something, and this is read-only", cmd.CommandPath()).
 			WithHint("leave out --read-only, and OCTASKLY_READ_ONLY")
 	}
 	return nil
+}
+
+// isReadOnly reports that nothing may be changed in this run.
+func (a *app) isReadOnly() bool {
+	v := a.getenv("OCTASKLY_READ_ONLY")
+	return a.flags.readOnly || v == "1" || v == "true"
 }

@@ -1,15 +1,20 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/demo"
 	"github.com/adauldev/octaskly/queue/task"
@@ -35,13 +40,23 @@ func (s *screenFlags) register(f *pflag.FlagSet) {
 // node in this process should stop.
 func (a *app) openScreen(ctx context.Context, c control.Control, attached bool) (stop bool, err error) {
 	s := a.look
-	styles, load, ask, err := a.styles(s)
+	cfg, err := a.configuration()
+	if err != nil {
+		return true, err
+	}
+	keys, err := screenKeys(cfg)
+	if err != nil {
+		return true, err
+	}
+	kept := recall{dir: a.Paths.State}
+	styles, load, ask, err := a.styles(s, cfg.Screen.Theme, kept)
 	if err != nil {
 		return true, err
 	}
 	left, err := ui.Run(ctx, ui.Options{
 		Control: c, In: a.Stdin, Out: a.Stdout, Styles: styles, LoadTheme: load,
-		StateDir: a.Paths.State, Getenv: a.getenv, ReadOnly: a.flags.readOnly,
+		Keys: keys, Themes: a.themeNames(), SaveTheme: kept.keepTheme, History: kept.commands(), Remember: kept.keepCommand,
+		StateDir: a.Paths.State, Getenv: a.getenv, ReadOnly: a.isReadOnly(),
 		ReducedMotion: s.calm, NoMouse: s.mouse, Demo: s.demo, Windows: runtime.GOOS == "windows", Attached: attached, AskBackground: ask,
 	})
 	return left != ui.KeepRunning, err
@@ -49,20 +64,23 @@ func (a *app) openScreen(ctx context.Context, c control.Control, attached bool) 
 
 // styles is the theme for this terminal, how to load others, and whether the
 // terminal must still be asked for its background.
-func (a *app) styles(s screenFlags) (*theme.Styles, func(string) (theme.Theme, error), bool, error) {
+func (a *app) styles(s screenFlags, inFile string, kept recall) (*theme.Styles, func(string) (theme.Theme, error), bool, error) {
 	switch s.color {
 	case "auto", "always", "never":
 	default:
 		return nil, nil, false, task.Errorf(task.KindUsage, "--color %s is not auto, always or never", s.color)
 	}
-	name := s.theme
-	if name == "" {
-		if name = a.getenv("OCTASKLY_THEME"); name == "" {
-			name = "auto"
-		}
-	}
+	name := cmp.Or(s.theme, a.getenv("OCTASKLY_THEME"), inFile)
 	dark, known := theme.DetectDark(a.getenv)
 	load := func(n string) (theme.Theme, error) { return a.loadTheme(n, dark || !known) }
+	if name == "" { // the last choice, if it is still there
+		if name = kept.theme(); name != "" {
+			if _, err := load(name); err != nil {
+				name = ""
+			}
+		}
+	}
+	name = cmp.Or(name, "auto")
 	t, err := load(name)
 	if err != nil {
 		return nil, nil, false, err
@@ -91,7 +109,40 @@ func (a *app) loadTheme(name string, dark bool) (theme.Theme, error) {
 	if err != nil {
 		return t, task.Errorf(task.KindUsage, "theme %s: %w", path, err)
 	}
+	t.Name = name
 	return t, nil
+}
+
+// themeNames is the themes to choose from: the built-in ones and the person's
+// own, which are files in the folder themes beside the configuration file.
+func (a *app) themeNames() []string {
+	names := theme.Names()
+	own, _ := filepath.Glob(filepath.Join(filepath.Dir(a.Paths.File), "themes", "*.toml"))
+	for _, path := range own {
+		if n := strings.TrimSuffix(filepath.Base(path), ".toml"); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// screenKeys is the changes of the dashboard's keys. What cannot be changed is
+// reported with the line of the file that asks for it.
+func screenKeys(cfg *config.Loaded) (map[string][]string, error) {
+	remap := make(map[string][]string, len(cfg.Screen.Keys))
+	for action, k := range cfg.Screen.Keys {
+		remap[action] = k.Keys
+	}
+	err := ui.CheckKeys(remap)
+	var bad *ui.KeyError
+	if !errors.As(err, &bad) {
+		return remap, err
+	}
+	where := cfg.Screen.Keys[bad.Action].Where
+	if where == "" {
+		where = cfg.Screen.Keys[bad.Other].Where
+	}
+	return nil, task.Errorf(task.KindUsage, "%s: %w", where, bad).WithHint("the names and keys of all actions: press ? or : on the dashboard")
 }
 
 func (a *app) uiCommand() *cobra.Command {

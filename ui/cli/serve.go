@@ -66,6 +66,11 @@ func (a *app) serveNode(role task.Role) error {
 	}
 	person := isTerminal(a.Stdout) && !cfg.Headless
 	drawn := person && (role == "" || a.Backend.Screen)
+	if drawn { // before anything is started
+		if _, err := screenKeys(cfg); err != nil {
+			return err
+		}
+	}
 	if attached, err := a.attach(cfg, role, drawn); attached || err != nil {
 		return err
 	}

@@ -50,6 +50,9 @@ type Redraw struct{}
 // SaveTheme remembers the chosen theme.
 type SaveTheme struct{ Name string }
 
+// Remember keeps a command that was submitted, for the form's history.
+type Remember struct{ Command string }
+
 func (Call) effect()        {}
 func (Copy) effect()        {}
 func (WriteOutput) effect() {}
@@ -58,3 +61,4 @@ func (Suspend) effect()     {}
 func (SetMouse) effect()    {}
 func (Redraw) effect()      {}
 func (SaveTheme) effect()   {}
+func (Remember) effect()    {}

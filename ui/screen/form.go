@@ -177,6 +177,7 @@ func (f *form) submit(m *Model, open bool) {
 	sp := f.spec
 	if cmd := f.fields[fCommand].Value(); len(m.opt.History) == 0 || m.opt.History[len(m.opt.History)-1] != cmd {
 		m.opt.History = append(m.opt.History, cmd)
+		m.do(Remember{cmd})
 	}
 	if open {
 		m.closeIt(f)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/sahilm/fuzzy"
 )
 
 // Ctx is a place where keys mean something; a set of them is where a binding
@@ -148,8 +150,36 @@ func defaults() []Binding { //nolint:funlen // a table, one line a key
 	}
 }
 
+// KeyError is a change of the key table that cannot be made.
+type KeyError struct {
+	Action string // whose keys were changed, or clash
+	Other  string // the action it clashes with; empty if there is no such action
+	Text   string
+}
+
+// Error says what is wrong in one line.
+func (e *KeyError) Error() string { return "keys: " + e.Text }
+
+// unknown says that no action is called so, and what may have been meant.
+func (k *Keys) unknown(name string) string {
+	names := make([]string, 0, len(k.list))
+	for _, bd := range k.list {
+		names = append(names, bd.Action)
+	}
+	text := fmt.Sprintf("there is no action %q", name)
+	if near := fuzzy.Find(name, names); len(near) > 0 {
+		return text + fmt.Sprintf("; did you mean %q?", near[0].Str)
+	}
+	if _, last, ok := strings.Cut(name, "."); ok {
+		if near := fuzzy.Find(last, names); len(near) > 0 {
+			return text + fmt.Sprintf("; did you mean %q?", near[0].Str)
+		}
+	}
+	return text + "; ':' on the dashboard lists the names"
+}
+
 // NewKeys makes the key table, with some actions on other keys. Unknown
-// actions and clashes are errors that name both sides.
+// actions and clashes are a *KeyError that names both sides.
 func NewKeys(remap map[string][]string) (*Keys, error) {
 	k := &Keys{list: defaults(), find: map[Ctx]map[string]string{}}
 	names := make([]string, 0, len(remap))
@@ -169,7 +199,7 @@ func NewKeys(remap map[string][]string) (*Keys, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("keys: there is no action %q; press ? on the dashboard for the names", name)
+			return nil, &KeyError{Action: name, Text: k.unknown(name)}
 		}
 	}
 	return k, k.index()
@@ -184,7 +214,7 @@ func (k *Keys) index() error {
 			}
 			for _, key := range bd.Keys {
 				if other, taken := k.find[in][key]; taken && other != bd.Action {
-					return fmt.Errorf("keys: %q is both %s and %s on the same screen", key, other, bd.Action)
+					return &KeyError{Action: bd.Action, Other: other, Text: fmt.Sprintf("%q is both %s and %s on the same screen", key, other, bd.Action)}
 				}
 				k.find[in][key] = bd.Action
 			}

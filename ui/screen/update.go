@@ -22,7 +22,7 @@ func (m *Model) Key(k tea.KeyMsg, at time.Time) {
 		return
 	}
 	if k.Paste || k.Type == tea.KeyRunes && len(k.Runes) > 1 {
-		m.paste(k)
+		m.burst(k, at)
 		return
 	}
 	m.note = note{}
@@ -82,6 +82,35 @@ func (q *question) harms(action string) bool {
 	return false
 }
 
+// maxBurst is how many different letters that arrive at once are still keys:
+// what a fast typist presses while a line is slow. More is a paste.
+const maxBurst = 4
+
+// burst takes several letters that arrived at once. In a text field they are
+// text. Elsewhere a held key, or a few keys over a slow line, are keys.
+func (m *Model) burst(k tea.KeyMsg, at time.Time) {
+	held := true
+	for _, r := range k.Runes {
+		held = held && r == k.Runes[0]
+	}
+	if _, typing := m.field(); k.Paste || typing || !held && len(k.Runes) > maxBurst {
+		m.paste(k)
+		return
+	}
+	for _, r := range k.Runes {
+		m.Key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: k.Alt}, at)
+	}
+}
+
+// field is the text field that takes letters now, if there is one.
+func (m *Model) field() (typed, bool) {
+	if n := len(m.overlays); n > 0 {
+		t, ok := m.overlays[n-1].(typed)
+		return t, ok
+	}
+	return nil, m.find != nil
+}
+
 // paste takes a burst of text. It means something in a text field only;
 // anywhere else it is dropped, for it was meant for another window.
 func (m *Model) paste(k tea.KeyMsg) {
@@ -89,10 +118,8 @@ func (m *Model) paste(k tea.KeyMsg) {
 		m.findKey(k, "")
 		return
 	}
-	if n := len(m.overlays); n > 0 {
-		if t, ok := m.overlays[n-1].(typed); ok {
-			t.key(m, k)
-		}
+	if t, ok := m.field(); ok {
+		t.key(m, k)
 		return
 	}
 	m.say(theme.Muted, "pasted text was ignored: there is no text field here")
