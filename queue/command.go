@@ -68,6 +68,7 @@ func appendOutcome(b []byte, o, before *Outcome) []byte {
 	b = putInt(b, o.Ended)
 	b = putInt(b, int64(o.Usage.CPU))
 	b = putInt(b, o.Usage.MaxRSS)
+	b = putInt(b, o.Usage.Written)
 	b = putString(b, o.Enforced)
 	return appendOutput(b, &o.Output)
 }
@@ -82,7 +83,7 @@ func readOutcome(r *reader, o *Outcome) {
 	o.Exit = readExit(r)
 	o.Started = r.int()
 	o.Ended = r.int()
-	o.Usage = task.Usage{CPU: durationOf(r.int()), MaxRSS: r.int()}
+	o.Usage = task.Usage{CPU: durationOf(r.int()), MaxRSS: r.int(), Written: r.int()}
 	o.Enforced = r.string()
 	o.Output = readOutput(r)
 }

@@ -90,6 +90,7 @@ func appendAttempt(b []byte, a *task.Attempt) []byte {
 	b = appendExit(b, &a.Exit)
 	b = putInt(b, int64(a.Usage.CPU))
 	b = putInt(b, a.Usage.MaxRSS)
+	b = putInt(b, a.Usage.Written)
 	b = putString(b, a.Enforced)
 	b = appendOutput(b, &a.Output)
 	return b
@@ -103,7 +104,7 @@ func readAttempt(r *reader) task.Attempt {
 		Started:  r.int(),
 		Ended:    r.int(),
 		Exit:     readExit(r),
-		Usage:    task.Usage{CPU: time.Duration(r.int()), MaxRSS: r.int()},
+		Usage:    task.Usage{CPU: time.Duration(r.int()), MaxRSS: r.int(), Written: r.int()},
 		Enforced: r.string(),
 		Output:   readOutput(r),
 	}

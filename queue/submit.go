@@ -96,7 +96,7 @@ func sizeHint(t *NewTask) int {
 }
 
 func needSize(n *task.Need) int {
-	size := 64 + len(n.On) + len(n.Sandbox)
+	size := 128 + len(n.On) + len(n.Sandbox)
 	for k, v := range n.Labels {
 		size += len(k) + len(v) + 10
 	}

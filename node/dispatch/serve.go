@@ -121,7 +121,8 @@ func (d *Dispatcher) register(p Peer, reg wire.Register, end func()) (*worker, *
 	out := newOutbox()
 	out.end = end
 	w.boot, w.addr, w.version = reg.Boot, p.Addr, reg.Version
-	w.cap, w.leaving, w.warnings = reg.Capacity, reg.Draining, reg.Warnings
+	reg.Capacity.Bound()
+	w.cap, w.leaving, w.warnings = reg.Capacity, reg.Draining, task.BoundWarnings(reg.Warnings)
 	w.heard, w.seen, w.state, w.out = now, now.UnixMilli(), sched.Up, out
 	w.flow = flow{}
 	if p.RTT != nil {

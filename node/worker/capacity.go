@@ -45,9 +45,25 @@ func CapacityOf(o Offer, caps exec.Capabilities) task.Capacity {
 		c.Labels[k] = v
 	}
 	for _, l := range caps.Levels {
-		if l.Available && l.Level >= o.Default {
-			c.Sandboxes = append(c.Sandboxes, l.Level.String())
+		g := task.Guard{Name: l.Level.String(), Why: l.Reason}
+		if l.Level < o.Default {
+			g.Why = "this node's floor is " + o.Default.String()
 		}
+		if l.Available && l.Level >= o.Default {
+			g.By, g.Why = l.Mechanisms, ""
+			c.Sandboxes = append(c.Sandboxes, g.Name)
+		}
+		c.Levels = append(c.Levels, g)
 	}
+	for _, g := range []task.Guard{
+		{Name: task.LimitMemory, By: caps.Memory}, {Name: task.LimitCPU, By: caps.CPU}, {Name: task.LimitDisk, By: caps.Disk},
+		{Name: task.LimitFiles, By: caps.OpenFiles}, {Name: task.LimitProcesses, By: caps.Processes}, {Name: task.LimitOutput, By: "worker"},
+	} {
+		if g.By == "" {
+			g.Why = "nothing on this machine enforces it"
+		}
+		c.Limits = append(c.Limits, g)
+	}
+	c.Kill = caps.Kill
 	return c
 }

@@ -43,6 +43,7 @@ type output struct {
 	scratch []byte
 	tail    []byte // end of what was dropped, stdout and stderr as they came
 	skipped int64
+	over    bool // it wrote more than the task may, and is being ended
 	live    *time.Timer
 	wanted  bool // somebody should see it before the end
 	done    bool
@@ -66,6 +67,14 @@ func (o *output) write(s exec.Stream, p []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.payload += int64(len(p))
+	if limit := o.a.Spec.Need.Limits.OutputMB << 20; limit > 0 && o.payload > limit {
+		if !o.over {
+			o.over = true
+			go o.w.stopForOutput(o.a)
+		}
+		o.dropLocked(p)
+		return
+	}
 	if o.err != nil || o.skipped > 0 || o.length+int64(len(p)) > o.w.opt.OutputQuota || !o.w.spool.room(int64(len(p))) {
 		o.dropLocked(p)
 		return
@@ -73,6 +82,22 @@ func (o *output) write(s exec.Stream, p []byte) {
 	o.appendLocked(wire.AppendChunk(o.scratch[:0], uint8(s), time.Now().UnixMilli(), p))
 	if o.live == nil && !o.done {
 		o.live = time.AfterFunc(liveAfter, o.showLive)
+	}
+}
+
+// exceeded is how much was written, and whether that is more than the task may.
+func (o *output) exceeded() (int64, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.payload, o.over
+}
+
+// stopForOutput ends an attempt that wrote more than it may.
+func (w *Worker) stopForOutput(a *attempt) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if a.run != nil {
+		a.run.Cancel(-1)
 	}
 }
 

@@ -43,7 +43,7 @@ func (w *Worker) runOne(a *attempt) {
 	w.mu.Lock()
 	a.started, a.ended = res.Started, res.Ended
 	w.mu.Unlock()
-	w.finish(a, exitOf(res), task.Usage{CPU: res.CPU, MaxRSS: res.MaxRSS}, res.Enforced)
+	w.finish(a, a.exitOf(res), usageOf(res), res.Enforced)
 }
 
 // start hands the attempt to the runner. For a task that must not run twice

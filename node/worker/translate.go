@@ -25,7 +25,7 @@ func (w *Worker) translate(a *attempt) (exec.Spec, error) {
 		Shell: s.Shell, Argv: s.Argv, Null: s.Null, Dir: s.Dir, Keep: s.Keep,
 		Env: envOf(a), Timeout: max(s.Timeout, 0), Grace: s.Grace, Level: level,
 		Cookie: w.cookie(a), Output: a.out.write,
-		Limits: exec.Limits{MemoryBytes: s.Need.MemoryMB << 20, DiskBytes: s.Need.DiskMB << 20},
+		Limits: limitsOf(&s.Need),
 	}
 	if len(s.Stdin) > 0 {
 		spec.Stdin = bytes.NewReader(s.Stdin)
@@ -100,8 +100,31 @@ func envOf(a *attempt) []string {
 	return env
 }
 
-func exitOf(r exec.Result) task.Exit {
-	return task.Exit{Code: int32(r.Code), Signal: int32(r.Signal), Reason: reasonOf(r.Reason), Message: r.Message}
+func limitsOf(n *task.Need) exec.Limits {
+	return exec.Limits{
+		MemoryBytes: n.MemoryMB << 20, DiskBytes: n.DiskMB << 20, CPUTime: n.Limits.CPUTime,
+		OpenFiles: int(n.Limits.OpenFiles), Processes: int(n.Limits.Processes),
+	}
+}
+
+// exitOf is how the attempt ended. A command that was ended for its output is
+// said to be so; everything else the runner knows.
+func (a *attempt) exitOf(r exec.Result) task.Exit {
+	x := task.Exit{Code: int32(r.Code), Signal: int32(r.Signal), Reason: reasonOf(r.Reason), Message: r.Message}
+	if n, over := a.out.exceeded(); over && r.Reason != exec.ReasonUnkillable {
+		x.Reason = task.ReasonLimitPrefix + task.LimitOutput
+		x.Message = fmt.Sprintf("wrote %s of output, its limit being %d MiB", mebibytes(n), a.Spec.Need.Limits.OutputMB)
+		if x.Code == 0 {
+			x.Code = 125
+		}
+	}
+	return x
+}
+
+func mebibytes(n int64) string { return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + " MiB" }
+
+func usageOf(r exec.Result) task.Usage {
+	return task.Usage{CPU: r.CPU, MaxRSS: r.MaxRSS}
 }
 
 // reasonOf names a runner's reason in the task's vocabulary. The words are the

@@ -26,6 +26,8 @@ func TestFit(t *testing.T) {
 	draining := w
 	draining.State = Draining
 	none := worker("idle", 4, 0)
+	bare := worker("bare", 4, 4)
+	bare.Cap.Limits = []task.Guard{{Name: task.LimitMemory, By: "poll"}, {Name: task.LimitCPU, Why: "there is nothing"}}
 	for _, tt := range []struct {
 		name string
 		need task.Need
@@ -42,6 +44,11 @@ func TestFit(t *testing.T) {
 			"on: want x, have mill; label os: want darwin, have linux; label zone: want b, have not set; sandbox: want very-strict, have basic, strict",
 		},
 		{"draining", task.Need{}, draining, "state: want up, have draining"},
+		{
+			"limits", task.Need{MemoryMB: 64, Limits: task.Limits{CPUTime: 1e9, Processes: 5}}, bare,
+			"cpu limit: want 1s, have nothing that enforces it; processes limit: want 5, have nothing that enforces it",
+		},
+		{"kept limits", task.Need{MemoryMB: 64}, bare, ""},
 		{"takes none", task.Need{}, none, "slots: want 1, have 0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 // Term is one requirement that a worker does not meet.
 type Term struct {
-	Name string // cpu, memory, disk, gpus, label NAME, sandbox, on, slots, state, held
+	Name string // cpu, memory, disk, gpus, label NAME, sandbox, memory limit and the like, on, slots, state, held
 	Want string // what the task asks
 	Have string // what the worker has, or has left
 	Busy bool   // it would be met if the worker were idle
@@ -47,6 +47,11 @@ func fitWords(need task.Need, w *Worker) []Term {
 			have = "not set"
 		}
 		terms = append(terms, Term{Name: "label " + k, Want: need.Labels[k], Have: have})
+	}
+	for _, l := range need.Limited() {
+		if !w.Cap.Keeps(l.Name) {
+			terms = append(terms, Term{Name: l.Name + " limit", Want: l.Value, Have: "nothing that enforces it"})
+		}
 	}
 	if !offersLevel(need.Sandbox, &w.Cap) {
 		have := "none of the levels"
@@ -113,6 +118,15 @@ func suits(need *task.Need, w *Worker) bool {
 	}
 	for k, v := range need.Labels {
 		if have, ok := w.Cap.Labels[k]; !ok || have != v {
+			return false
+		}
+	}
+	return need.Unlimited() || len(w.Cap.Limits) == 0 || keepsAll(need, &w.Cap)
+}
+
+func keepsAll(need *task.Need, c *task.Capacity) bool {
+	for _, l := range need.Limited() {
+		if !c.Keeps(l.Name) {
 			return false
 		}
 	}

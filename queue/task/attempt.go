@@ -33,8 +33,9 @@ const (
 
 // Usage is what an attempt consumed, as far as the worker can tell.
 type Usage struct {
-	CPU    time.Duration `msgpack:"c,omitempty"`
-	MaxRSS int64         `msgpack:"r,omitempty"` // bytes
+	CPU     time.Duration `msgpack:"c,omitempty"`
+	MaxRSS  int64         `msgpack:"r,omitempty"` // bytes
+	Written int64         `msgpack:"w,omitempty"` // bytes written to storage
 }
 
 // Output describes what an attempt wrote. Bytes and SHA256 are over the

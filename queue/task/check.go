@@ -29,7 +29,7 @@ var SandboxLevels = []string{"none", "basic", "strict", "very-strict"}
 // *Error of kind usage or too_large, names the field by its name in JSON, and
 // is the same on every face.
 func (s *Spec) Check() error {
-	for _, part := range []func(*Spec) error{checkCommand, checkNames, checkPlace, checkStdin, checkTimes, checkNeed} {
+	for _, part := range []func(*Spec) error{checkCommand, checkNames, checkPlace, checkStdin, checkTimes, checkNeed, checkLimits} {
 		if err := part(s); err != nil {
 			return err
 		}

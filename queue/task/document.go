@@ -41,6 +41,10 @@ type Document struct {
 	CPUs      float64           `json:"cpus"`
 	MemoryMB  *int64            `json:"memory_limit_mb"`
 	DiskMB    *int64            `json:"disk_limit_mb"`
+	CPUTime   *float64          `json:"cpu_time_limit"` // seconds
+	OpenFiles *int32            `json:"max_open_files"` // of each process
+	Processes *int32            `json:"max_processes"`  // and threads
+	OutputMB  *int64            `json:"output_limit_mb"`
 	GPUs      int32             `json:"gpus"`
 	Labels    map[string]string `json:"labels"`
 	On        *string           `json:"on"`
@@ -69,8 +73,9 @@ type ExitDocument struct {
 
 // UsageDocument is what the last attempt used.
 type UsageDocument struct {
-	CPU    float64 `json:"cpu_s"`
-	MaxRSS int64   `json:"max_rss"` // bytes
+	CPU     float64 `json:"cpu_s"`
+	MaxRSS  int64   `json:"max_rss"` // bytes
+	Written int64   `json:"written"` // bytes written to storage
 }
 
 // OutputDocument is what the last attempt wrote.
@@ -106,7 +111,9 @@ func DocumentOf(t *Task, nodeName func(NodeID) string, whole bool) *Document {
 		Priority: s.Priority, Timeout: timeoutNumber(s.Timeout), Retries: s.Retries, Backoff: s.Backoff.String(),
 		RetryOn: orEmpty(s.RetryOn), Delivery: s.Delivery.String(),
 		CPUs: float64(s.Need.CPUs()) / 1000, MemoryMB: some(s.Need.MemoryMB), DiskMB: some(s.Need.DiskMB), GPUs: s.Need.GPUs,
-		Labels: orEmptyMap(s.Need.Labels), On: some(s.Need.On), Dir: some(s.Dir), Env: orEmptyMap(s.Env),
+		CPUTime: timeoutNumber(s.Need.Limits.CPUTime), OpenFiles: some(s.Need.Limits.OpenFiles), Processes: some(s.Need.Limits.Processes),
+		OutputMB: some(s.Need.Limits.OutputMB),
+		Labels:   orEmptyMap(s.Need.Labels), On: some(s.Need.On), Dir: some(s.Dir), Env: orEmptyMap(s.Env),
 		Stdin: some(string(s.Stdin)), StdinRef: some(s.StdinRef), Grace: timeoutNumber(s.Grace), Keep: s.Keep,
 		Sandbox: some(s.Need.Sandbox), RetryOf: some(s.RetryOf), Submitter: some(string(t.By)),
 	}
@@ -161,19 +168,22 @@ func exitDocument(e Exit, source string) *ExitDocument {
 // cannot tell.
 func ExitSource(t *Task) string {
 	if last := t.Last(); last != nil && (t.State == Done || t.State == Failed) {
-		switch r := last.Exit.Reason; {
-		case r == ReasonExit, r == ReasonSignal, strings.HasPrefix(string(r), ReasonLimitPrefix):
+		if endedByTask(last.Exit.Reason) {
 			return "task"
 		}
 	}
 	return "octaskly"
 }
 
+func endedByTask(r Reason) bool {
+	return r == ReasonExit || r == ReasonSignal || strings.HasPrefix(string(r), ReasonLimitPrefix)
+}
+
 func usageOf(a *Attempt) *UsageDocument {
 	if a.Usage == (Usage{}) {
 		return nil
 	}
-	return &UsageDocument{CPU: a.Usage.CPU.Seconds(), MaxRSS: a.Usage.MaxRSS}
+	return &UsageDocument{CPU: a.Usage.CPU.Seconds(), MaxRSS: a.Usage.MaxRSS, Written: a.Usage.Written}
 }
 
 func attemptsOf(t *Task, nodeName func(NodeID) string) []AttemptDocument {
@@ -187,7 +197,7 @@ func attemptsOf(t *Task, nodeName func(NodeID) string) []AttemptDocument {
 		}
 		if a.Ended != 0 {
 			source := "octaskly"
-			if a.Exit.Reason == ReasonExit || a.Exit.Reason == ReasonSignal {
+			if endedByTask(a.Exit.Reason) {
 				source = "task"
 			}
 			out[i].Exit = exitDocument(a.Exit, source)

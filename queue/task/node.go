@@ -22,6 +22,10 @@ type Capacity struct {
 	Labels    map[string]string `msgpack:"l"` // os, arch, host and what its owner added
 	Sandboxes []string          `msgpack:"x"` // levels that passed the self-test, weakest first
 	Default   string            `msgpack:"D"` // level for tasks that name none; also its floor
+
+	Levels []Guard `msgpack:"v,omitempty"` // every level, weakest first
+	Limits []Guard `msgpack:"L,omitempty"` // every limit, in the order of LimitNames
+	Kill   string  `msgpack:"k,omitempty"` // what removes a task's processes
 }
 
 // Load is what a worker measures about itself, sent with every heartbeat.

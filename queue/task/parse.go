@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -199,8 +200,18 @@ func init() {
 		"memory_limit_mb": func(s *Submission, v json.RawMessage) error {
 			return whole(v, "memory_limit_mb", &s.Spec.Need.MemoryMB)
 		},
-		"disk_limit_mb": func(s *Submission, v json.RawMessage) error { return whole(v, "disk_limit_mb", &s.Spec.Need.DiskMB) },
-		"gpus":          func(s *Submission, v json.RawMessage) error { return whole(v, "gpus", &s.Spec.Need.GPUs) },
+		"disk_limit_mb":  func(s *Submission, v json.RawMessage) error { return whole(v, "disk_limit_mb", &s.Spec.Need.DiskMB) },
+		"cpu_time_limit": readCPUTime,
+		"max_open_files": func(s *Submission, v json.RawMessage) error {
+			return whole(v, "max_open_files", &s.Spec.Need.Limits.OpenFiles)
+		},
+		"max_processes": func(s *Submission, v json.RawMessage) error {
+			return whole(v, "max_processes", &s.Spec.Need.Limits.Processes)
+		},
+		"output_limit_mb": func(s *Submission, v json.RawMessage) error {
+			return whole(v, "output_limit_mb", &s.Spec.Need.Limits.OutputMB)
+		},
+		"gpus": func(s *Submission, v json.RawMessage) error { return whole(v, "gpus", &s.Spec.Need.GPUs) },
 		"labels": func(s *Submission, v json.RawMessage) error {
 			return decode(v, "labels", "an object of texts", &s.Spec.Need.Labels)
 		},
@@ -272,6 +283,21 @@ func readGrace(s *Submission, v json.RawMessage) error {
 	d, err := seconds(v, "grace")
 	s.Spec.Grace = d
 	return err
+}
+
+func readCPUTime(s *Submission, v json.RawMessage) (err error) {
+	var n float64
+	var t string
+	switch {
+	case json.Unmarshal(v, &n) == nil:
+		t = strconv.FormatFloat(n, 'f', -1, 64)
+	case json.Unmarshal(v, &t) != nil:
+		return Errorf(KindUsage, `field cpu_time_limit is %s; it takes seconds (90) or text ("10m")`, show(v))
+	}
+	if s.Spec.Need.Limits.CPUTime, err = ParseCPUTime(t); err != nil {
+		return Errorf(KindUsage, "field cpu_time_limit: %w", err)
+	}
+	return nil
 }
 
 // seconds reads a number of seconds or a text such as "10m"; 0 becomes -1, as

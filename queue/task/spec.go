@@ -63,6 +63,7 @@ type Need struct {
 	Labels   map[string]string `msgpack:"l,omitempty"` // all must match
 	On       string            `msgpack:"o,omitempty"` // a node's name or id; empty is any
 	Sandbox  string            `msgpack:"s,omitempty"` // level asked for; empty is the node's default
+	Limits   Limits            `msgpack:"L,omitempty"`
 }
 
 // CPUs is the CPU requirement with its default of one CPU applied.

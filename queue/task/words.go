@@ -77,6 +77,29 @@ func TimeoutOf(seconds float64) (time.Duration, error) {
 	return timeoutOf(time.Duration(seconds*float64(time.Second)), text)
 }
 
+// ParseCPUTime reads a limit on processor time: seconds ("90") or a duration
+// ("10m"). 0 is no limit.
+func ParseCPUTime(t string) (time.Duration, error) {
+	d, err := time.ParseDuration(t)
+	if err != nil {
+		s, err := strconv.ParseFloat(t, 64)
+		switch {
+		case err != nil || math.IsNaN(s):
+			return 0, Errorf(KindUsage, "%q is neither seconds (90) nor a duration (10m)", t)
+		case math.Abs(s) > time.Duration(MaxCPUTime).Seconds():
+			return 0, Errorf(KindUsage, "%s seconds of processor time are more than %v", t, time.Duration(MaxCPUTime))
+		}
+		d = time.Duration(s * float64(time.Second))
+	}
+	switch {
+	case d < 0:
+		return 0, Errorf(KindUsage, "%s of processor time is negative; 0 is no limit", t)
+	case d > MaxCPUTime:
+		return 0, Errorf(KindUsage, "%s of processor time is more than %v", t, time.Duration(MaxCPUTime))
+	}
+	return d, nil
+}
+
 func timeoutOf(d time.Duration, text string) (time.Duration, error) {
 	switch {
 	case d < 0:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -120,10 +121,14 @@ func (f *following) run() error {
 	signals := f.a.takeSignals()
 	results := make(chan error, 1)
 	go func() { results <- f.follow(ctx) }()
+	waits := time.NewTimer(explainAfter)
+	defer waits.Stop()
 	for {
 		select {
 		case err := <-results:
 			return f.end(err)
+		case <-waits.C:
+			f.explain()
 		case s := <-signals:
 			if leave := f.interrupted(s); leave != nil {
 				cancel()
@@ -132,6 +137,21 @@ func (f *following) run() error {
 			}
 		}
 	}
+}
+
+// explainAfter is how long a task may wait before whoever follows it is told
+// why, if no node there is could run it.
+const explainAfter = 1500 * time.Millisecond
+
+// explain says why the task waits, if waiting alone does not help.
+func (f *following) explain() {
+	ctx, done := f.a.answer()
+	defer done()
+	w, err := f.c.Load().Why(ctx, f.id)
+	if err != nil || w.Waits == nil || slices.ContainsFunc(w.Waits.Nodes, func(n control.NodeVerdict) bool { return n.Fits }) {
+		return
+	}
+	f.a.out.say("octaskly: task %s waits: %s", f.id, cleanLines(w.Would))
 }
 
 // interrupted cancels the task at the first signal, kills it at the second,

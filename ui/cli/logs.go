@@ -86,10 +86,17 @@ func (a *app) showLogs(id task.ID, f *logFlags) error {
 	if f.timestamps {
 		sink.out, sink.err = &stamper{w: sink.out}, &stamper{w: sink.err}
 	}
+	var last *task.Task
 	for {
 		item, err := s.Next()
+		if item.Task != nil {
+			last = item.Task
+		}
 		switch {
 		case errors.Is(err, io.EOF):
+			if last != nil && limitHit(last) != "" && !a.out.json {
+				a.out.say("octaskly: %s", endLine(last))
+			}
 			return nil
 		case a.ctx.Err() != nil:
 			return context.Cause(a.ctx)

@@ -82,9 +82,27 @@ type nodeObject struct {
 	Running  int32             `json:"running"`
 	Labels   map[string]string `json:"labels"`
 	Sandbox  []string          `json:"sandbox_levels"`
+	Levels   []guardObject     `json:"levels"` // every level, by what it is kept
+	Limits   []guardObject     `json:"limits"` // every limit, by what it is kept
+	KillsBy  *string           `json:"kills_by"`
 	Done     uint64            `json:"done"`
 	Failed   uint64            `json:"failed"`
 	Warnings []string          `json:"warnings"`
+}
+
+// guardObject is by what a node keeps a level or a limit.
+type guardObject struct {
+	Name string  `json:"name"`
+	By   *string `json:"by"`  // null is not there
+	Why  *string `json:"why"` // then
+}
+
+func guardsJSON(all []task.Guard) []guardObject {
+	out := make([]guardObject, len(all))
+	for i, g := range all {
+		out[i] = guardObject{g.Name, orNull(g.By), orNull(g.Why)}
+	}
+	return out
 }
 
 func nodeJSON(n *control.Node) nodeObject {
@@ -95,6 +113,7 @@ func nodeJSON(n *control.Node) nodeObject {
 		Memory: n.Capacity.MemoryMB, MemUsed: n.Load.MemUsedMB, DiskFree: n.Load.DiskFreeMB, GPUs: n.Capacity.GPUs,
 		Running: n.Load.Running, Labels: n.Capacity.Labels, Sandbox: n.Capacity.Sandboxes, Done: n.Done, Failed: n.Failed, Warnings: n.Warnings,
 	}
+	o.Levels, o.Limits, o.KillsBy = guardsJSON(n.Capacity.Levels), guardsJSON(n.Capacity.Limits), orNull(n.Capacity.Kill)
 	if n.RTT > 0 {
 		s := n.RTT.Seconds()
 		o.RTT = &s
@@ -245,15 +264,44 @@ func nodeFields(n *control.Node, now time.Time) []pair {
 		{"memory", fmt.Sprintf("%d MiB, %d MiB used by tasks", n.Capacity.MemoryMB, n.Used.MemoryMB)},
 		{"disk", fmt.Sprintf("%d MiB free", n.Capacity.DiskMB)},
 		{"labels", strings.Join(labels, ", ")},
-		{"sandbox", strings.Join(n.Capacity.Sandboxes, ", ")},
+		{"sandbox", sandboxText(&n.Capacity)},
 		{"ended", fmt.Sprintf("%d, %d of them failed", n.Done, n.Failed)},
 		{"seen", ago(now, n.Seen) + " ago"},
 	}
 	if n.Capacity.GPUs > 0 {
 		out = append(out, pair{"GPUs", fmt.Sprintf("%d, %d used", n.Capacity.GPUs, n.Used.GPUs)})
 	}
+	out = append(out, guardFields(n)...)
 	for _, w := range n.Warnings {
 		out = append(out, pair{"warning", w})
+	}
+	return out
+}
+
+func sandboxText(c *task.Capacity) string {
+	if len(c.Sandboxes) == 0 {
+		return ""
+	}
+	return strings.Join(c.Sandboxes, ", ") + "; at least " + c.Default
+}
+
+// guardFields is what a node really enforces, and by what.
+func guardFields(n *control.Node) (out []pair) {
+	say := func(name string, g *task.Guard) {
+		text := g.By
+		if text == "" {
+			text = "not there: " + g.Why
+		}
+		out = append(out, pair{name, text})
+	}
+	for i := range n.Capacity.Levels {
+		say("level "+n.Capacity.Levels[i].Name, &n.Capacity.Levels[i])
+	}
+	for i := range n.Capacity.Limits {
+		say(n.Capacity.Limits[i].Name+" limit", &n.Capacity.Limits[i])
+	}
+	if n.Capacity.Kill != "" {
+		out = append(out, pair{"kills by", n.Capacity.Kill})
 	}
 	return out
 }

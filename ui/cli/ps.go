@@ -134,7 +134,23 @@ func taskRow(t *task.Task, name func(task.NodeID) string, now time.Time, plain b
 		age = strconv.FormatInt((now.UnixMilli()-t.Submitted)/1000, 10)
 		took = strconv.FormatFloat(ranFor(t, now).Seconds(), 'f', 3, 64)
 	}
-	return []string{t.ID.String(), stateMark(t), node, age, took, exit, commandText(&t.Spec)}
+	state := stateMark(t)
+	if limit := limitHit(t); limit != "" && !plain {
+		state += " (" + limit + " limit)"
+	}
+	return []string{t.ID.String(), state, node, age, took, exit, commandText(&t.Spec)}
+}
+
+// limitHit names the limit that ended a task, or is empty.
+func limitHit(t *task.Task) string {
+	if t.State != task.Failed || t.Last() == nil {
+		return ""
+	}
+	name, ok := strings.CutPrefix(string(t.Last().Exit.Reason), task.ReasonLimitPrefix)
+	if !ok {
+		return ""
+	}
+	return cleanLine(name)
 }
 
 // stateMark is the state's word, and more where the word alone misleads.

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"context"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/queue/task"
@@ -64,6 +67,9 @@ func (a *app) runSolo(sub task.Submission, o followOptions) error {
 	}
 	c := &connection{Control: ctl, closer: closer}
 	defer c.close()
+	if o.failFast {
+		c.untilWorker(a.ctx)
+	}
 	ctx, cancel := a.answer()
 	id, _, err := c.submit(ctx, &sub, o.failFast)
 	cancel()
@@ -73,4 +79,25 @@ func (a *app) runSolo(sub task.Submission, o followOptions) error {
 	f := &following{a: a, id: id, o: o, sink: a.sink()}
 	f.c.Store(c)
 	return f.run()
+}
+
+// workerTime is how long a private cluster may take to have its worker.
+const workerTime = 5 * time.Second
+
+// untilWorker returns when some node runs tasks, or when none did for workerTime.
+func (c *connection) untilWorker(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, workerTime)
+	defer cancel()
+	t := time.NewTicker(10 * time.Millisecond)
+	defer t.Stop()
+	for {
+		if s, err := c.Status(ctx); err == nil && s.Slots > 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
 }

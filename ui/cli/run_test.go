@@ -213,6 +213,7 @@ func TestFlagsMakeATask(t *testing.T) {
 	f := &fake{}
 	code, _, stderr := try(t, f, "submit", "--name", "n", "--tag", "a", "--tag", "b", "--priority", "high", "--timeout", "10m", "--grace", "0",
 		"--retries", "3", "--backoff", "fixed", "--retry-on", "75,76", "--delivery", "at-least-once", "--cpus", "0.5", "--mem", "1g", "--disk", "10",
+		"--cpu-time", "90", "--max-processes", "16", "--max-open-files", "64", "--max-output", "2m",
 		"--gpus", "2", "--sandbox", "strict", "--on", "mill", "--label", "k=v", "--os", "linux", "--arch", "arm64", "--dir", "/tmp", "--keep",
 		"--env", "A=1", "--env", "B=x=y", "--inherit-env", "PATH", "--idempotency-key", "key", "--", "prog", "--flag", "a b")
 	if code != 0 {
@@ -226,6 +227,7 @@ func TestFlagsMakeATask(t *testing.T) {
 		Need: task.Need{
 			CPU: 500, MemoryMB: 1024, DiskMB: 10, GPUs: 2, Sandbox: "strict", On: "mill",
 			Labels: map[string]string{"k": "v", "os": "linux", "arch": "arm64"},
+			Limits: task.Limits{CPUTime: 90 * time.Second, Processes: 16, OpenFiles: 64, OutputMB: 2},
 		},
 	}
 	if !equalJSON(t, got.Spec, want) || got.Key != "key" {

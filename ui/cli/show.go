@@ -118,13 +118,16 @@ func attemptText(at *task.Attempt, name func(task.NodeID) string, now time.Time)
 		parts = append(parts, exitText(&at.Exit))
 	}
 	if at.Usage.MaxRSS > 0 {
-		parts = append(parts, humanize.IBytes(uint64(at.Usage.MaxRSS)))
+		parts = append(parts, humanize.IBytes(uint64(at.Usage.MaxRSS))+" memory")
 	}
 	if at.Usage.CPU > 0 {
 		parts = append(parts, span(at.Usage.CPU)+" CPU")
 	}
+	if at.Usage.Written > 0 {
+		parts = append(parts, humanize.IBytes(uint64(at.Usage.Written))+" written to disk")
+	}
 	if at.Output.Bytes > 0 {
-		parts = append(parts, humanize.IBytes(uint64(at.Output.Bytes))+" written")
+		parts = append(parts, humanize.IBytes(uint64(at.Output.Bytes))+" output")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -166,6 +169,18 @@ func needText(n *task.Need) string {
 	}
 	if n.GPUs > 0 {
 		add("%d GPU", n.GPUs)
+	}
+	if n.Limits.CPUTime > 0 {
+		add("at most %s of processor time", n.Limits.CPUTime)
+	}
+	if n.Limits.Processes > 0 {
+		add("at most %d processes", n.Limits.Processes)
+	}
+	if n.Limits.OpenFiles > 0 {
+		add("at most %d open files", n.Limits.OpenFiles)
+	}
+	if n.Limits.OutputMB > 0 {
+		add("at most %d MiB output", n.Limits.OutputMB)
 	}
 	for _, k := range slices.Sorted(maps.Keys(n.Labels)) {
 		add("%s=%s", k, n.Labels[k])

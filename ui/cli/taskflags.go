@@ -20,10 +20,9 @@ import (
 type taskFlags struct {
 	name, priority, timeout, grace, backoff, delivery string
 	cpus, mem, disk, sandbox, on, os, arch, dir       string
-	stdinFile, key, envFile                           string
+	stdinFile, key, envFile, cpuTime, maxOutput       string
 	tags, retryOn, labels, env, inherit               []string
-	retries                                           int32
-	gpus                                              int32
+	retries, gpus, openFiles, processes               int32
 	stdin, shell, noShell, keep, failFast             bool
 }
 
@@ -43,6 +42,10 @@ func (t *taskFlags) add(cmd *cobra.Command) {
 	f.StringVar(&t.mem, "mem", "", "memory it needs, and its limit: a `SIZE` in MiB or with a unit")
 	f.StringVar(&t.disk, "disk", "", "disk it needs, and its limit: a `SIZE` in MiB or with a unit")
 	f.Int32Var(&t.gpus, "gpus", 0, "GPUs it needs")
+	f.StringVar(&t.cpuTime, "cpu-time", "", "most processor time of all its processes together, a `DURATION`")
+	f.Int32Var(&t.processes, "max-processes", 0, "most processes and threads at once")
+	f.Int32Var(&t.openFiles, "max-open-files", 0, "most open files of each process")
+	f.StringVar(&t.maxOutput, "max-output", "", "most output, beyond which it is ended: a `SIZE` in MiB or with a unit")
 	f.StringVar(&t.sandbox, "sandbox", "", "`LEVEL` of isolation: none, basic, strict, very-strict (default: the node's)")
 	f.StringVar(&t.on, "on", "", "run it on this `NODE` only")
 	f.StringArrayVar(&t.labels, "label", nil, "run it where the label `K=V` is; may be repeated")
@@ -175,7 +178,7 @@ func (t *taskFlags) needs(s *task.Spec) (err error) {
 	for _, z := range []struct {
 		flag, text string
 		into       *int64
-	}{{"--mem", t.mem, &n.MemoryMB}, {"--disk", t.disk, &n.DiskMB}} {
+	}{{"--mem", t.mem, &n.MemoryMB}, {"--disk", t.disk, &n.DiskMB}, {"--max-output", t.maxOutput, &n.Limits.OutputMB}} {
 		if z.text == "" {
 			continue
 		}
@@ -183,6 +186,12 @@ func (t *taskFlags) needs(s *task.Spec) (err error) {
 			return task.Errorf(task.KindUsage, "%s: %w", z.flag, err)
 		}
 	}
+	if t.cpuTime != "" {
+		if n.Limits.CPUTime, err = task.ParseCPUTime(t.cpuTime); err != nil {
+			return task.Errorf(task.KindUsage, "--cpu-time: %w", err)
+		}
+	}
+	n.Limits.OpenFiles, n.Limits.Processes = t.openFiles, t.processes
 	n.GPUs, n.On, n.Sandbox = t.gpus, t.on, t.sandbox
 	labels := t.labels
 	if t.os != "" {

@@ -270,6 +270,18 @@ func needFlags(n *task.Need) []string {
 	if n.DiskMB > 0 {
 		flag("--disk", fmt.Sprintf("%dMiB", n.DiskMB))
 	}
+	if n.Limits.CPUTime > 0 {
+		flag("--cpu-time", n.Limits.CPUTime.String())
+	}
+	if n.Limits.Processes > 0 {
+		flag("--max-processes", fmt.Sprint(n.Limits.Processes))
+	}
+	if n.Limits.OpenFiles > 0 {
+		flag("--max-open-files", fmt.Sprint(n.Limits.OpenFiles))
+	}
+	if n.Limits.OutputMB > 0 {
+		flag("--max-output", fmt.Sprintf("%dMiB", n.Limits.OutputMB))
+	}
 	if n.GPUs > 0 {
 		flag("--gpus", fmt.Sprint(n.GPUs))
 	}
