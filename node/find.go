@@ -30,22 +30,30 @@ func (n *Node) findDispatcher(ctx context.Context) (*quicnet.Session, error) {
 			return nil, errors.Join(why, err)
 		}
 	}
-	if len(places) == 0 {
-		if why == nil {
-			why = errNoDispatcher()
-		}
-		return nil, why
+	last := why
+	if last == nil {
+		last = errNoDispatcher()
 	}
-	last := errNoDispatcher()
-	for len(places) > 0 && ctx.Err() == nil {
+	if len(places) == 0 {
+		places = n.askMembers(ctx)
+	}
+	for tried := 0; len(places) > 0 && tried < maxTried && ctx.Err() == nil; tried++ {
 		p := places[0]
 		places = places[1:]
-		s, err := n.dialWithin(ctx, p)
+		s, told, err := n.dialWithin(ctx, p)
 		if err == nil {
 			n.remember(s.Peer().ID, []string{p.addr})
 			return s, nil
 		}
 		last = err
+		for _, t := range told {
+			if t.addr != p.addr && !contains(places, []string{t.addr}) {
+				places = append(places, t)
+			}
+		}
+		if len(places) == 0 {
+			places = n.askMembers(ctx)
+		}
 		// A dispatcher that was restarted here meanwhile is at another port.
 		if n.cfg.Dispatcher != "" {
 			continue
@@ -59,10 +67,14 @@ func (n *Node) findDispatcher(ctx context.Context) (*quicnet.Session, error) {
 	return nil, last
 }
 
+// maxTried is how many places are tried before this node looks anew: anybody on
+// the network can make places up.
+const maxTried = 16
+
 // dialTime is how long one place is tried: it may be dead, and another be alive.
 const dialTime = 2 * time.Second
 
-func (n *Node) dialWithin(ctx context.Context, p place) (*quicnet.Session, error) {
+func (n *Node) dialWithin(ctx context.Context, p place) (*quicnet.Session, []place, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	return n.dialDispatcher(ctx, p.addr, p.id)
@@ -87,11 +99,15 @@ func (n *Node) places(ctx context.Context) ([]place, error) {
 	for _, a := range at.Addrs {
 		all = append(all, place{a, task.NodeID(at.Dispatcher)})
 	}
-	all = append(all, n.dispatchersSeen()...)
 	id, addrs := remembered(n.slot.Path())
 	for _, a := range addrs {
 		if !contains(all, []string{a}) {
 			all = append(all, place{a, id})
+		}
+	}
+	for _, p := range n.dispatchersSeen() { // last: whoever is on the network can claim to be one
+		if !contains(all, []string{p.addr}) {
+			all = append(all, p)
 		}
 	}
 	return all, err
@@ -115,19 +131,22 @@ func (n *Node) becomeMember(ctx context.Context, places []place) error {
 }
 
 // dialDispatcher connects to an address and makes sure that a dispatcher
-// answers there.
-func (n *Node) dialDispatcher(ctx context.Context, addr string, want task.NodeID) (*quicnet.Session, error) {
+// answers there. A member that answers and is none is asked where one is.
+func (n *Node) dialDispatcher(ctx context.Context, addr string, want task.NodeID) (*quicnet.Session, []place, error) {
 	s, err := n.ep.Dial(ctx, addr, want)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p := s.Peer()
-	if !p.May(task.RoleDispatcher) {
-		n.log.Warn("audit: a node without the role tried to dispatch", "peer", p.Name, "id", string(p.ID))
-		s.Close(0, "not a dispatcher")
-		return nil, task.Errorf(task.KindNotAllowed, "node %s at %s may not dispatch in this cluster", p.Name, addr)
+	if p.May(task.RoleDispatcher) {
+		return s, nil, nil
 	}
-	return s, nil
+	if slices.Contains(p.Hello.Plays, task.RoleDispatcher) || want != "" {
+		n.log.Warn("audit: a node without the role tried to dispatch", "peer", p.Name, "id", string(p.ID))
+	}
+	told, _ := n.exchange(ctx, s) // it need not know
+	s.Close(0, "not a dispatcher")
+	return nil, told, task.Errorf(task.KindNotAllowed, "node %s at %s may not dispatch in this cluster", p.Name, addr)
 }
 
 // dispatcherAddr is the configured address with its port.

@@ -9,6 +9,8 @@ import (
 	osexec "os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -20,6 +22,35 @@ type lan struct {
 	name string
 	bin  string
 	dir  string
+}
+
+// lans counts them, for names.
+var lans atomic.Int32
+
+// program builds the real program once.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "octaskly-lan-")
+	if err != nil {
+		return "", err
+	}
+	programDir = dir
+	out := filepath.Join(dir, "octaskly")
+	build := osexec.Command("go", "build", "-o", out, "..")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if b, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, b)
+	}
+	return out, nil
+})
+
+var programDir string // set by program
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if programDir != "" {
+		_ = os.RemoveAll(programDir)
+	}
+	os.Exit(code)
 }
 
 // newLAN makes n hosts on one switch, or skips where that is not possible.
@@ -34,13 +65,11 @@ func newLAN(t *testing.T, n int) *lan {
 	if _, err := osexec.LookPath("ip"); err != nil {
 		t.Skip("SKIPPED: network namespaces need iproute2")
 	}
-	l := &lan{t: t, name: fmt.Sprintf("ot%d", os.Getpid()), dir: t.TempDir()}
-	l.bin = filepath.Join(l.dir, "octaskly")
-	build := osexec.Command("go", "build", "-o", l.bin, "..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	bin, err := program()
+	if err != nil {
+		t.Fatal(err)
 	}
+	l := &lan{t: t, name: fmt.Sprintf("ot%dn%d", os.Getpid(), lans.Add(1)), dir: t.TempDir(), bin: bin}
 	sw := l.name + "s"
 	l.ip("netns", "add", sw)
 	t.Cleanup(func() { _ = osexec.Command("ip", "netns", "del", sw).Run() })
@@ -80,8 +109,8 @@ func (l *lan) command(ctx context.Context, i int, args ...string) *osexec.Cmd {
 	return c
 }
 
-// start runs a node on host i until the test ends.
-func (l *lan) start(i int, args ...string) {
+// start runs a node on host i until stop is called or the test ends.
+func (l *lan) start(i int, args ...string) (stop func()) {
 	l.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	c := l.command(ctx, i, args...)
@@ -90,13 +119,17 @@ func (l *lan) start(i int, args ...string) {
 	if err := c.Start(); err != nil {
 		l.t.Fatal(err)
 	}
-	l.t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		_ = c.Wait()
+	})
+	l.t.Cleanup(func() {
+		stop()
 		if l.t.Failed() {
 			l.t.Logf("host %d:\n%s", i, log.String())
 		}
 	})
+	return stop
 }
 
 // run is what a command on host i prints.
@@ -124,6 +157,128 @@ func (l *lan) until(what string, ok func() (bool, string)) {
 		case <-deadline.C:
 			l.t.Fatalf("%s did not happen within a minute; last seen: %s", what, seen)
 		}
+	}
+}
+
+// admit lets host i in, by the code that it shows there, once its node answers.
+func (l *lan) admit(i int) {
+	l.t.Helper()
+	l.until(fmt.Sprintf("host %d being let in", i), func() (bool, string) {
+		out, err := l.run(1, "nodes", "admit", l.code(i))
+		return err == nil, fmt.Sprint(out, err)
+	})
+}
+
+// code is what host i shows.
+func (l *lan) code(i int) (code string) {
+	l.t.Helper()
+	l.until(fmt.Sprintf("a code on host %d", i), func() (bool, string) {
+		out, err := l.run(i, "identity", "--json")
+		var id struct {
+			Code string `json:"code"`
+		}
+		_ = json.Unmarshal([]byte(out), &id)
+		code = id.Code
+		return code != "", fmt.Sprint(out, err)
+	})
+	return code
+}
+
+// runsOn waits until a task runs on host i.
+func (l *lan) runsOn(i int) {
+	l.t.Helper()
+	l.until(fmt.Sprintf("a task on host %d", i), func() (bool, string) {
+		out, err := l.run(1, "run", "--on", fmt.Sprintf("host%d", i), "--timeout", "10s", "echo done")
+		return err == nil && out == "done", fmt.Sprint(out, err)
+	})
+}
+
+// deaf takes multicast away from host i, and with it mDNS.
+func (l *lan) deaf(i int) { l.ip("-n", l.ns(i), "link", "set", "eth0", "multicast", "off") }
+
+// TestEveryRungAlone: with the other three ways of finding nodes off or of no
+// use, the fourth suffices.
+func TestEveryRungAlone(t *testing.T) {
+	worker := []string{"--headless", "worker"}
+	mute := func(i int) []string { return []string{"--discovery-port", fmt.Sprint(5600 + i)} } // probes meet nobody
+	for name, rung := range map[string]func(l *lan){
+		"mdns": func(l *lan) {
+			l.start(1, append(mute(1), "--headless", "dispatcher")...)
+			l.start(2, append(mute(2), worker...)...)
+			l.seen(2)
+		},
+		"probe": func(l *lan) {
+			l.deaf(1)
+			l.deaf(2)
+			l.start(1, "--headless", "dispatcher")
+			l.start(2, worker...)
+			l.seen(2)
+		},
+		"address": func(l *lan) {
+			l.deaf(1)
+			l.deaf(2)
+			l.start(1, append(mute(1), "--headless", "dispatcher")...)
+			invite := l.invite()
+			stop := l.start(2, append(mute(2), "--headless", "worker", "--dispatcher", "10.77.0.1", "--join", invite)...)
+			l.runsOn(2)
+			stop()
+			l.start(2, append(mute(2), worker...)...) // where the dispatcher was
+			l.runsOn(2)
+		},
+		"peers": func(l *lan) {
+			for i := 1; i <= 3; i++ {
+				l.deaf(i)
+			}
+			l.start(1, append(mute(1), "--headless", "dispatcher")...)
+			var stop func()
+			for i := 2; i <= 3; i++ {
+				invite := l.invite()
+				stop = l.start(i, append(mute(i), "--headless", "worker", "--dispatcher", "10.77.0.1", "--join", invite)...)
+				l.runsOn(i)
+			}
+			stop()
+			// Host 3 forgets the dispatcher and knows another worker only.
+			home := filepath.Join(l.dir, l.ns(3), ".local/share/octaskly/nodes/1")
+			l.must(os.Remove(filepath.Join(home, "dispatcher")))
+			stop = l.start(3, append(mute(3), "--headless", "worker", "--dispatcher", "10.77.0.2")...)
+			l.runsOn(3)
+			stop()
+			// The same from what it was told by the dispatcher in earlier days.
+			l.must(os.Remove(filepath.Join(home, "dispatcher")))
+			l.start(3, append(mute(3), worker...)...)
+			l.runsOn(3)
+		},
+	} {
+		t.Run(name, func(t *testing.T) { rung(newLAN(t, 3)) })
+	}
+}
+
+// seen waits until host 1 sees host i, and says how long that took.
+func (l *lan) seen(i int) {
+	l.t.Helper()
+	begin := time.Now()
+	l.until(fmt.Sprintf("seeing host %d", i), func() (bool, string) {
+		out, err := l.run(1, "nodes", "--json")
+		return strings.Contains(out, fmt.Sprintf(`"name":"host%d"`, i)), fmt.Sprint(out, err)
+	})
+	l.t.Logf("seen %v after it was started", time.Since(begin).Round(10*time.Millisecond))
+}
+
+// invite is a code that host 1 made, once it dispatches.
+func (l *lan) invite(args ...string) (code string) {
+	l.t.Helper()
+	l.until("an invite", func() (bool, string) {
+		out, err := l.run(1, append([]string{"invite"}, args...)...)
+		code = out
+		return err == nil, fmt.Sprint(out, err)
+	})
+	return code
+}
+
+func (l *lan) must(err error) {
+	l.t.Helper()
+	if err != nil {
+		l.t.Fatal(err)
 	}
 }
 

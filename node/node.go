@@ -69,6 +69,7 @@ type Node struct {
 	membership atomic.Pointer[trust.Membership]
 	pair       pairing
 	peers      peers
+	exchanges  exchanges
 	changed    chan struct{} // capacity one: the membership or the dispatcher changed
 
 	mu   sync.Mutex

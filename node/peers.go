@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -84,23 +85,38 @@ func (n *Node) saw(s discover.Sighting) {
 	if n.peers.seen == nil {
 		n.peers.seen = make(map[task.NodeID]discover.Sighting)
 	}
+	s.At = time.Now()
 	old, known := n.peers.seen[s.Node]
-	if known && time.Since(old.At) < seenFor {
-		for _, a := range old.Addrs {
-			if !slices.Contains(s.Addrs, a) && len(s.Addrs) < 16 {
-				s.Addrs = append(s.Addrs, a)
-			}
+	if known && s.At.Sub(old.At) < seenFor {
+		s = merge(old, s)
+	}
+	if !known && len(n.peers.seen) >= maxSeen {
+		for id := range n.peers.seen { // any: whoever floods the list must not close it
+			delete(n.peers.seen, id)
+			break
 		}
 	}
-	s.At = time.Now()
-	if known || len(n.peers.seen) < maxSeen {
-		n.peers.seen[s.Node] = s
-	}
+	n.peers.seen[s.Node] = s
 	n.peers.mu.Unlock()
 	if !known || old.Dispatches != s.Dispatches || old.Asks != s.Asks {
 		n.log.Info("seen on the network", "node", s.Name, "id", s.Node.Short(), "dispatches", s.Dispatches, "asks", s.Asks, "via", string(s.Via))
 		n.poke()
 	}
+}
+
+// merge puts together what was seen of one node. What it says of itself counts
+// more than what others say of it.
+func merge(old, s discover.Sighting) discover.Sighting {
+	if s.Via == discover.ByPeers && old.Via != discover.ByPeers {
+		old.At, old.Dispatches = s.At, old.Dispatches || s.Dispatches
+		old, s = s, old
+	}
+	for _, a := range old.Addrs {
+		if !slices.Contains(s.Addrs, a) && len(s.Addrs) < 16 {
+			s.Addrs = append(slices.Clip(s.Addrs), a)
+		}
+	}
+	return s
 }
 
 // look lists what was seen lately, by name, and forgets the rest.
@@ -124,7 +140,9 @@ func (p *peers) look() []discover.Sighting {
 func (n *Node) dispatchersSeen() []place {
 	m := n.membership.Load()
 	var all []place
-	for _, s := range n.peers.look() {
+	seen := n.peers.look()
+	rand.Shuffle(len(seen), func(i, j int) { seen[i], seen[j] = seen[j], seen[i] }) // nobody can push to the front
+	for _, s := range seen {
 		if s.Dispatches && (m == nil || s.Cluster == m.ClusterID()) {
 			for _, a := range s.Addrs {
 				all = append(all, place{a.String(), s.Node})

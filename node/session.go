@@ -54,6 +54,9 @@ func (n *Node) route(ctx context.Context, s *quicnet.Session, kind wire.StreamKi
 			return st.CloseWrite()
 		}
 	}
+	if kind == wire.StreamPeers {
+		return n.answerPeers(p, st)
+	}
 	peer := dispatch.Peer{ID: p.ID, Addr: p.Addr.String(), RTT: func() time.Duration { return s.RTT() }}
 	switch kind {
 	case wire.StreamWork:

@@ -101,6 +101,7 @@ func (n *Node) workForOther(ctx context.Context) error {
 	defer cancel()
 	wg.Go(func() { n.serveSession(ctx, s) })
 	wg.Go(func() { n.renewInTime(ctx, s) })
+	wg.Go(func() { n.keepTelling(ctx, s) })
 	err = n.worker.Serve(ctx, sessionLink{s})
 	switch {
 	case ctx.Err() != nil:

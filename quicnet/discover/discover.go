@@ -166,9 +166,10 @@ func (f *Finder) Search() {
 	}
 }
 
-// Heard enters what a peer told about others.
+// Heard enters what a peer told about others, if it can be true.
 func (f *Finder) Heard(s Sighting) {
-	if f.on(ByPeers) {
+	s.Name = cutName(s.Name)
+	if f.on(ByPeers) && s.valid() {
 		s.Via = ByPeers
 		f.see(s)
 	}

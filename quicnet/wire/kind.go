@@ -28,9 +28,10 @@ const (
 	StreamOutput  StreamKind = 4 // what one attempt writes
 	StreamBlob    StreamKind = 5 // a file by its hash
 	StreamJoin    StreamKind = 6 // the join exchange, only on a join connection
+	StreamPeers   StreamKind = 7 // one PEERS each way: where other members are
 )
 
-var streamNames = [...]string{"any", "control", "work", "rpc", "output", "blob", "join"}
+var streamNames = [...]string{"any", "control", "work", "rpc", "output", "blob", "join", "peers"}
 
 // String is the stream kind's name for logs and errors.
 func (k StreamKind) String() string {
@@ -41,7 +42,9 @@ func (k StreamKind) String() string {
 }
 
 // Application reports whether a node may open streams of this kind itself.
-func (k StreamKind) Application() bool { return k >= StreamWork && k <= StreamBlob }
+func (k StreamKind) Application() bool {
+	return k >= StreamWork && k <= StreamBlob || k == StreamPeers
+}
 
 // End says which end of a stream may send a kind.
 type End uint8
