@@ -55,6 +55,7 @@ type rlimit struct {
 func (l Limits) rlimits() []rlimit {
 	all := []rlimit{{unix.RLIMIT_CORE, 'c', 512, 0, 0}}
 	if n := uint64(l.OpenFiles); n > 0 {
+		n = min(n, hardOpenFiles())
 		all = append(all, rlimit{unix.RLIMIT_NOFILE, 'n', 1, n, n})
 	}
 	if n := uint64(l.DiskBytes); n > 0 {
@@ -66,6 +67,16 @@ func (l Limits) rlimits() []rlimit {
 		all = append(all, rlimit{unix.RLIMIT_CPU, 't', 1, n, n + 1})
 	}
 	return all
+}
+
+// hardOpenFiles is how many files a process of ours may have open: only root
+// may allow more.
+func hardOpenFiles() uint64 {
+	var l unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
+		return maxOpenFiles
+	}
+	return l.Max
 }
 
 // ulimits are the commands by which a shell limits itself, for when we may not:
@@ -142,44 +153,6 @@ func (p *process) abandon() {
 	if p.group != nil {
 		_ = p.group.close()
 	}
-}
-
-// use is what all processes of a command use at one moment.
-type use struct {
-	cpu       time.Duration
-	memory    int64
-	processes int // and threads
-	disk      int64
-}
-
-// clockTicks is how /proc counts processor time, a hundredth of a second on
-// every Linux.
-const clockTicks = 100
-
-// useOf adds up the processes of a command.
-func (r *Runner) useOf(p *process) use {
-	var u use
-	page := int64(os.Getpagesize())
-	for _, s := range r.owned(p, r.recentTable(p, pollMax/4), sure).members {
-		u.cpu += time.Duration(s.ticks) * time.Second / clockTicks
-		if !s.dead() {
-			u.memory += int64(s.pages) * page
-			u.processes += s.threads
-		}
-	}
-	return u
-}
-
-// Usage says what the command uses now.
-func (p *process) Usage() Usage {
-	p.mu.Lock()
-	gone := p.gone
-	p.mu.Unlock()
-	if gone {
-		return Usage{}
-	}
-	u := p.r.useOf(p)
-	return Usage{CPU: u.cpu, MemoryBytes: u.memory, Processes: u.processes}
 }
 
 // excess says which limit is exceeded, if any.
@@ -262,7 +235,7 @@ func (p *process) watch(ended <-chan struct{}) {
 		}
 		var u use
 		if !l.IsZero() {
-			u = p.r.useOf(p)
+			u, _ = p.r.useOf(p, pollMax/4)
 		}
 		if l.DiskBytes > 0 {
 			u.disk = diskUse(p.home.path, ended)

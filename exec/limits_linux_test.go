@@ -148,3 +148,69 @@ func TestExcess(t *testing.T) {
 		t.Errorf("no limits give %q", got)
 	}
 }
+
+func TestUsageOfManyIsOneLook(t *testing.T) {
+	r := testRunner(t)
+	var runs []Run
+	var ends []<-chan Result
+	for range 8 {
+		run, c := begin(t, context.Background(), Spec{Shell: "setsid sleep 60 & echo ready; wait"})
+		runs, ends = append(runs, run), append(ends, waitAsync(run))
+		<-c.line
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		first := r.lookedAt()
+		all := true
+		for _, run := range runs {
+			all = all && run.Usage().Processes == 2
+		}
+		if all && r.lookedAt().Equal(first) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the commands are not counted, or not with one look")
+		}
+	}
+	for i, run := range runs {
+		run.Cancel(-1)
+		<-ends[i]
+	}
+}
+
+func (r *Runner) lookedAt() time.Time {
+	r.recentMu.Lock()
+	defer r.recentMu.Unlock()
+	return r.recent.at
+}
+
+func TestBytesWritten(t *testing.T) {
+	for _, l := range []Level{None, Basic} {
+		needLevels(t, l)
+		res, _ := do(t, Spec{Shell: "head -c 70000 /dev/zero > f; echo hello", Level: l})
+		if res.BytesWritten < 70006 || res.BytesWritten > 140000 {
+			t.Errorf("%s: 70,006 bytes are counted as %d", l, res.BytesWritten)
+		}
+	}
+	for text, want := range map[string]int64{"rchar: 5\nwchar: 17\nsyscr: 1\n": 17, "": 0, "wchar: x": 0, "wchar: -1": 0} {
+		if got := writtenIn([]byte(text)); got != want {
+			t.Errorf("%q gives %d, want %d", text, got, want)
+		}
+	}
+}
+
+// TestPeakMemoryIsTheCommandsOwn: the figure of a small command must not be
+// that of this process.
+func TestPeakMemoryIsTheCommandsOwn(t *testing.T) {
+	ballast := make([]byte, 64<<20)
+	for i := range ballast {
+		ballast[i] = 1
+	}
+	res, _ := do(t, Spec{Argv: []string{"true"}})
+	if res.MaxRSS >= int64(len(ballast)) {
+		t.Errorf("true used %d bytes (%d)", res.MaxRSS, ballast[0])
+	}
+	res, _ = do(t, Spec{Shell: "head -c 400000000 /dev/zero | tail -c 399999999 | wc -c"})
+	if res.MaxRSS < 300<<20 {
+		t.Errorf("a large command used only %d bytes", res.MaxRSS)
+	}
+}

@@ -59,17 +59,6 @@ func (r *Runner) readTable() tableView {
 	return t
 }
 
-// recentTable is readTable for those who only count: many commands share one
-// reading that is at most age old and younger than p.
-func (r *Runner) recentTable(p *process, age time.Duration) tableView {
-	r.recentMu.Lock()
-	defer r.recentMu.Unlock()
-	if time.Since(r.recent.at) > age || r.recent.at.Before(p.started) {
-		r.recent = r.readTable()
-	}
-	return r.recent
-}
-
 // How certain it must be that a process belongs to a command.
 const (
 	sure   = true  // it shows it
@@ -162,6 +151,7 @@ type owners struct {
 	seen  map[int]procStat
 	live  map[int]*process
 	known map[int]verdict
+	owner map[int]*process // of others
 }
 
 // of decides about one process, by its session, its parents and, for a stray,
@@ -180,16 +170,32 @@ func (o *owners) decide(s procStat) verdict {
 	if o.p != nil && s.sid == o.p.pid {
 		return mine
 	}
-	if o.live[s.sid] != nil {
-		return others
+	if q := o.live[s.sid]; q != nil {
+		return o.belongs(s, q)
 	}
 	if s.ppid == o.r.self {
 		return o.stray(s)
 	}
 	if _, ok := o.seen[s.ppid]; ok {
-		return o.of(s.ppid)
+		v := o.of(s.ppid)
+		if v == others {
+			return o.belongs(s, o.owner[s.ppid])
+		}
+		return v
 	}
 	return foreign
+}
+
+// belongs notes that a process is of a live command.
+func (o *owners) belongs(s procStat, q *process) verdict {
+	if q == o.p {
+		return mine
+	}
+	if o.owner == nil {
+		o.owner = make(map[int]*process)
+	}
+	o.owner[s.pid] = q
+	return others
 }
 
 // stray decides about an orphan that leads a session or is in one whose
@@ -201,10 +207,7 @@ func (o *owners) stray(s procStat) verdict {
 	cookie := readCookie(s.pid)
 	for _, q := range o.live {
 		if cookie == q.spec.Cookie || q.marks(s.pid) {
-			if q == o.p {
-				return mine
-			}
-			return others
+			return o.belongs(s, q)
 		}
 	}
 	return o.eldest(s)

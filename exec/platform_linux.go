@@ -32,7 +32,7 @@ type platform struct {
 
 	foreign  foreignSessions
 	recentMu sync.Mutex
-	recent   tableView
+	recent   uses
 
 	mu     sync.Mutex
 	live   map[int]*process // by process id of the main process

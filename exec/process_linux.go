@@ -46,6 +46,8 @@ type process struct {
 	hard     bool          // it did
 	nudge    chan struct{} // tells the stopper of a new deadline or the end
 	swept    int
+	largest  int64 // memory of the largest process as far as it was looked at
+	written  int64 // bytes written by the main process and those it collected
 }
 
 var _ Run = (*process)(nil)
@@ -118,8 +120,10 @@ func (p *process) reap() (syscall.WaitStatus, syscall.Rusage) {
 	}
 	var status syscall.WaitStatus
 	var usage syscall.Rusage
+	written := readWritten(p.pid)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.written = written
 	for {
 		_, err := syscall.Wait4(p.pid, &status, 0, &usage)
 		if err != syscall.EINTR {
@@ -204,8 +208,7 @@ func (p *process) result(status syscall.WaitStatus, usage syscall.Rusage) Result
 	res := Result{
 		Reason: ReasonExit, Code: status.ExitStatus(),
 		Started: p.started, Ended: time.Now(),
-		CPU:    time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
-		MaxRSS: int64(usage.Maxrss) * 1024, //nolint:unconvert // narrower on 32-bit processors
+		CPU: time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
 	}
 	if status.Signaled() {
 		sig := status.Signal()
@@ -214,7 +217,8 @@ func (p *process) result(status syscall.WaitStatus, usage syscall.Rusage) Result
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	res.Swept = p.swept
+	res.Swept, res.BytesWritten = p.swept, p.written
+	res.MaxRSS = p.peakMemory(int64(usage.Maxrss) * 1024) //nolint:unconvert // narrower on 32-bit processors
 	switch {
 	case p.reason == "":
 		p.spec.Limits.explainSignal(&res)

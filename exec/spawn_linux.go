@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -30,11 +31,24 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 	return p, nil
 }
 
-// refuseDir refuses a directory that a contained command must not write in.
+// refuseDir refuses a directory that is none, that the command's user cannot
+// get to, or that a contained command must not write in.
 func (r *Runner) refuseDir(spec *Spec) error {
 	c := r.levels[spec.Level]
 	if c == nil || spec.Dir == "" {
 		return nil
+	}
+	st, err := os.Stat(spec.Dir)
+	switch {
+	case err == nil && !st.IsDir():
+		err = syscall.ENOTDIR
+	case err != nil:
+		err = errors.Unwrap(pathErr(err))
+	case c.user != nil && !c.user.enters(realPath(spec.Dir)):
+		err = fmt.Errorf("%s, who commands run as here, may not enter it", c.user.name)
+	}
+	if err != nil {
+		return startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: %w", spec.Dir, spec.Level, err)
 	}
 	if p := c.fence.overlaps(realPath(spec.Dir)); p != "" {
 		return startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: it would open %s to the command", spec.Dir, spec.Level, p)

@@ -145,6 +145,14 @@ func (s *Spec) Check() error {
 	return s.Limits.check()
 }
 
+// Beyond these a limit is a mistake, or more than a kernel takes.
+const (
+	maxCPUTime   = 100 * 365 * 24 * time.Hour
+	maxBytes     = 1 << 60
+	maxOpenFiles = 1 << 20
+	maxProcesses = 4 << 20
+)
+
 // check says which limit makes no sense.
 func (l Limits) check() error {
 	switch {
@@ -160,6 +168,16 @@ func (l Limits) check() error {
 		return fmt.Errorf("the open files limit %d is too small: no program starts with fewer than 8", l.OpenFiles)
 	case l.Processes < 0:
 		return fmt.Errorf("the process limit %d is negative", l.Processes)
+	case l.CPUTime > maxCPUTime:
+		return fmt.Errorf("the CPU time limit %v is too large: the most that can be counted is %v; leave it out for no limit", l.CPUTime, maxCPUTime)
+	case l.MemoryBytes > maxBytes:
+		return fmt.Errorf("the memory limit of %d bytes is too large: no machine has that much; leave it out for no limit", l.MemoryBytes)
+	case l.DiskBytes > maxBytes:
+		return fmt.Errorf("the disk limit of %d bytes is too large: no machine has that much; leave it out for no limit", l.DiskBytes)
+	case l.OpenFiles > maxOpenFiles:
+		return fmt.Errorf("the open files limit %d is too large: a kernel allows %d; leave it out for no limit", l.OpenFiles, maxOpenFiles)
+	case l.Processes > maxProcesses:
+		return fmt.Errorf("the process limit %d is too large: a machine has at most %d; leave it out for no limit", l.Processes, maxProcesses)
 	case l.MemoryBytes > 0 && l.MemoryBytes < 1<<20:
 		return fmt.Errorf("the memory limit of %d bytes is too small: no program starts with less than 1 MiB", l.MemoryBytes)
 	}
@@ -211,8 +229,15 @@ type Result struct {
 	// waited for; of the whole tree where a cgroup counts.
 	CPU time.Duration
 	// MaxRSS is the peak resident memory in bytes of the largest process; of
-	// the whole tree where a cgroup counts.
+	// the whole tree where a cgroup counts. Zero means that it is not known: on
+	// Linux the kernel tells it only of a command that needed more than this
+	// process ever did, else the largest figure that Usage or a limit met counts.
 	MaxRSS int64
+	// BytesWritten is how many bytes the main process and all children it
+	// waited for handed to the kernel to be written: into files, as output and
+	// into pipes among themselves, but not through mapped memory. Zero also
+	// where the system does not count it.
+	BytesWritten int64
 	// Enforced names the mechanisms that contained it, such as
 	// "pgroup,subreaper".
 	Enforced string
@@ -278,8 +303,10 @@ type Run interface {
 	// after grace; zero means the grace of the Spec, negative none. It returns
 	// at once and may be called again; the earliest deadline counts.
 	Cancel(grace time.Duration)
-	// Usage says what the command and all it started use now. It looks at the
-	// whole process table: ask once a second, not more.
+	// Usage says what the command and all it started use now, or did up to half
+	// a second ago; zero right after the start and after the end. All commands
+	// of a Starter share one look at the process table, so that asking once a
+	// second for each of a thousand costs little more than for one.
 	Usage() Usage
 	// Wait returns when the command has ended and no process of it lives; if
 	// some could not be killed, the Result names them.

@@ -118,6 +118,32 @@ func reachable(path string) bool {
 	}
 }
 
+// enters reports whether the user may pass through every folder on the way to
+// path and path itself, as far as their modes tell.
+func (u *taskUser) enters(path string) bool {
+	for {
+		var st syscall.Stat_t
+		if syscall.Stat(path, &st) != nil {
+			return false
+		}
+		bit := uint32(0o001)
+		switch {
+		case st.Uid == u.uid:
+			bit = 0o100
+		case st.Gid == u.gid:
+			bit = 0o010
+		}
+		if st.Mode&bit == 0 {
+			return false
+		}
+		parent := filepath.Dir(path)
+		if parent == path {
+			return true
+		}
+		path = parent
+	}
+}
+
 // hashOf tells folders apart (FNV-1a).
 func hashOf(s string) uint64 {
 	h := uint64(14695981039346656037)

@@ -28,6 +28,7 @@ type Script struct {
 	Survivors []int
 	CPU       time.Duration
 	MaxRSS    int64
+	Written   int64 // Result.BytesWritten
 	// Usage is what Run.Usage reports.
 	Usage exec.Usage
 }
@@ -278,7 +279,7 @@ func (p *run) result(killed bool) exec.Result {
 	s := p.script
 	res := exec.Result{
 		Code: s.Code, Signal: s.Signal, Reason: exec.ReasonExit, Started: p.at, Ended: time.Now(),
-		CPU: s.CPU, MaxRSS: s.MaxRSS, Enforced: "fake", Dir: p.spec.Dir, Survivors: s.Survivors,
+		CPU: s.CPU, MaxRSS: s.MaxRSS, BytesWritten: s.Written, Enforced: "fake", Dir: p.spec.Dir, Survivors: s.Survivors,
 	}
 	if killed {
 		res.Signal = 15
