@@ -72,7 +72,9 @@ type question struct {
 	needs   func(w *Want)
 }
 
-// choice is one button and what it does. A key presses it directly.
+// choice is one button and what it does. Its key presses it, or, if it does
+// harm, only marks it, so that harm takes three acts: the key that opens the
+// dialog, the choice, and Enter.
 type choice struct {
 	label  string
 	action string // the action of the key table that presses it
@@ -110,11 +112,14 @@ func (q *question) act(m *Model, action string) {
 			q.press(m, q.buttons[q.focus])
 		}
 	default:
-		for _, b := range q.buttons {
-			if b.action == action {
-				q.press(m, b)
-				return
+		for i, b := range q.buttons {
+			if b.action != action {
+				continue
 			}
+			if q.focus = i; !b.harm { // harm takes Enter as well
+				q.press(m, b)
+			}
+			return
 		}
 	}
 }
@@ -143,9 +148,14 @@ func (q *question) draw(m *Model, w, h int) []string {
 func (q *question) foot(m *Model) []hint {
 	var out []hint
 	for _, b := range q.buttons {
-		if k := m.keys.Of(InDialog, b.action); k != "" {
-			out = append(out, hint{k, lower(b.label)})
+		k := m.keys.Of(InDialog, b.action)
+		if k == "" {
+			continue
 		}
+		if b.harm {
+			k += " enter"
+		}
+		out = append(out, hint{k, lower(b.label)})
 	}
 	if q.focus < len(q.buttons) {
 		out = append(out, hint{"enter", lower(q.buttons[q.focus].label)})

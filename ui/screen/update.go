@@ -9,9 +9,9 @@ import (
 	"github.com/adauldev/octaskly/theme"
 )
 
-// quiet is how long a new dialog does not take keys that would do harm, so
-// that two keys in one breath, a fallen pen or a paste, never reach a
-// destructive call.
+// quiet is how long a new dialog does not take the Enter that would do harm,
+// so that keys in one breath, a fallen pen or a paste, never reach a
+// destructive call. Two keys never do, however long one waits.
 const quiet = 400 * time.Millisecond
 
 // Key takes one key, pressed at a time.
@@ -75,7 +75,7 @@ type harmful interface{ harms(action string) bool }
 
 func (q *question) harms(action string) bool {
 	for i, b := range q.buttons {
-		if b.harm && (b.action == action || action == "dialog.enter" && i == q.focus) {
+		if b.harm && action == "dialog.enter" && i == q.focus {
 			return true
 		}
 	}
