@@ -12,7 +12,7 @@ const (
 	EventNode   EventKind = "node"   // a node came, went or changed; must arrive
 	EventLoad   EventKind = "load"   // load of a node; lossy
 	EventNotice EventKind = "notice" // something a person should know; must arrive
-	EventGap    EventKind = "gap"    // the reader was too slow; read everything again
+	EventGap    EventKind = "gap"    // events are missing here; read everything again
 )
 
 // Event is one thing that happened. Position increases; it is the place to
@@ -29,17 +29,22 @@ type Event struct {
 	Node     string     `msgpack:"n,omitempty"` // name
 	NodeInfo *Node      `msgpack:"N,omitempty"` // for EventNode and EventLoad
 	Text     string     `msgpack:"m,omitempty"` // one line for people
+	Missed   uint64     `msgpack:"g,omitempty"` // for EventGap: so many; 0 is not known
 }
 
-// EventsRequest says where to start and what to leave out.
+// EventsRequest says where to start and what to leave out. What happened before
+// the dispatcher started, or too long ago, is not kept: an EventGap says so.
 type EventsRequest struct {
-	From  uint64      `msgpack:"f,omitempty"` // 0 is from now
+	From  uint64      `msgpack:"f,omitempty"` // after this position; 0 is from now, 1 from the oldest that is kept
+	Since int64       `msgpack:"s,omitempty"` // of the past only what happened since, Unix ms
+	Past  bool        `msgpack:"p,omitempty"` // end with the latest event there is
 	Kinds []EventKind `msgpack:"k,omitempty"` // empty is all but load
 	Ends  bool        `msgpack:"e,omitempty"` // of tasks, only final states
 }
 
-// EventStream yields events. Next blocks and returns io.EOF when the cluster
-// says goodbye; Close may be called at any time.
+// EventStream yields events in the order of their positions. Next blocks and
+// returns io.EOF when the cluster says goodbye or there is no more; Close may be
+// called at any time.
 type EventStream interface {
 	Next() ([]Event, error)
 	Close() error

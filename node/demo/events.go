@@ -83,6 +83,7 @@ type stream struct {
 	f     *Fleet
 	pos   uint64
 	kinds []control.EventKind
+	past  bool  // ends with the latest event
 	load  int64 // when load was last sent
 	close chan struct{}
 	once  sync.Once
@@ -93,7 +94,7 @@ func (f *Fleet) Events(ctx context.Context, r control.EventsRequest) (control.Ev
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.advance()
-	s := &stream{f: f, pos: f.lastPos, kinds: r.Kinds, close: make(chan struct{})}
+	s := &stream{f: f, pos: f.lastPos, kinds: r.Kinds, past: r.Past, close: make(chan struct{})}
 	if r.From > 0 {
 		s.pos = r.From
 		if r.From == 1 {
@@ -116,6 +117,9 @@ func (s *stream) Next() ([]control.Event, error) {
 		out, changed := s.take()
 		if len(out) > 0 {
 			return out, nil
+		}
+		if s.past {
+			return nil, io.EOF
 		}
 		t := time.NewTimer(time.Second)
 		select {

@@ -98,7 +98,7 @@ func New(opt Options) (*Dispatcher, error) {
 		follows: make(map[task.ID]map[*follower]struct{}),
 		kick:    make(chan struct{}, 1),
 	}
-	d.feed.init()
+	d.feed.init(opt.Queue.Stamp)
 	for _, l := range opt.Queue.Held("") {
 		w := d.workerLocked(l.Node)
 		w.add(lease{Lease: wire.Lease{ID: l.ID, Fence: l.Fence}, need: l.Need, once: l.Delivery == task.AtMostOnce, cancelling: l.Cancelling})

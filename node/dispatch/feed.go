@@ -1,29 +1,35 @@
 package dispatch
 
 import (
+	"sort"
 	"sync"
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
 )
 
-// feedKeep is how many node events and notices are kept for slow readers.
+// feedKeep is how many node events and notices are kept for readers that are
+// behind or ask for the past.
 const feedKeep = 4096
 
 // feed carries what happens to nodes. Task changes come from the queue's own
-// feed and are merged in by each reader. Loads are marked, not stored: a reader
-// asks for the newest.
+// feed; stamp gives both their positions, so that a reader can merge them.
+// Loads are marked, not stored: a reader asks for the newest.
 type feed struct {
-	mu     sync.Mutex
-	events []control.Event
-	first  uint64 // number of events[0]
-	loads  map[string]uint64
-	tick   uint64
-	more   chan struct{} // closed and replaced at every change
-	closed bool
+	stamp func() uint64
+
+	mu      sync.Mutex
+	events  []control.Event // by position
+	dropped uint64          // how many are no longer kept
+	base    uint64          // events up to this position are not kept
+	loads   map[string]uint64
+	tick    uint64
+	more    chan struct{} // closed and replaced at every change
+	closed  bool
 }
 
-func (f *feed) init() {
+func (f *feed) init(stamp func() uint64) {
+	f.stamp = stamp
 	f.more = make(chan struct{})
 	f.loads = make(map[string]uint64)
 }
@@ -36,11 +42,14 @@ func (f *feed) change() {
 func (f *feed) node(name, what string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.events = append(f.events, control.Event{Time: time.Now().UnixMilli(), Kind: control.EventNode, Node: name, Text: name + " " + what})
+	f.events = append(f.events, control.Event{
+		Position: f.stamp(), Time: time.Now().UnixMilli(), Kind: control.EventNode, Node: name, Text: name + " " + what,
+	})
 	if len(f.events) > 2*feedKeep {
 		n := len(f.events) - feedKeep
+		f.base = f.events[n-1].Position
 		f.events = append([]control.Event(nil), f.events[n:]...)
-		f.first += uint64(n)
+		f.dropped += uint64(n)
 	}
 	f.change()
 }
@@ -62,30 +71,40 @@ func (f *feed) close() {
 	}
 }
 
-// cursor is a reader's place in the feed.
-type cursor struct{ event, tick uint64 }
-
-func (f *feed) now() cursor {
+// state is a channel that is closed at the next change, and whether there will
+// be none.
+func (f *feed) state() (more <-chan struct{}, closed bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return cursor{event: f.first + uint64(len(f.events)), tick: f.tick}
+	return f.more, f.closed
 }
 
-// since returns what is new and a channel that is closed when there is more.
-func (f *feed) since(c *cursor) (events []control.Event, loads []string, gap bool, more <-chan struct{}, closed bool) {
+// now is the latest load that was told.
+func (f *feed) now() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if c.event < f.first {
-		gap = true
-		c.event = f.first
+	return f.tick
+}
+
+// between is the node events after one position and up to another, and whether
+// older ones of them are no longer kept.
+func (f *feed) between(after, upTo uint64) (events []control.Event, gap bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := func(p uint64) int {
+		return sort.Search(len(f.events), func(i int) bool { return f.events[i].Position > p })
 	}
-	events = append(events, f.events[c.event-f.first:]...)
-	c.event = f.first + uint64(len(f.events))
+	return append(events, f.events[at(after):max(at(after), at(upTo))]...), after < f.base
+}
+
+// loaded is the nodes whose load was told after tick, and the latest tick.
+func (f *feed) loaded(tick uint64) (names []string, now uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for n, t := range f.loads {
-		if t > c.tick {
-			loads = append(loads, n)
+		if t > tick {
+			names = append(names, n)
 		}
 	}
-	c.tick = f.tick
-	return events, loads, gap, f.more, f.closed
+	return names, f.tick
 }

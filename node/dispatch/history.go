@@ -75,7 +75,7 @@ func ResultHash(t *task.Task) string {
 func (d *Dispatcher) noteChanges(ctx context.Context, w *queue.Watcher) {
 	for {
 		cs, err := w.Next(ctx)
-		if errors.Is(err, queue.ErrGap) {
+		if _, gap := errors.AsType[*queue.Gap](err); gap {
 			continue
 		}
 		if err != nil {

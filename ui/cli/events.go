@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,44 +14,76 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
+// eventFlags say which events to show.
+type eventFlags struct {
+	follow bool
+	from   uint64
+	since  string
+	kinds  []string
+	limit  int
+}
+
 func (a *app) eventsCommand() *cobra.Command {
-	var follow bool
-	var from uint64
-	var kinds []string
+	var f eventFlags
 	cmd := &cobra.Command{
 		Use: "events", Short: "what happens in the cluster", Args: exactly(0, ""),
-		Long: `Print what happened as far as the dispatcher remembers it. With -f, print from
-now on what happens. A position, the first column of --plain, is where a later
-call can go on.`,
-		Example: `  octaskly events -f
+		Long: `Print what happened lately, and with -f what happens from now on. With --since
+or --from, -f begins there and goes on without a gap. The dispatcher keeps the
+latest 32,768 steps of tasks since it started; where something is missing, a
+line says so. The position of an event is the first column of --plain.`,
+		Example: `  octaskly events --since 10m
   octaskly events -f --from 1042 --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r := control.EventsRequest{From: from}
-			for _, k := range kinds {
-				switch kind := control.EventKind(k); kind {
-				case control.EventTask, control.EventNode, control.EventLoad, control.EventNotice:
-					r.Kinds = append(r.Kinds, kind)
-				default:
-					return usageOf(cmd, "--kind %q is not task, node, load or notice", k)
-				}
+			r, err := f.request(cmd, time.Now())
+			if err != nil {
+				return err
 			}
-			if !follow && from == 0 {
-				r.From = 1
-			}
-			return a.showEvents(r, follow)
+			return a.showEvents(r, f.limit)
 		},
 	}
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until interrupted")
-	cmd.Flags().Uint64Var(&from, "from", 0, "begin at this `POSITION`")
-	cmd.Flags().StringSliceVar(&kinds, "kind", nil, "only these `KINDS`: task, node, load, notice (default all but load)")
+	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on until interrupted")
+	cmd.Flags().Uint64Var(&f.from, "from", 0, "begin behind this `POSITION`; 1 is the oldest that is kept")
+	cmd.Flags().StringVar(&f.since, "since", "", "begin a `DURATION` ago (10m) or at a time (RFC 3339)")
+	cmd.Flags().StringSliceVar(&f.kinds, "kind", nil, "only these `KINDS`: task, node, load, notice (default all but load)")
+	cmd.Flags().IntVar(&f.limit, "limit", 0, "of the past only the latest so many (default 100 without --since and --from)")
 	return cmd
 }
 
-// eventsPause ends a list that is not followed: nothing more has come for so
-// long.
-const eventsPause = 300 * time.Millisecond
+// recentEvents is how many events are shown to who asks for nothing special.
+const recentEvents = 100
 
-func (a *app) showEvents(r control.EventsRequest, follow bool) error {
+func (f *eventFlags) request(cmd *cobra.Command, now time.Time) (control.EventsRequest, error) {
+	r := control.EventsRequest{From: f.from, Past: !f.follow}
+	for _, k := range f.kinds {
+		switch kind := control.EventKind(k); kind {
+		case control.EventTask, control.EventNode, control.EventLoad, control.EventNotice:
+			r.Kinds = append(r.Kinds, kind)
+		default:
+			return r, usageOf(cmd, "--kind %q is not task, node, load or notice", k)
+		}
+	}
+	var err error
+	if r.Since, err = parseSince(f.since, now); err != nil {
+		return r, err
+	}
+	switch {
+	case f.limit < 0:
+		return r, usageOf(cmd, "--limit %d is below 0", f.limit)
+	case f.limit > 0 && f.follow:
+		return r, usageOf(cmd, "--limit is of the past, and -f has no end: use one of them")
+	case f.since != "" && f.from == 0:
+		r.From = 1
+	case !f.follow && f.from == 0:
+		r.From = 1
+		if f.limit == 0 {
+			f.limit = recentEvents
+		}
+	}
+	return r, nil
+}
+
+// showEvents prints events as they come, or with a limit the latest of them.
+func (a *app) showEvents(r control.EventsRequest, limit int) error {
 	c, err := a.connect()
 	if err != nil {
 		return err
@@ -63,40 +93,37 @@ func (a *app) showEvents(r control.EventsRequest, follow bool) error {
 	if err != nil {
 		return withHints(err)
 	}
-	var once sync.Once
-	end := func() { once.Do(func() { _ = s.Close() }) }
-	defer end()
-	stop := context.AfterFunc(a.ctx, end)
-	defer stop()
-	var quiet atomic.Bool
-	idle := time.AfterFunc(eventsPause, func() { quiet.Store(true); end() })
-	defer idle.Stop()
-	if follow {
-		idle.Stop()
-	}
+	defer closeWith(a.ctx, s)()
+	var latest []control.Event
 	for {
 		events, err := s.Next()
 		switch {
 		case a.ctx.Err() != nil:
 			return context.Cause(a.ctx)
-		case errors.Is(err, io.EOF), err != nil && quiet.Load():
-			return nil
+		case errors.Is(err, io.EOF):
+			return a.printEvents(latest[max(0, len(latest)-limit):])
 		case err != nil:
 			return withHints(err)
 		}
-		for i := range events {
-			if !follow && events[i].Kind == control.EventGap {
-				a.out.say("older events are not kept; octaskly events -f shows what happens from now on")
-				continue
-			}
-			if err := a.printEvent(&events[i]); err != nil {
+		if limit == 0 {
+			if err := a.printEvents(events); err != nil {
 				return err
 			}
+			continue
 		}
-		if !follow {
-			idle.Reset(eventsPause)
+		if latest = append(latest, events...); len(latest) > 2*limit {
+			latest = append(latest[:0], latest[len(latest)-limit:]...)
 		}
 	}
+}
+
+func (a *app) printEvents(events []control.Event) error {
+	for i := range events {
+		if err := a.printEvent(&events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type eventObject struct {
@@ -112,12 +139,16 @@ type eventObject struct {
 	Node     *string           `json:"node"`
 	State    *string           `json:"node_state"`
 	Text     *string           `json:"text"`
+	Missed   *uint64           `json:"missed"` // for a gap: so many; null is not known
 }
 
 func eventJSON(e *control.Event) eventObject {
 	o := eventObject{
 		Schema: "octaskly.event/1", Position: e.Position, Time: stamp(e.Time), Kind: e.Kind,
 		Node: orNull(e.Node), Text: orNull(e.Text),
+	}
+	if e.Missed != 0 {
+		o.Missed = &e.Missed
 	}
 	if e.Task != 0 {
 		o.Task = &e.Task
@@ -167,7 +198,10 @@ func orZero(s *string) *string {
 // eventText is an event in one line.
 func eventText(e *control.Event) string {
 	if e.Kind == control.EventGap {
-		return "some events were missed here: this reader was too slow"
+		if e.Text != "" {
+			return "gap: " + e.Text
+		}
+		return "gap: some events were dropped here"
 	}
 	var parts []string
 	switch {

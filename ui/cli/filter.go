@@ -39,19 +39,25 @@ func (f *filterFlags) query(now time.Time) (control.Query, error) {
 		}
 		q.States = append(q.States, s)
 	}
-	if f.since == "" {
-		return q, nil
+	var err error
+	q.Since, err = parseSince(f.since, now)
+	return q, err
+}
+
+// parseSince reads the value of a --since: how long before now, or a time. It is
+// in Unix ms; 0 when nothing was given.
+func parseSince(s string, now time.Time) (int64, error) {
+	if s == "" {
+		return 0, nil
 	}
-	if t, err := time.Parse(time.RFC3339, f.since); err == nil {
-		q.Since = t.UnixMilli()
-		return q, nil
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t.UnixMilli(), nil
 	}
-	d, err := config.ParseDuration(f.since)
-	if err != nil {
-		return q, task.Errorf(task.KindUsage, "--since: %q is neither a duration (2h) nor a time (2026-01-31T12:00:00Z)", f.since)
+	d, err := config.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, task.Errorf(task.KindUsage, "--since: %q is neither a duration (2h) nor a time (2026-01-31T12:00:00Z)", s)
 	}
-	q.Since = now.Add(-d).UnixMilli()
-	return q, nil
+	return now.Add(-d).UnixMilli(), nil
 }
 
 // maxRange is the longest range of numbers that is taken at once.
