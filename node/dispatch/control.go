@@ -99,7 +99,13 @@ func (d *Dispatcher) admit(t *control.NewTask, failFast bool) error {
 }
 
 // Get implements control.Tasks.
-func (d *Dispatcher) Get(_ context.Context, id task.ID) (task.Task, error) { return d.queue.Get(id) }
+func (d *Dispatcher) Get(_ context.Context, id task.ID) (task.Task, error) {
+	t, err := d.queue.Get(id)
+	if err == nil {
+		d.addLive(&t)
+	}
+	return t, err
+}
 
 // List implements control.Tasks.
 func (d *Dispatcher) List(ctx context.Context, q control.Query) (control.Page, error) {
@@ -108,6 +114,9 @@ func (d *Dispatcher) List(ctx context.Context, q control.Query) (control.Page, e
 		return control.Page{}, err
 	}
 	p, err := d.queue.List(ctx, f)
+	for i := range p.Tasks {
+		d.addLive(&p.Tasks[i])
+	}
 	return control.Page{Tasks: p.Tasks, More: p.More, Total: p.Total}, err
 }
 

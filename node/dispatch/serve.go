@@ -308,6 +308,7 @@ func (d *Dispatcher) beat(w *worker, out *outbox, p Peer, m wire.Beat) {
 	}
 	now := time.Now()
 	w.heard, w.seen, w.load = now, now.UnixMilli(), m.Load
+	w.noteUse(m.Use)
 	if p.RTT != nil {
 		w.rtt = p.RTT()
 	}

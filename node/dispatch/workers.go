@@ -34,6 +34,7 @@ type worker struct {
 	heard    time.Time
 	seen     int64 // Unix ms
 	leases   map[task.ID]lease
+	live     map[task.ID]task.Live // of the last heartbeat
 	ledger   sched.Ledger
 	used     control.Used
 	flow     flow
@@ -73,6 +74,7 @@ func (w *worker) remove(l wire.Lease) bool {
 		return false
 	}
 	delete(w.leases, l.ID)
+	delete(w.live, l.ID)
 	w.ledger.Remove(have.need)
 	w.use(have, -1)
 	return true
@@ -87,6 +89,7 @@ func (w *worker) use(l lease, n int) {
 
 func (w *worker) clear() {
 	w.leases = make(map[task.ID]lease)
+	w.live = nil
 	w.ledger = sched.Ledger{}
 	w.used = control.Used{}
 }

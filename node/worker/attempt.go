@@ -28,6 +28,7 @@ type attempt struct {
 	claim   claim
 	run     exec.Run
 	started time.Time
+	seen    sample // what it used; of the goroutine that sends heartbeats
 	ended   time.Time
 	expired bool // its lease ended here and it was killed for that
 	drop    bool // nobody waits for its result

@@ -185,7 +185,7 @@ func (w *Worker) send(c *conn) error {
 		case <-w.signal:
 			w.gather(c)
 		case <-t.C:
-			b := wire.Beat{Seq: seq, Load: w.load(), RTT: int64(c.link.RTT())}
+			b := wire.Beat{Seq: seq, Load: w.load(), RTT: int64(c.link.RTT()), Use: w.uses()}
 			c.mu.Lock()
 			c.sent[seq] = w.opt.Clock()
 			c.mu.Unlock()

@@ -63,6 +63,13 @@ type Attempt struct {
 	Usage    Usage  `msgpack:"u"`
 	Enforced string `msgpack:"E,omitempty"` // sandbox mechanisms in force, as the worker names them
 	Output   Output `msgpack:"o"`
+	Live     *Live  `msgpack:"v,omitempty"` // while it runs and its worker tells; never stored
+}
+
+// Live is what an attempt uses at this moment, as its worker says.
+type Live struct {
+	CPUPercent float32 `msgpack:"c"` // of one CPU
+	MemoryMB   int64   `msgpack:"m"`
 }
 
 // Task is a task as it stands: what was asked, where it is, what happened.

@@ -30,6 +30,7 @@ type Document struct {
 	MaxAttempts int             `json:"max_attempts"`
 	Exit        *ExitDocument   `json:"exit"` // null until the task has ended
 	Usage       *UsageDocument  `json:"usage"`
+	Live        *LiveDocument   `json:"live"` // null unless it runs and its worker tells
 	Output      *OutputDocument `json:"output"`
 
 	Priority  uint8             `json:"priority"`
@@ -78,6 +79,12 @@ type UsageDocument struct {
 	Written int64   `json:"written"` // bytes written to storage
 }
 
+// LiveDocument is what a running task uses at this moment.
+type LiveDocument struct {
+	CPU    float32 `json:"cpu_percent"` // of one CPU
+	Memory int64   `json:"memory_mb"`
+}
+
 // OutputDocument is what the last attempt wrote.
 type OutputDocument struct {
 	Bytes     int64 `json:"bytes"`
@@ -124,6 +131,9 @@ func DocumentOf(t *Task, nodeName func(NodeID) string, whole bool) *Document {
 		d.Node = some(nameOr(nodeName, last.Node))
 		d.Assigned, d.Started = Stamp(last.Assigned), Stamp(last.Started)
 		d.Usage = usageOf(last)
+		if last.Live != nil {
+			d.Live = &LiveDocument{last.Live.CPUPercent, last.Live.MemoryMB}
+		}
 		if last.Ended != 0 {
 			d.Output = &OutputDocument{last.Output.Bytes, last.Output.Truncated}
 		}

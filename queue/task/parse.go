@@ -142,7 +142,7 @@ func jsonKind(c byte) string {
 // left out when it is read back; anywhere else they are a mistake.
 var told = []string{
 	"id", "state", "node", "submitted", "assigned", "started", "finished", "not_before", "attempt", "max_attempts",
-	"exit", "usage", "output", "stdin_ref", "retry_of", "submitter", "attempts",
+	"exit", "usage", "live", "output", "stdin_ref", "retry_of", "submitter", "attempts",
 }
 
 func readField(sub *Submission, f field, ours bool) error {

@@ -69,8 +69,11 @@ type Beat struct {
 	Seq  uint64    `msgpack:"s"`
 	Load task.Load `msgpack:"l"`
 	RTT  int64     `msgpack:"r,omitempty"` // ns, as measured by the connection
-	Use  []TaskUse `msgpack:"u,omitempty"` // of running tasks, the largest first
+	Use  []TaskUse `msgpack:"u,omitempty"` // of running tasks, the largest first, at most MaxTaskUses
 }
+
+// MaxTaskUses is of how many tasks a heartbeat tells what they use.
+const MaxTaskUses = 256
 
 // TaskUse is what one running task uses now.
 type TaskUse struct {

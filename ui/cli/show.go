@@ -117,6 +117,9 @@ func attemptText(at *task.Attempt, name func(task.NodeID) string, now time.Time)
 	if at.Ended != 0 {
 		parts = append(parts, exitText(&at.Exit))
 	}
+	if at.Live != nil {
+		parts = append(parts, fmt.Sprintf("using %.0f%% of a CPU and %s memory", at.Live.CPUPercent, humanize.IBytes(uint64(max(0, at.Live.MemoryMB))<<20)))
+	}
 	if at.Usage.MaxRSS > 0 {
 		parts = append(parts, humanize.IBytes(uint64(at.Usage.MaxRSS))+" memory")
 	}
