@@ -124,7 +124,7 @@ func (a *attempt) exitOf(r exec.Result) task.Exit {
 func mebibytes(n int64) string { return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) + " MiB" }
 
 func usageOf(r exec.Result) task.Usage {
-	return task.Usage{CPU: r.CPU, MaxRSS: r.MaxRSS}
+	return task.Usage{CPU: r.CPU, MaxRSS: r.MaxRSS, Written: r.BytesWritten}
 }
 
 // reasonOf names a runner's reason in the task's vocabulary. The words are the
