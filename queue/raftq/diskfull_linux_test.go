@@ -29,7 +29,7 @@ func mountTmpfs(t *testing.T, size int) string {
 func openTight(t *testing.T, dir string) *queue.Queue {
 	t.Helper()
 	lg := slog.New(slog.DiscardHandler)
-	q, l, err := OpenQueue(queue.Options{Dir: dir, Logger: lg, TableSize: 2 << 20, MinFree: 40 << 20, Ballast: 8 << 20},
+	q, l, err := OpenQueue(queue.Options{Dir: dir, Logger: lg, MaxSize: 100_000_000, TableSize: 2 << 20, MinFree: 40 << 20, Ballast: 8 << 20},
 		Options{ID: "n1", Logger: lg, SnapshotBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	loops := 5
 	if long() {
-		loops = 100
+		loops = 30
 	}
 	for i := range loops {
 		other, filler := filepath.Join(dir, "other"), filepath.Join(dir, "filler")

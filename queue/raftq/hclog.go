@@ -4,14 +4,17 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 )
 
 // talk carries raft's own log into slog. What raft calls information is
-// debugging to us.
+// debugging to us, and so are elections while there is one voter: it elects
+// itself after a timeout.
 type talk struct {
 	l    *slog.Logger
+	lone bool
 	name string
 	args []any
 }
@@ -23,6 +26,9 @@ func (t talk) Log(level hclog.Level, msg string, args ...any) {
 		if f, ok := a.(hclog.Format); ok && len(f) > 0 {
 			args[i] = f[len(f)-1]
 		}
+	}
+	if level == hclog.Warn && t.lone && strings.HasPrefix(msg, "heartbeat timeout reached") {
+		level = hclog.Info
 	}
 	switch level {
 	case hclog.Error:
@@ -46,11 +52,11 @@ func (t talk) IsWarn() bool                  { return true }
 func (t talk) IsError() bool                 { return true }
 func (t talk) ImpliedArgs() []any            { return t.args }
 func (t talk) With(args ...any) hclog.Logger {
-	return talk{t.l.With(args...), t.name, append(t.args[:len(t.args):len(t.args)], args...)}
+	return talk{t.l.With(args...), t.lone, t.name, append(t.args[:len(t.args):len(t.args)], args...)}
 }
 func (t talk) Name() string                     { return t.name }
-func (t talk) Named(n string) hclog.Logger      { return talk{t.l, n, t.args} }
-func (t talk) ResetNamed(n string) hclog.Logger { return talk{t.l, n, t.args} }
+func (t talk) Named(n string) hclog.Logger      { return talk{t.l, t.lone, n, t.args} }
+func (t talk) ResetNamed(n string) hclog.Logger { return talk{t.l, t.lone, n, t.args} }
 func (t talk) SetLevel(hclog.Level)             {}
 func (t talk) GetLevel() hclog.Level            { return hclog.Info }
 

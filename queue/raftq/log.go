@@ -182,7 +182,7 @@ func (l *Log) start(s *queue.State, o Options) error {
 	conf.NoSnapshotRestoreOnStart = true
 	conf.NoLegacyTelemetry = true
 	conf.ShutdownOnRemove = false
-	conf.Logger = talk{l: o.Logger}
+	conf.Logger = talk{l: o.Logger, lone: o.Link == nil}
 
 	addr := raft.ServerAddress(o.ID)
 	var trans raft.Transport

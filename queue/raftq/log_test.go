@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,5 +115,24 @@ func TestLeaderSoon(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop()
+	}
+}
+
+// An election of a lone voter is nothing to warn of; anything else is.
+func TestLoneVoterElectsItselfQuietly(t *testing.T) {
+	for _, tc := range []struct {
+		msg  string
+		lone bool
+		warn bool
+	}{
+		{"heartbeat timeout reached, starting election", true, false},
+		{"heartbeat timeout reached, starting election", false, true},
+		{"failed to contact", true, true},
+	} {
+		var b strings.Builder
+		talk{l: slog.New(slog.NewTextHandler(&b, nil)), lone: tc.lone}.With("a", 1).Warn(tc.msg)
+		if got := strings.Contains(b.String(), "WARN"); got != tc.warn {
+			t.Errorf("%q, lone %v: %q", tc.msg, tc.lone, b.String())
+		}
 	}
 }
