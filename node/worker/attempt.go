@@ -38,10 +38,11 @@ type attempt struct {
 	streaming bool // an output stream is being sent now
 	delivered bool // the dispatcher has all output, or wants none
 
-	result  wire.Result
-	sent    time.Time // when the result was last sent; zero is not on this link
-	onDisk  bool
-	stopped bool // a stop was asked for
+	result     wire.Result
+	sent       time.Time // when the result was last sent; zero is not on this link
+	onDisk     bool
+	saveFailed time.Time // when it could not be put on disk
+	stopped    bool      // a stop was asked for
 }
 
 // claim is what an attempt takes of the node while it runs.

@@ -20,10 +20,6 @@ const (
 // has started; the result of a shorter one says so anyway.
 const startedAfter = 20 * time.Millisecond
 
-// unackedAfter is how long a result may wait for its acknowledgement before it
-// is put on disk.
-const unackedAfter = 500 * time.Millisecond
-
 // outbox is what waits to be sent, in the order in which it came up.
 type outbox struct {
 	results  []*attempt
@@ -130,33 +126,6 @@ func (w *Worker) requeueResults() {
 	for _, a := range w.attempts {
 		if a.state == ended && a.delivered {
 			w.out.results = append(w.out.results, a)
-		}
-	}
-}
-
-// saveUnacked puts results on disk that nobody has acknowledged for a while,
-// so that they outlive this process.
-func (w *Worker) saveUnacked() {
-	w.mu.Lock()
-	var late []*attempt
-	now := time.Now()
-	for _, a := range w.attempts {
-		if a.state == ended && !a.onDisk && now.Sub(a.ended) > unackedAfter {
-			late = append(late, a)
-		}
-	}
-	w.mu.Unlock()
-	for _, a := range late {
-		err := w.spool.save(a, a.result)
-		w.mu.Lock()
-		a.onDisk = true
-		gone := w.attempts[a.Lease] != a
-		if gone {
-			w.spool.forget(a)
-		}
-		w.mu.Unlock()
-		if err != nil {
-			w.log.Error("a result cannot be kept on disk", "task", a.ID, "error", err)
 		}
 	}
 }

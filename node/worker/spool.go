@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -37,20 +37,20 @@ type saved struct {
 // openSpool opens the folder and returns the results that an earlier run could
 // not report. What else it left is removed: output without a result is of an
 // attempt that died with the worker.
-func openSpool(dir string, quota int64) (*spool, []*attempt, error) {
+func openSpool(dir string, quota int64, log *slog.Logger) (*spool, []*attempt, error) {
 	s := &spool{dir: filepath.Join(dir, "spool"), quota: quota}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("open the worker's spool: %w", err)
-	}
-	if b, err := os.ReadFile(filepath.Join(s.dir, "term")); err == nil {
-		s.term, _ = strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
 	}
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the worker's spool: %w", err)
 	}
 	var left []*attempt
-	keep := map[string]bool{"term": true}
+	keep := map[string]bool{}
+	for _, name := range termFiles {
+		keep[name] = true
+	}
 	for _, e := range entries {
 		base, ok := strings.CutSuffix(e.Name(), ".res")
 		if !ok {
@@ -65,6 +65,12 @@ func openSpool(dir string, quota int64) (*spool, []*attempt, error) {
 		if !keep[e.Name()] {
 			_ = os.Remove(filepath.Join(s.dir, e.Name()))
 		}
+	}
+	if err := s.loadTerm(log); err != nil {
+		return nil, nil, err
+	}
+	for _, a := range left {
+		s.term = max(s.term, a.Fence.Term)
 	}
 	return s, left, nil
 }
@@ -120,11 +126,6 @@ func (s *spool) save(a *attempt, r wire.Result) error {
 	}
 	sum := sha256.Sum256(body)
 	return writeSynced(s.path(a.Lease, ".res"), append(body, sum[:]...))
-}
-
-// saveTerm remembers the highest term that was obeyed.
-func (s *spool) saveTerm(t uint64) error {
-	return writeSynced(filepath.Join(s.dir, "term"), []byte(strconv.FormatUint(t, 10)+"\n"))
 }
 
 // forget removes what is kept of an attempt.

@@ -80,6 +80,7 @@ type Worker struct {
 	signal  chan struct{} // out has something
 	changed chan struct{} // closed and replaced when an attempt was forgotten or a connection ended
 
+	probe   chan struct{} // asks Run whether it goes on
 	running sync.WaitGroup
 	ctx     context.Context // of Run; commands end with it
 }
@@ -99,7 +100,7 @@ func New(opt Options) (*Worker, error) {
 	if opt.SpoolQuota == 0 {
 		opt.SpoolQuota = DefaultSpoolQuota
 	}
-	sp, left, err := openSpool(opt.Dir, opt.SpoolQuota)
+	sp, left, err := openSpool(opt.Dir, opt.SpoolQuota, opt.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +110,7 @@ func New(opt Options) (*Worker, error) {
 		free:     freeOf(opt.Capacity),
 		signal:   make(chan struct{}, 1),
 		changed:  make(chan struct{}),
+		probe:    make(chan struct{}),
 		ctx:      context.Background(),
 		term:     sp.term,
 	}
@@ -139,7 +141,18 @@ func (w *Worker) Run(ctx context.Context) error {
 		case <-t.C:
 			w.checkLease()
 			w.saveUnacked()
+		case <-w.probe:
 		}
+	}
+}
+
+// Alive returns when Run has come round, or with ctx's error.
+func (w *Worker) Alive(ctx context.Context) error {
+	select {
+	case w.probe <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
