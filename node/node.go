@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -97,7 +98,7 @@ func New(opt Options) (*Node, error) {
 	}()
 	// The directory comes first: its lock keeps two nodes apart.
 	var err error
-	if n.slot, err = claim(opt); err != nil {
+	if n.slot, err = claim(context.Background(), opt); err != nil {
 		return nil, err
 	}
 	if n.id, err = n.slot.Identity(); err != nil {

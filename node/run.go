@@ -2,8 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
-	"os"
 	"sync"
 	"time"
 
@@ -60,6 +58,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	roleWG.Go(func() { _ = n.worker.Run(roles) })
 	roleWG.Go(func() { n.sweepBlobs(roles) })
 	roleWG.Go(func() { trimMemory(roles) })
+	roleWG.Go(func() { n.pingManager(roles) })
 	if n.opt.Role == task.RoleDispatcher {
 		if err := n.dispatchFirst(cut); err != nil {
 			return fail(err)
@@ -198,11 +197,4 @@ func (n *Node) goodbye() {
 		wg.Go(func() { _ = s.Shutdown(ctx) })
 	}
 	wg.Wait()
-}
-
-// announce tells the service manager, if there is one.
-func (n *Node) announce(state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil && !errors.Is(err, os.ErrNotExist) {
-		n.log.Debug("notify the service manager", "error", err)
-	}
 }

@@ -86,24 +86,28 @@ const endWait = 15 * time.Second
 
 // claim is claimSlot, with patience: while the node that has the queue is just
 // ending it waits, and when it lives it is named.
-func claim(opt Options) (*slot, error) {
-	deadline := time.Now().Add(endWait)
+func claim(ctx context.Context, opt Options) (*slot, error) {
+	ctx, cancel := context.WithTimeout(ctx, endWait)
+	defer cancel()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
 	for seen := 0; ; {
 		s, err := claimSlot(opt.Paths.Nodes, opt.Config.NodeDir, opt.Role == task.RoleDispatcher)
 		if !errors.Is(err, errQueueBusy) {
 			return s, err
 		}
 		// Others may still name a dispatcher that is just ending.
-		if name, ok := dispatcherHere(context.Background(), opt.Paths, 0); ok {
+		if name, ok := dispatcherHere(ctx, opt.Paths, 0); ok {
 			if seen++; seen > 3 {
 				return nil, errSecond(name)
 			}
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
 			return nil, task.Errorf(task.KindConflict, "the node that has this user's queue runs and does not answer").
 				WithHint("stop it, then start this one")
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 }
 

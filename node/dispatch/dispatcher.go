@@ -69,6 +69,7 @@ type Dispatcher struct {
 	ending  bool // no worker may register any more
 
 	kick    chan struct{}  // something changed that may let a task start
+	probe   chan struct{}  // asks Run whether it goes on
 	changes *queue.Watcher // for History
 }
 
@@ -97,6 +98,7 @@ func New(opt Options) (*Dispatcher, error) {
 		passed:  make(map[queue.ClassID]time.Time),
 		follows: make(map[task.ID]map[*follower]struct{}),
 		kick:    make(chan struct{}, 1),
+		probe:   make(chan struct{}),
 	}
 	d.feed.init(opt.Queue.Stamp)
 	for _, l := range opt.Queue.Held("") {
@@ -129,7 +131,18 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			return nil
 		case <-d.queue.Ready():
 		case <-d.kick:
+		case <-d.probe:
 		}
+	}
+}
+
+// Alive returns when Run has come round, or with ctx's error.
+func (d *Dispatcher) Alive(ctx context.Context) error {
+	select {
+	case d.probe <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
