@@ -25,6 +25,7 @@ type confinement struct {
 	env    []string // the base environment
 	dirs   *workDirs
 	cells  cells
+	cages  cages // instead of cells, at very-strict
 }
 
 // setup is what all confinements of a Runner have in common.
@@ -41,9 +42,6 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 	if runtime.GOOS == "android" {
 		return nil, errors.New("on Android no program may contain another")
 	}
-	if level == VeryStrict {
-		return nil, errors.New("not built yet")
-	}
 	if s.abi < minABI(level) {
 		if s.abi == 0 {
 			return nil, errors.New("the kernel has no Landlock (5.13 or later has, unless it is turned off)")
@@ -55,8 +53,8 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 		return nil, err
 	}
 	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs}
-	c.cells.c = c
-	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level >= Strict}
+	c.cells.c, c.cages.c = c, c
+	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level == Strict}
 	for _, p := range append(s.protect, credentialPaths(s.home)...) {
 		c.fence.protected = append(c.fence.protected, realPath(p))
 	}
@@ -86,9 +84,10 @@ func reachablePath(path string) string {
 }
 
 // minABI is the oldest Landlock a level can be built from. The gaps of version
-// 1 and 2 are closed by the filter; strict needs control of TCP and of signals.
+// 1 and 2 are closed by the filter; strict needs control of TCP and of signals,
+// for which very-strict has namespaces.
 func minABI(level Level) int {
-	if level >= Strict {
+	if level == Strict {
 		return 6
 	}
 	return 1
@@ -97,8 +96,14 @@ func minABI(level Level) int {
 // mechanisms names what contains a command.
 func (c *confinement) mechanisms() string {
 	m := []string{"session", "subreaper", "no_new_privs", fmt.Sprintf("landlock:%d", c.fence.abi), "seccomp"}
+	if c.level == VeryStrict {
+		m = append([]string{"namespaces", "pivot_root"}, append(m, "no_capabilities")...)
+	}
 	if c.user != nil {
-		m = append(m, "user:"+c.user.name, "no_capabilities")
+		m = append(m, "user:"+c.user.name)
+		if c.level < VeryStrict {
+			m = append(m, "no_capabilities")
+		}
 	}
 	return strings.Join(m, ",")
 }
@@ -224,6 +229,9 @@ func onOwnThread(fn func()) {
 
 // launch starts the main process of a contained command.
 func (c *confinement) launch(r *Runner, p *process, file string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
+	if p.cage != nil {
+		return r.launchCaged(p, file, argv, attr)
+	}
 	attr.Sys.Credential = c.user.credential()
 	if p.cell != nil {
 		p.cell.do(func() { pid, err = r.forkExec(p, file, argv, attr) })
@@ -244,6 +252,8 @@ func (c *confinement) launch(r *Runner, p *process, file string, argv []string, 
 func (r *Runner) house(p *process) (err error) {
 	c := r.levels[p.spec.Level]
 	switch {
+	case c != nil && c.level == VeryStrict:
+		return r.houseCaged(p, c)
 	case c != nil && p.spec.Dir == "" && !p.spec.Keep:
 		if p.cell, err = c.cells.take(); err != nil {
 			return startError(ReasonRefused, "sandbox level %s cannot be had here: %w", c.level, err)
@@ -269,6 +279,9 @@ func (r *Runner) house(p *process) (err error) {
 // vacate gives the directory and the cell back. Clean says that nothing of the
 // command lives.
 func (p *process) vacate(clean bool) {
+	if p.cage != nil {
+		p.cage.discard()
+	}
 	if err := p.dirs.put(p.home, clean); err != nil {
 		p.r.log.Warn("a command's directory could not be removed", "dir", p.home.path, "error", err)
 		clean = false
@@ -282,5 +295,10 @@ func (p *process) leaveCell(clean bool) {
 	}
 }
 
-// dir is the working directory.
-func (p *process) dir() string { return orElse(p.spec.Dir, p.home.work()) }
+// dir is the working directory. In a cage a path given has no links.
+func (p *process) dir() string {
+	if p.cage != nil && p.spec.Dir != "" {
+		return p.cage.plan.Dir
+	}
+	return orElse(p.spec.Dir, p.home.work())
+}

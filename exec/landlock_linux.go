@@ -164,6 +164,10 @@ func (f *fence) build() {
 		f.open("/")
 	}
 	for path, access := range f.fixed {
+		if f.holdsProtected(path) {
+			f.open(path)
+			continue
+		}
 		if r, ok := newRule(path, access); ok {
 			f.rules = append(f.rules, r)
 		}

@@ -107,8 +107,8 @@ func (s *Spec) behindGate(file, before string) []string {
 
 // mayLimit reports whether we can limit commands of a level from outside.
 func (r *Runner) mayLimit(l Level) bool {
-	if r.userOf(l) == nil {
-		return true
+	if r.userOf(l) == nil || l == VeryStrict {
+		return true // in a namespace that we made we may
 	}
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -117,19 +117,26 @@ func (r *Runner) mayLimit(l Level) bool {
 
 // passGate sees to it that the waiting process is limited and lets it go.
 func (p *process) passGate(gate int) error {
+	pid := p.pid
+	if p.cage != nil {
+		var err error
+		if pid, err = p.cage.child(); err != nil {
+			return startError(ReasonRefused, "set a limit: %w", err)
+		}
+	}
 	if p.spec.Limits.grouped(p.r.groups) {
 		g, err := p.r.groups.open(p.spec.Limits)
 		if err != nil {
 			return startError(ReasonRefused, "set a limit: %w", err)
 		}
 		p.group = g
-		if err := g.add(p.pid); err != nil {
+		if err := g.add(pid); err != nil {
 			return startError(ReasonRefused, "set a limit: %w", err)
 		}
 	}
 	if p.r.mayLimit(p.spec.Level) {
 		for _, l := range p.spec.Limits.rlimits() {
-			if err := unix.Prlimit(p.pid, l.what, &unix.Rlimit{Cur: l.soft, Max: l.hard}, nil); err != nil {
+			if err := unix.Prlimit(pid, l.what, &unix.Rlimit{Cur: l.soft, Max: l.hard}, nil); err != nil {
 				return startError(ReasonRefused, "set a limit: %w", err)
 			}
 		}
@@ -221,6 +228,9 @@ func size(n int64) string {
 func (p *process) watch(ended <-chan struct{}) {
 	defer p.helpers.Done()
 	l := p.spec.Limits.watched(p.group)
+	if p.tmpfs() > 0 {
+		l.DiskBytes = 0
+	}
 	var before int64
 	if l.DiskBytes > 0 && p.spec.Dir != "" {
 		before = diskUse(p.spec.Dir, ended)

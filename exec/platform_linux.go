@@ -144,6 +144,7 @@ func (r *Runner) closePlatform() error {
 	for _, c := range r.levels {
 		if c != nil {
 			c.cells.close()
+			c.cages.close()
 			c.fence.close()
 			c.dirs.close()
 			if c.dirs != r.dirs {

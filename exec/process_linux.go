@@ -26,6 +26,8 @@ type process struct {
 	dirs    *workDirs
 	home    workDir
 	cell    *cell // where it runs, nil if in none
+	cage    *cage // likewise
+	full    bool  // its home in memory was full at the end
 	started time.Time
 
 	stdin   *os.File // our end, when a goroutine feeds it
@@ -47,6 +49,7 @@ type process struct {
 	nudge    chan struct{} // tells the stopper of a new deadline or the end
 	swept    int
 	largest  int64 // memory of the largest process as far as it was looked at
+	counters int   // an open file, or -1
 	written  int64 // bytes written by the main process and those it collected
 }
 
@@ -86,6 +89,9 @@ func (p *process) PID() int { return p.pid }
 func (p *process) Wait() Result {
 	p.pump()
 	status, usage := p.reap()
+	if p.cage != nil {
+		status, usage = p.hearEnd(status, usage)
+	}
 	p.disarm()
 	survivors := p.clear()
 	p.drain()
@@ -99,6 +105,7 @@ func (p *process) Wait() Result {
 		res.Message = fmt.Sprintf("%d of its processes could not be killed: %v", len(survivors), survivors)
 	}
 	p.explainGroup(&res)
+	p.explainFull(&res)
 	if p.group != nil {
 		if err := p.group.close(); err != nil {
 			p.r.log.Warn("a control group could not be removed", "error", err)
@@ -120,7 +127,11 @@ func (p *process) reap() (syscall.WaitStatus, syscall.Rusage) {
 	}
 	var status syscall.WaitStatus
 	var usage syscall.Rusage
-	written := readWritten(p.pid)
+	if p.counters < 0 && p.cage == nil {
+		p.counters = openCounters(p.pid) // root may still do so
+	}
+	written := readWritten(p.counters)
+	p.counters = -1
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.written = written
@@ -131,6 +142,9 @@ func (p *process) reap() (syscall.WaitStatus, syscall.Rusage) {
 		}
 	}
 	p.gone = true
+	if p.cage != nil {
+		p.cage.gone = true
+	}
 	if p.nudge != nil {
 		close(p.nudge)
 		p.nudge = nil
@@ -177,6 +191,9 @@ func (p *process) finishDir(res *Result) {
 	res.Dir = p.spec.Dir
 	if p.spec.Keep && p.spec.Dir == "" {
 		res.Dir = p.home.work()
+		if p.cage != nil {
+			p.cage.discard()
+		}
 		return
 	}
 	p.vacate(len(res.Survivors) == 0)
@@ -186,13 +203,17 @@ func (p *process) finishDir(res *Result) {
 func (p *process) enforced() string {
 	names := p.r.caps.Levels[p.spec.Level].Mechanisms
 	l, caps := p.spec.Limits, p.r.caps
+	disk := caps.Disk
+	if p.tmpfs() > 0 {
+		disk = "rlimit,tmpfs"
+	}
 	for _, v := range []struct {
 		asked    bool
 		name, by string
 	}{
 		{l.MemoryBytes > 0, "memory", caps.Memory},
 		{l.CPUTime > 0, "cpu", caps.CPU},
-		{l.DiskBytes > 0, "disk", caps.Disk},
+		{l.DiskBytes > 0, "disk", disk},
 		{l.OpenFiles > 0, "files", caps.OpenFiles},
 		{l.Processes > 0, "processes", caps.Processes},
 	} {

@@ -153,6 +153,9 @@ func (r *Runner) refuse(spec *Spec) error {
 			return startError(ReasonRefused, "a %s limit cannot be enforced here; run it without that limit or on another worker", v.name)
 		}
 	}
+	if spec.Level == VeryStrict && (l.MemoryBytes > 0 && r.caps.Memory == "poll" || l.Processes > 0 && r.caps.Processes == "poll") {
+		return startError(ReasonRefused, "a memory or process limit at sandbox level %s needs control groups, which there are none of here; run it at strict or on another worker", spec.Level)
+	}
 	return nil
 }
 

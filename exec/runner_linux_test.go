@@ -21,7 +21,7 @@ var shared = sync.OnceValues(func() (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic, Strict}, Logger: slog.New(slog.DiscardHandler)})
+	return NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic, Strict, VeryStrict}, Logger: slog.New(slog.DiscardHandler)})
 })
 
 func TestMain(m *testing.M) {
@@ -201,7 +201,7 @@ func TestStartErrors(t *testing.T) {
 		{"too much memory", Spec{Argv: []string{"true"}, Limits: Limits{MemoryBytes: 1 << 62}}, ReasonInvalid, 125, false},
 		{"file as dir", Spec{Argv: []string{"true"}, Dir: plain}, ReasonBadDir, 125, false},
 		{"too long", Spec{Argv: []string{"true", strings.Repeat("x", 10<<20)}}, ReasonInvalid, 125, false},
-		{"level", Spec{Argv: []string{"true"}, Level: VeryStrict}, ReasonRefused, 125, true},
+		{"level", Spec{Argv: []string{"true"}, Level: 9}, ReasonInvalid, 125, false},
 		{"held", Spec{Argv: []string{"true"}, BeforeStart: func() error { return held }}, ReasonHeld, 125, true},
 		{"held null", Spec{Null: true, BeforeStart: func() error { return held }}, ReasonHeld, 125, true},
 	}

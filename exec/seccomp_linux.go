@@ -86,7 +86,12 @@ func filterFor(level Level, abi int) ([]unix.SockFilter, error) {
 		f.denyReadTruncate("open", 1)
 		f.denyReadTruncate("openat", 2)
 	}
-	if level >= Strict {
+	switch level {
+	case VeryStrict:
+		f.allowSockets()
+		f.allowOnly(allowedCalls)
+		return f.assemble()
+	case Strict:
 		f.denySockets()
 		for _, name := range deniedNetwork {
 			f.deny(name, unix.EACCES)

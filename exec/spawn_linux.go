@@ -18,7 +18,7 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 	if err := r.refuseDir(spec); err != nil {
 		return nil, err
 	}
-	p := &process{r: r, spec: spec, pidfd: -1, fds: [3]int{-1, -1, -1}}
+	p := &process{r: r, spec: spec, pidfd: -1, counters: -1, fds: [3]int{-1, -1, -1}}
 	if err := r.house(p); err != nil {
 		return nil, err
 	}
@@ -129,6 +129,9 @@ func (p *process) spawn() error {
 	}
 	if err != nil {
 		return explainStart(err, argv[0], file, dir)
+	}
+	if os.Geteuid() != 0 && p.cage == nil {
+		p.counters = openCounters(p.pid)
 	}
 	if gate >= 0 {
 		if err := p.passGate(gate); err != nil {

@@ -53,7 +53,7 @@ func (r *Runner) countAll() uses {
 	all := uses{at: t.at, of: make(map[*process]use, len(own.live))}
 	page := int64(os.Getpagesize())
 	for _, pid := range t.order {
-		if own.of(pid) != others || own.owner[pid] == nil {
+		if own.of(pid) != others || own.owner[pid] == nil || own.owner[pid].cage != nil && own.owner[pid].pid == pid {
 			continue
 		}
 		p, s := own.owner[pid], t.seen[pid]
@@ -99,15 +99,30 @@ func (p *process) peakMemory(kernel int64) int64 {
 	return p.largest
 }
 
+// openCounters opens what the kernel counts of a process that runs. When it has
+// ended, only root could.
+func openCounters(pid int) int {
+	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/io", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
+}
+
 // readWritten is how many bytes an ended, uncollected process handed to the
 // kernel to be written, with the children it collected; 0 if that is not told.
-func readWritten(pid int) int64 {
-	var buf [512]byte
-	text, ok := readProc(pid, "io", buf[:])
-	if !ok {
+// It closes the file.
+func readWritten(counters int) int64 {
+	if counters < 0 {
 		return 0
 	}
-	return writtenIn(text)
+	defer unix.Close(counters)
+	var buf [512]byte
+	n, err := unix.Read(counters, buf[:])
+	if err != nil || n <= 0 {
+		return 0
+	}
+	return writtenIn(buf[:n])
 }
 
 // writtenIn finds the count in /proc/PID/io.

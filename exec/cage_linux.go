@@ -1,0 +1,389 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A cage is a set of namespaces with a process of ours as the first in it. One
+// command runs in it, as a child of that process. Making a cage takes longer
+// than starting a command, so a few wait, each with a directory of its own.
+type cage struct {
+	pid, pidfd int
+	sock       int
+	home       workDir
+	plan       cagePlan
+	gone       bool // collected
+}
+
+// cages are those that wait.
+type cages struct {
+	c *confinement
+
+	mu      sync.Mutex
+	free    []*cage
+	closed  bool
+	filling sync.WaitGroup
+}
+
+// freeCages is how many wait once one was needed.
+const freeCages = 2
+
+// cageNamespaces are of a cage's own.
+const cageNamespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET |
+	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+
+// cageNamespaceNames are how /proc names them.
+var cageNamespaceNames = []string{"user", "pid", "mnt", "net", "ipc", "uts", "cgroup"}
+
+// take returns a cage, a waiting one if there is one, and sees to it that the
+// next need not wait.
+func (s *cages) take() (*cage, error) {
+	s.mu.Lock()
+	var k *cage
+	if n := len(s.free); n > 0 {
+		k, s.free = s.free[n-1], s.free[:n-1]
+	}
+	if !s.closed && len(s.free) < freeCages {
+		s.filling.Add(1)
+		go s.fill()
+	}
+	s.mu.Unlock()
+	if k != nil {
+		return k, nil
+	}
+	home, err := s.c.dirs.get()
+	if err != nil {
+		return nil, err
+	}
+	if k, err = s.c.openCage(home, ""); err != nil {
+		_ = s.c.dirs.put(home, false)
+	}
+	return k, err
+}
+
+// fill makes one more cage.
+func (s *cages) fill() {
+	defer s.filling.Done()
+	home, err := s.c.dirs.get()
+	if err != nil {
+		return
+	}
+	k, err := s.c.openCage(home, "")
+	if err != nil {
+		_ = s.c.dirs.put(home, false)
+		return // the one who needs it will be told
+	}
+	s.mu.Lock()
+	if !s.closed && len(s.free) < freeCages {
+		s.free = append(s.free, k)
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	k.discard()
+	_ = s.c.dirs.put(home, true)
+}
+
+func (s *cages) close() {
+	s.mu.Lock()
+	free := s.free
+	s.free, s.closed = nil, true
+	s.mu.Unlock()
+	for _, k := range free {
+		k.discard()
+		_ = s.c.dirs.put(k.home, false)
+	}
+	s.filling.Wait()
+}
+
+// openCage makes a cage around a home and, if one is given, a directory.
+func (c *confinement) openCage(home workDir, dir string) (*cage, error) {
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("speak to a sandbox: %w", err)
+	}
+	defer unix.Close(ends[1])
+	k := &cage{sock: ends[0], pidfd: -1, home: home, plan: cagePlan{ABI: c.fence.abi, Home: home.path, Dir: dir, Protected: c.fence.protected}}
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		unix.Close(k.sock)
+		return nil, err
+	}
+	defer null.Close()
+	uid, gid := os.Geteuid(), os.Getegid()
+	sys := &syscall.SysProcAttr{Cloneflags: cageNamespaces, PidFD: &k.pidfd}
+	if c.user != nil {
+		uid, gid = int(c.user.uid), int(c.user.gid)
+		sys.Credential, sys.GidMappingsEnableSetgroups = c.user.credential(), true
+	}
+	sys.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}}
+	sys.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
+	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
+		if n, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err == nil && n >= 0 {
+			sys.AmbientCaps = append(sys.AmbientCaps, c)
+		}
+	}
+	k.pid, err = syscall.ForkExec("/proc/self/exe", []string{cageName}, &syscall.ProcAttr{
+		Dir: "/", Env: []string{"GOMAXPROCS=2", "GOGC=off"}, Sys: sys,
+		Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), uintptr(ends[1])},
+	})
+	if err != nil {
+		unix.Close(k.sock)
+		return nil, fmt.Errorf("namespaces cannot be made here: %w", err)
+	}
+	// A cage that does not come about must not hold up whoever waits for it.
+	longest := unix.NsecToTimeval(int64(cageWait))
+	_ = unix.SetsockoptTimeval(k.sock, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &longest)
+	if err := k.ask(k.plan); err != nil {
+		k.discard()
+		return nil, err
+	}
+	return k, nil
+}
+
+// ask sends a plan or an order and waits for the answer.
+func (k *cage) ask(v any, files ...int) error {
+	if err := sendMessage(k.sock, v, files...); err != nil {
+		return err
+	}
+	var reply cageReply
+	if _, err := receiveMessage(k.sock, &reply); err != nil {
+		return fmt.Errorf("the sandbox ended before it was ready: %w", err)
+	}
+	switch {
+	case reply.Errno != 0:
+		return syscall.Errno(reply.Errno)
+	case reply.Error != "":
+		return errors.New(reply.Error)
+	}
+	return nil
+}
+
+// discard ends a cage and everything in it.
+func (k *cage) discard() {
+	unix.Close(k.sock)
+	if !k.gone {
+		_ = unix.Kill(k.pid, unix.SIGKILL)
+		for {
+			if _, err := unix.Wait4(k.pid, nil, 0, nil); err != unix.EINTR {
+				break
+			}
+		}
+	}
+	if k.pidfd >= 0 {
+		unix.Close(k.pidfd)
+	}
+}
+
+// report is how the main process ended, if the cage lived to tell.
+func (k *cage) report() (r cageReport, ok bool) {
+	_, err := receiveMessage(k.sock, &r)
+	return r, err == nil
+}
+
+// child is the process id of the main process, as it is outside.
+func (k *cage) child() (int, error) {
+	for _, tid := range threadsOf(k.pid) {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", k.pid, tid))
+		if err != nil {
+			continue
+		}
+		for _, f := range strings.Fields(string(b)) {
+			if pid, err := strconv.Atoi(f); err == nil {
+				return pid, nil
+			}
+		}
+	}
+	found := 0
+	_ = (&procTable{}).all(func(pid int) bool {
+		if s, ok := readStat(pid); ok && s.ppid == k.pid {
+			found = pid
+		}
+		return found == 0
+	})
+	if found == 0 {
+		return 0, errors.New("the command cannot be found in its sandbox")
+	}
+	return found, nil
+}
+
+func threadsOf(pid int) (tids []int) {
+	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	for _, e := range entries {
+		if tid, err := strconv.Atoi(e.Name()); err == nil {
+			tids = append(tids, tid)
+		}
+	}
+	return tids
+}
+
+// launchCaged starts the main process of a command in its cage.
+func (r *Runner) launchCaged(p *process, file string, argv []string, attr *syscall.ProcAttr) (int, error) {
+	k := p.cage
+	order := cageOrder{File: file, Argv: argv, Env: attr.Env, Dir: attr.Dir, Tmpfs: p.tmpfs()}
+	if k.started() {
+		order.Tmpfs = 0 // it is there from the first try
+	}
+	files := make([]int, len(attr.Files))
+	for i, fd := range attr.Files {
+		files[i] = int(fd)
+	}
+	p.pid, p.started = k.pid, time.Now()
+	r.mu.Lock()
+	r.live[p.pid] = p
+	r.mu.Unlock()
+	err := k.ask(order, files...)
+	var errno syscall.Errno
+	if err != nil {
+		r.mu.Lock()
+		delete(r.live, p.pid)
+		r.mu.Unlock()
+		if !errors.As(err, &errno) {
+			err = startError(ReasonRefused, "sandbox level %s cannot be had here: %w", VeryStrict, err)
+		} else if _, serr := os.Stat(file); errno == syscall.ENOENT && serr == nil && !inView(file) && !below(file, p.dir()) {
+			err = startError(ReasonNotFound, "run %s: no such program at sandbox level %s, which shows only %s and the command's own directory", argv[0], VeryStrict, strings.Join(cageTrees[:3], ", "))
+		}
+		return 0, err
+	}
+	p.pidfd, k.pidfd = k.pidfd, -1
+	_ = unix.SetsockoptTimeval(k.sock, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{})
+	return p.pid, nil
+}
+
+// houseCaged finds a command a cage and the directory in it, a waiting one
+// where that will do.
+func (r *Runner) houseCaged(p *process, c *confinement) (err error) {
+	p.dirs = c.dirs
+	if p.spec.Dir == "" && !p.spec.Keep {
+		p.cage, err = c.cages.take()
+	} else {
+		get := c.dirs.get
+		if p.spec.Keep && p.spec.Dir == "" {
+			get = c.dirs.kept
+		}
+		if p.home, err = get(); err != nil {
+			return &StartError{Reason: ReasonHost, Code: 125, Err: err}
+		}
+		dir := ""
+		if p.spec.Dir != "" {
+			dir = realPath(p.spec.Dir)
+		}
+		if p.cage, err = c.openCage(p.home, dir); err != nil {
+			_ = c.dirs.put(p.home, false)
+		}
+	}
+	if err != nil {
+		return startError(ReasonRefused, "sandbox level %s cannot be had here: %w", c.level, err)
+	}
+	p.home = p.cage.home
+	return nil
+}
+
+// started reports whether a cage has left our session, which it does with its
+// first order.
+func (k *cage) started() bool {
+	sid, err := unix.Getsid(k.pid)
+	return err == nil && sid == k.pid
+}
+
+// inView reports whether a path is to be seen in every cage.
+func inView(path string) bool {
+	for _, tree := range cageTrees {
+		if below(path, tree) {
+			return true
+		}
+	}
+	return false
+}
+
+// tmpfs is the size of a home in memory, for a disk limit kept exactly; 0 where
+// the home is on disk: without such a limit, where what is written is to stay,
+// or where it might take more than a quarter of the memory.
+func (p *process) tmpfs() int64 {
+	n := p.spec.Limits.DiskBytes
+	if p.cage == nil || n == 0 || p.spec.Keep || p.spec.Dir != "" {
+		return 0
+	}
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) != nil || uint64(n) > uint64(info.Totalram)*uint64(info.Unit)/4 { //nolint:unconvert // narrower on 32-bit processors
+		return 0
+	}
+	return n
+}
+
+// hearEnd takes from the cage how the main process in it ended. A cage that
+// was killed tells nothing, and its own end is the command's.
+func (p *process) hearEnd(status syscall.WaitStatus, usage syscall.Rusage) (syscall.WaitStatus, syscall.Rusage) {
+	report, ok := p.cage.report()
+	if !ok {
+		return status, usage
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.written, p.largest, p.full = report.Written, max(p.largest, report.MaxRSS), report.Full
+	p.swept = max(p.swept, report.Swept)
+	return syscall.WaitStatus(report.Status), syscall.Rusage{Utime: syscall.NsecToTimeval(report.CPU)}
+}
+
+// explainFull names the disk limit when the command failed with its directory
+// in memory full.
+func (p *process) explainFull(res *Result) {
+	if p.full && res.Reason == ReasonExit && res.Code != 0 {
+		res.Reason = ReasonLimitDisk
+		res.Message = fmt.Sprintf("filled its directory, its limit being %s", size(p.spec.Limits.DiskBytes))
+	}
+}
+
+// testCage proves that cages hold here.
+func (c *confinement) testCage() error {
+	home, err := c.dirs.get()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.dirs.put(home, false) }()
+	k, err := c.openCage(home, "")
+	if err != nil {
+		return err
+	}
+	defer k.discard()
+	if err := k.ask(cageOrder{Test: true}); err != nil {
+		return err
+	}
+	var gate [2]int
+	if err := unix.Pipe2(gate[:], unix.O_CLOEXEC); err != nil {
+		return fmt.Errorf("test the sandbox: %w", err)
+	}
+	defer closeAll(gate[:], -1)
+	err = k.ask(cageOrder{File: "/bin/sh", Argv: []string{"sh", "-c", "read x"}, Env: c.env, Dir: home.work()}, gate[0], gate[0], gate[0])
+	if err != nil {
+		return fmt.Errorf("a contained shell could not be started: %w", err)
+	}
+	pid, err := k.child()
+	if err != nil {
+		return err
+	}
+	for _, ns := range cageNamespaceNames {
+		own, err := os.Readlink("/proc/self/ns/" + ns)
+		if err != nil {
+			return fmt.Errorf("the sandbox cannot be verified: %w", err)
+		}
+		if its, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "ns", ns)); err != nil || its == own {
+			return fmt.Errorf("the sandbox does not hold: a contained shell shares our %s namespace", ns)
+		}
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return fmt.Errorf("a contained shell could not be looked at: %w", err)
+	}
+	return c.checkStatus(status)
+}

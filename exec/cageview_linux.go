@@ -1,0 +1,224 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// What is to be seen in a cage. All of it is read-only.
+var (
+	cageTrees   = []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store", "/gnu/store"}
+	cageDevices = []string{"null", "zero", "full", "random", "urandom"}
+	cageLinks   = map[string]string{"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
+)
+
+const (
+	plainMount = unix.MS_NOSUID | unix.MS_NODEV
+	sealed     = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
+)
+
+// enterView gives the calling process, alone in its mount namespace, a root of
+// its own that shows the system and the command's directories.
+func enterView(plan cagePlan) error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("separate the file tree: %w", err)
+	}
+	// The new root needs a place for a moment; any directory will do.
+	root := filepath.Join(plan.Home, "tmp")
+	if err := unix.Mount("root", root, "tmpfs", plainMount, "size=1m,mode=755"); err != nil {
+		return fmt.Errorf("make a file tree: %w", err)
+	}
+	for _, path := range cageTrees {
+		if err := showTree(root, path); err != nil {
+			return err
+		}
+	}
+	if err := showDevices(root); err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(root, "proc"), 0o555); err != nil {
+		return err
+	}
+	if err := unix.Mount("proc", filepath.Join(root, "proc"), "proc", plainMount|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("make a process table: %w", err)
+	}
+	if err := hideAll(root, plan.Protected); err != nil {
+		return err
+	}
+	for _, dir := range []string{plan.Home, plan.Dir} {
+		if dir == "" {
+			continue
+		}
+		if err := bind(dir, root, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV, 0); err != nil {
+			return err
+		}
+	}
+	if err := setMount(root, unix.MOUNT_ATTR_RDONLY, 0); err != nil {
+		return err
+	}
+	if err := unix.Chdir(root); err != nil {
+		return err
+	}
+	if err := unix.PivotRoot(".", "."); err != nil {
+		return fmt.Errorf("change the file tree: %w", err)
+	}
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("leave the old file tree: %w", err)
+	}
+	return unix.Chdir("/")
+}
+
+// showTree shows a folder of the system, or the link that stands for it.
+func showTree(root, path string) error {
+	st, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("show %s: %w", path, err)
+	}
+	if st.Mode()&os.ModeSymlink == 0 {
+		return bind(path, root, sealed, unix.AT_RECURSIVE)
+	}
+	to, err := os.Readlink(path)
+	if err != nil {
+		return fmt.Errorf("show %s: %w", path, err)
+	}
+	return os.Symlink(to, filepath.Join(root, path))
+}
+
+// bind shows a folder or file at the same path below root.
+func bind(path, root string, attr uint64, recursive uint) error {
+	to := filepath.Join(root, path)
+	if err := makePlace(path, to); err != nil {
+		return fmt.Errorf("show %s: %w", path, err)
+	}
+	flags := uintptr(unix.MS_BIND)
+	if recursive != 0 {
+		flags |= unix.MS_REC
+	}
+	if err := unix.Mount(path, to, "", flags, ""); err != nil {
+		return fmt.Errorf("show %s: %w", path, err)
+	}
+	return setMount(to, attr, recursive)
+}
+
+// makePlace makes what something of the same kind as path can be mounted on.
+func makePlace(path, to string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if st.IsDir() {
+		return os.MkdirAll(to, 0o755)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_RDONLY, 0o444)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func setMount(path string, attr uint64, flags uint) error {
+	set := unix.MountAttr{Attr_set: attr}
+	if err := unix.MountSetattr(unix.AT_FDCWD, path, flags, &set); err != nil {
+		return fmt.Errorf("make a mount read-only: %w", err)
+	}
+	return nil
+}
+
+func showDevices(root string) error {
+	for _, name := range cageDevices {
+		if err := bind("/dev/"+name, root, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC, 0); err != nil {
+			return err
+		}
+	}
+	for name, to := range cageLinks {
+		if err := os.Symlink(to, filepath.Join(root, "dev", name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hideAll puts something empty over what must not be read.
+func hideAll(root string, protected []string) error {
+	for _, path := range protected {
+		to := filepath.Join(root, path)
+		if !slices.ContainsFunc(cageTrees, func(tree string) bool { return path == tree || below(path, tree) }) {
+			continue
+		}
+		st, err := os.Lstat(to)
+		switch {
+		case err != nil || st.Mode()&os.ModeSymlink != 0:
+			continue
+		case st.IsDir():
+			err = unix.Mount("hidden", to, "tmpfs", plainMount|unix.MS_RDONLY, "size=4k,mode=000")
+		default:
+			err = unix.Mount("/dev/null", to, "", unix.MS_BIND, "")
+		}
+		if err != nil {
+			return fmt.Errorf("hide %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// homeInMemory puts a home of a certain size over the one on disk.
+func homeInMemory(home string, size int64) error {
+	page := int64(os.Getpagesize())
+	pages := (size+page-1)/page + 3 // for the directories themselves
+	opt := fmt.Sprintf("mode=700,size=%d", pages*page)
+	if err := unix.Mount("home", home, "tmpfs", plainMount, opt); err != nil {
+		return fmt.Errorf("make a directory of limited size: %w", err)
+	}
+	w := workDir{path: home}
+	return errors.Join(os.Mkdir(w.work(), 0o700), os.Mkdir(w.temp(), 0o700))
+}
+
+// isFull reports whether nothing more can be written in a directory in memory.
+func isFull(home string) bool {
+	var fs unix.Statfs_t
+	return unix.Statfs(home, &fs) == nil && fs.Bavail == 0
+}
+
+// raiseLoopback makes the one network a cage has work.
+func raiseLoopback() error {
+	sock, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("make a network: %w", err)
+	}
+	defer unix.Close(sock)
+	ifr, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	ifr.SetUint16(unix.IFF_UP)
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(sock), unix.SIOCSIFFLAGS, uintptr(unsafe.Pointer(ifr))); errno != 0 {
+		return fmt.Errorf("make a network: %w", errno)
+	}
+	return nil
+}
+
+// cageFence is what a command in a cage may touch of what it sees.
+func cageFence(plan cagePlan) *fence {
+	f := &fence{abi: plan.ABI, fixed: fixedAccess(VeryStrict), protected: plan.Protected}
+	f.fixed["/proc"] = accessRead
+	for path := range f.fixed {
+		if strings.HasPrefix(path, "/sys/") {
+			delete(f.fixed, path)
+		}
+	}
+	return f
+}
