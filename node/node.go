@@ -278,9 +278,13 @@ func (n *Node) makeWorker() error {
 		n.log.Warn(w)
 	}
 	meter := &worker.Meter{Dir: n.slot.Path()}
+	capacity := worker.CapacityOf(offer, n.runner.Capabilities())
+	if n.opt.Runner == nil {
+		worker.Widen(capacity.Slots)
+	}
 	n.worker, err = worker.New(worker.Options{
 		Dir: n.slot.Path(), Node: n.id.ID(), Name: n.Name(), Label: n.cfg.ID, Boot: n.boot, Version: n.opt.Version,
-		Capacity: worker.CapacityOf(offer, n.runner.Capabilities()), Runner: n.runner, Load: meter.Load,
+		Capacity: capacity, Runner: n.runner, Load: meter.Load,
 		Renew: n.renewalKey, Renewed: n.renewed,
 		Fetch: n.fetchBlob, Warnings: warnings, Logger: n.log, Clock: n.opt.Clock, History: n.opt.History,
 	})
