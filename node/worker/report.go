@@ -23,6 +23,7 @@ const startedAfter = 20 * time.Millisecond
 // outbox is what waits to be sent, in the order in which it came up.
 type outbox struct {
 	results  []*attempt
+	last     int // results in the last message that carried any
 	started  []*attempt
 	declined []wire.Decline
 	release  *wire.Release
@@ -62,6 +63,9 @@ func (w *Worker) takeResults() (wire.Results, bool) {
 	w.out.results = w.out.results[n:]
 	if len(w.out.results) == 0 {
 		w.out.results = nil
+	}
+	if len(m.Items) > 0 {
+		w.out.last = len(m.Items)
 	}
 	return m, len(m.Items) > 0
 }

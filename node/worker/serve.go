@@ -199,16 +199,18 @@ func (w *Worker) send(c *conn) error {
 
 // While the worker has more to run than its slots hold, nobody waits for the
 // next result at once: results are gathered for gatherTime, so that one message
-// and one commit carry several. gatherMin is how much backlog that takes.
+// and one commit carry several. gatherMin is how much backlog that takes, and
+// never less than twice what the last message carried: slots must not run dry
+// before the next assignments come.
 const (
-	gatherTime = 4 * time.Millisecond
-	gatherMin  = 6
+	gatherTime = 10 * time.Millisecond
+	gatherMin  = 16
 )
 
 // gather waits a little for further results if that costs nothing.
 func (w *Worker) gather(c *conn) {
 	w.mu.Lock()
-	wait := len(w.waiting) >= gatherMin && len(w.out.results) < maxResults && len(w.out.declined) == 0
+	wait := len(w.waiting) >= max(gatherMin, 2*w.out.last) && len(w.out.results) < maxResults && len(w.out.declined) == 0
 	w.mu.Unlock()
 	if !wait {
 		return
