@@ -46,17 +46,18 @@ var arrows = map[string]arrow{
 	"quicnet":          {[]string{"quicnet/wire", "quicnet/trust", "queue/task"}, "sockets carry messages and do not know what they mean"},
 	"quicnet/quictest": {[]string{"quicnet", "quicnet/wire", "quicnet/trust", "queue/task"}, "it is a network for tests"},
 
+	"node/seal":     {[]string{"queue/task"}, "closing a secret needs only what it belongs to"},
 	"node/audit":    {[]string{"node/access"}, "evidence needs only who and what"},
 	"node/local":    {[]string{"quicnet/wire", "queue/task"}, "a local socket carries the same streams"},
-	"node/worker":   {[]string{"exec", "quicnet/wire", "queue/task", "node/blob"}, "a worker sees messages, not sockets, and no queue"},
-	"node/dispatch": {[]string{"queue", "queue/sched", "queue/task", "quicnet/wire", "node/control", "node/access", "node/audit", "node/blob"}, "a dispatcher sees messages, not sockets, and runs nothing"},
+	"node/worker":   {[]string{"exec", "quicnet/wire", "queue/task", "node/blob", "node/seal"}, "a worker sees messages, not sockets, and no queue"},
+	"node/dispatch": {[]string{"queue", "queue/sched", "queue/task", "quicnet/wire", "node/control", "node/access", "node/audit", "node/blob", "node/seal"}, "a dispatcher sees messages, not sockets, and runs nothing"},
 	"node/remote":   {[]string{"quicnet/wire", "node/control", "node/blob", "queue/task"}, "both ends of one conversation, and no more"},
 	"node/api":      {[]string{"node/control", "node/access", "node/audit", "queue/task"}, "REST asks what the screen asks"},
 	"node/bench":    {[]string{"node/control", "queue/task"}, "what is measured is what users meet"},
 	"node/demo":     {[]string{"node/control", "queue/task", "queue/sched"}, "a simulated fleet opens no socket and runs no command"},
 	"node": {[]string{
 		"node/access", "node/api", "node/audit", "node/bench", "node/blob", "node/config", "node/control", "node/demo", "node/dispatch", "node/local",
-		"node/remote", "node/worker", "quicnet", "quicnet/wire", "quicnet/trust", "quicnet/discover", "queue", "queue/raftq", "queue/sched", "queue/task", "exec",
+		"node/remote", "node/seal", "node/worker", "quicnet", "quicnet/wire", "quicnet/trust", "quicnet/discover", "queue", "queue/raftq", "queue/sched", "queue/task", "exec",
 	}, "the node puts the parts together, and no face is a part"},
 	"node/nodetest": {[]string{"node", "node/config", "node/control", "node/dispatch", "queue/task", "quicnet/quictest", "quicnet", "quicnet/wire", "quicnet/trust", "exec", "exec/exectest"}, "it starts whole nodes"},
 
@@ -64,7 +65,7 @@ var arrows = map[string]arrow{
 	"ui/screen": {[]string{"ui/part", "theme", "node/control", "queue/task"}, "a screen asks a Control and nobody else"},
 	"ui":        {[]string{"ui/screen", "ui/part", "theme", "node/control", "queue/task"}, "the dashboard is a client even inside one process"},
 	"ui/uitest": {[]string{"ui", "ui/screen", "ui/part", "node/control", "node/demo", "queue/task", "theme"}, "it drives screens"},
-	"ui/cli":    {[]string{"ui", "theme", "node", "node/bench", "node/config", "node/control", "node/demo", "queue/task"}, "here the program is put together"},
+	"ui/cli":    {[]string{"ui", "theme", "node", "node/bench", "node/config", "node/control", "node/demo", "node/seal", "queue/task"}, "here the program is put together"},
 }
 
 // helpers may be imported by any test above or beside what they help with.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/dispatch"
+	"github.com/adauldev/octaskly/node/seal"
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/raftq"
 	"github.com/adauldev/octaskly/queue/task"
@@ -61,9 +62,14 @@ func (n *Node) startLeading(ctx context.Context) error {
 		return fail(fmt.Errorf("enter this node as a member: %w", err))
 	}
 	n.setName(me.Name)
+	key, err := seal.Load(n.opt.Paths.Cluster)
+	if err != nil {
+		return fail(err)
+	}
 	l.disp, err = dispatch.New(dispatch.Options{
 		Queue: l.queue, Node: n.id.ID(), Name: me.Name, Cluster: ca.ClusterID(), Version: n.opt.Version,
 		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,
+		Seal:  key,
 		Renew: n.renew, Identity: n.identity, Facts: n.factList, Seen: n.strangers, Logger: n.log, History: n.opt.History,
 	})
 	if err != nil {

@@ -89,6 +89,9 @@ func sizeHint(t *NewTask) int {
 	for k, v := range s.Env {
 		n += len(k) + len(v) + 10
 	}
+	for k, v := range s.Secrets {
+		n += len(k) + len(v) + 10
+	}
 	for _, v := range s.Tags {
 		n += len(v) + 5
 	}

@@ -63,7 +63,8 @@ type Status struct {
 	Rate       float64           `msgpack:"R"` // tasks finished per second, last 10 s
 	QueueLimit int               `msgpack:"q"`
 	Self       Identity          `msgpack:"i"`
-	Facts      []Fact            `msgpack:"f"` // things a person should know, worst first
+	Facts      []Fact            `msgpack:"f"`           // things a person should know, worst first
+	Seal       []byte            `msgpack:"e,omitempty"` // public key that secrets of tasks are sealed with
 }
 
 // Counts is the number of tasks in each state, by state.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/seal"
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/sched"
 	"github.com/adauldev/octaskly/queue/task"
@@ -85,6 +86,9 @@ func (d *Dispatcher) admit(t *control.NewTask, failFast bool) error {
 	if err := t.Spec.Check(); err != nil {
 		return err
 	}
+	if err := d.checkSecrets(&t.Spec); err != nil {
+		return err
+	}
 	if !failFast {
 		return nil
 	}
@@ -98,11 +102,27 @@ func (d *Dispatcher) admit(t *control.NewTask, failFast bool) error {
 	return task.Errorf(task.KindUnavailable, "no node could run this").WithHint("%s", sched.Would(t.Spec.Need, vs))
 }
 
+// checkSecrets refuses secrets that no worker could be given.
+func (d *Dispatcher) checkSecrets(s *task.Spec) error {
+	for name, sealed := range s.Secrets {
+		if d.opt.Seal == nil {
+			return task.Errorf(task.KindUnavailable, "this dispatcher takes no secrets")
+		}
+		plain, err := d.opt.Seal.Open(seal.ForSubmit(s, name), sealed)
+		if err != nil {
+			return task.Errorf(task.KindUsage, "the secret %s cannot be opened: %w", name, err)
+		}
+		clear(plain)
+	}
+	return nil
+}
+
 // Get implements control.Tasks.
 func (d *Dispatcher) Get(_ context.Context, id task.ID) (task.Task, error) {
 	t, err := d.queue.Get(id)
 	if err == nil {
 		d.addLive(&t)
+		t.HideSecrets()
 	}
 	return t, err
 }
@@ -116,6 +136,7 @@ func (d *Dispatcher) List(ctx context.Context, q control.Query) (control.Page, e
 	p, err := d.queue.List(ctx, f)
 	for i := range p.Tasks {
 		d.addLive(&p.Tasks[i])
+		p.Tasks[i].HideSecrets()
 	}
 	return control.Page{Tasks: p.Tasks, More: p.More, Total: p.Total}, err
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/seal"
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/sched"
 	"github.com/adauldev/octaskly/queue/task"
@@ -36,6 +37,7 @@ type Options struct {
 	OutputQuota int64         // bytes of output kept on this node; 10 GiB
 	// Renew issues a new certificate for a member that shows its key; nil never.
 	Renew    func(id task.NodeID, key []byte) (chain [][]byte, err error)
+	Seal     *seal.Key // opens the secrets of tasks; nil takes none
 	Facts    func() []control.Fact
 	Identity func() control.Identity
 	Seen     func() []control.Node // nodes that are no members, from discovery

@@ -101,6 +101,7 @@ func (f *follower) Next() (control.FollowItem, error) {
 		if err != nil {
 			return control.FollowItem{}, err
 		}
+		t.HideSecrets()
 		f.last = &t
 		if !f.told || t.State.Holds() && f.differs() {
 			return f.tell(), nil

@@ -107,6 +107,9 @@ func (d *Dispatcher) leaseLocked(class queue.ClassID, w *worker, n int) bool {
 		it := &items[i]
 		grants[i] = queue.Grant{ID: it.ID, Fence: it.Fence}
 		send[i] = wire.Assignment{ID: it.ID, Fence: it.Fence, Spec: it.Spec}
+		if len(it.Spec.Secrets) > 0 && d.opt.Seal != nil {
+			send[i].Spec.Secrets = d.opt.Seal.Again(&it.Spec, it.ID, it.Fence, w.seal)
+		}
 		if it.Spec.Timeout == 0 {
 			send[i].Spec.Timeout = d.opt.TaskTimeout
 		}

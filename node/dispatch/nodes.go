@@ -151,6 +151,9 @@ func (d *Dispatcher) Status(context.Context) (control.Status, error) {
 	if d.opt.Identity != nil {
 		s.Self = d.opt.Identity()
 	}
+	if d.opt.Seal != nil {
+		s.Seal = d.opt.Seal.Public()
+	}
 	if d.opt.Facts != nil {
 		s.Facts = d.opt.Facts()
 	}

@@ -123,6 +123,7 @@ func (d *Dispatcher) register(p Peer, reg wire.Register, end func()) (*worker, *
 	w.boot, w.addr, w.version = reg.Boot, p.Addr, reg.Version
 	reg.Capacity.Bound()
 	w.cap, w.leaving, w.warnings = reg.Capacity, reg.Draining, task.BoundWarnings(reg.Warnings)
+	w.seal = reg.Seal
 	w.heard, w.seen, w.state, w.out = now, now.UnixMilli(), sched.Up, out
 	w.flow = flow{}
 	if p.RTT != nil {

@@ -31,6 +31,7 @@ type worker struct {
 	load     task.Load
 	rtt      time.Duration
 	warnings []string
+	seal     []byte // public key of its run, for secrets
 	heard    time.Time
 	seen     int64 // Unix ms
 	leases   map[task.ID]lease

@@ -90,6 +90,7 @@ func (w *Worker) register(c *conn) error {
 	reg := wire.Register{
 		Boot: w.opt.Boot, Name: w.opt.Name, Label: w.opt.Label, Capacity: w.opt.Capacity,
 		Draining: w.draining, Warnings: w.opt.Warnings, Term: w.term, Version: w.opt.Version,
+		Seal: w.seal.Public(),
 	}
 	now := time.Now()
 	var holds []wire.Held

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/exec"
+	"github.com/adauldev/octaskly/node/seal"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -26,6 +27,9 @@ func (w *Worker) translate(a *attempt) (exec.Spec, error) {
 		Env: envOf(a), Timeout: max(s.Timeout, 0), Grace: s.Grace, Level: level,
 		Cookie: w.cookie(a), Output: a.out.write,
 		Limits: limitsOf(&s.Need),
+	}
+	if err := w.openSecrets(a, &spec); err != nil {
+		return exec.Spec{}, err
 	}
 	if len(s.Stdin) > 0 {
 		spec.Stdin = bytes.NewReader(s.Stdin)
@@ -54,6 +58,20 @@ func (w *Worker) level(asked string) (exec.Level, error) {
 		return 0, &exec.StartError{Reason: exec.ReasonInvalid, Code: 125, Err: err}
 	}
 	return exec.Stricter(l, floor), nil
+}
+
+// openSecrets adds a task's secrets to its environment. This is the only place
+// where they are in clear.
+func (w *Worker) openSecrets(a *attempt, spec *exec.Spec) error {
+	for name, sealed := range a.Spec.Secrets {
+		plain, err := w.seal.Open(seal.ForLease(a.ID, a.Fence, name), sealed)
+		if err != nil {
+			return &exec.StartError{Reason: exec.ReasonInvalid, Code: 125, Err: fmt.Errorf("the secret %s cannot be opened: %w", name, err)}
+		}
+		spec.Env = append(spec.Env, name+"="+string(plain))
+		clear(plain)
+	}
+	return nil
 }
 
 func (w *Worker) openBlob(ref string) (*os.File, error) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/exec"
+	"github.com/adauldev/octaskly/node/seal"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
@@ -81,6 +82,8 @@ type Worker struct {
 	changed chan struct{} // closed and replaced when an attempt was forgotten or a connection ended
 
 	probe   chan struct{} // asks Run whether it goes on
+	seal *seal.Key // opens secrets; its private half is nowhere else
+
 	running sync.WaitGroup
 	ctx     context.Context // of Run; commands end with it
 }
@@ -100,12 +103,16 @@ func New(opt Options) (*Worker, error) {
 	if opt.SpoolQuota == 0 {
 		opt.SpoolQuota = DefaultSpoolQuota
 	}
+	key, err := seal.New()
+	if err != nil {
+		return nil, err
+	}
 	sp, left, err := openSpool(opt.Dir, opt.SpoolQuota, opt.Logger)
 	if err != nil {
 		return nil, err
 	}
 	w := &Worker{
-		opt: opt, log: opt.Logger, spool: sp, name: opt.Name,
+		opt: opt, log: opt.Logger, spool: sp, seal: key, name: opt.Name,
 		attempts: make(map[wire.Lease]*attempt),
 		free:     freeOf(opt.Capacity),
 		signal:   make(chan struct{}, 1),

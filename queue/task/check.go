@@ -29,7 +29,7 @@ var SandboxLevels = []string{"none", "basic", "strict", "very-strict"}
 // *Error of kind usage or too_large, names the field by its name in JSON, and
 // is the same on every face.
 func (s *Spec) Check() error {
-	for _, part := range []func(*Spec) error{checkCommand, checkNames, checkPlace, checkStdin, checkTimes, checkNeed, checkLimits} {
+	for _, part := range []func(*Spec) error{checkCommand, checkNames, checkPlace, checkStdin, checkTimes, checkNeed, checkLimits, checkSecrets} {
 		if err := part(s); err != nil {
 			return err
 		}
@@ -141,6 +141,47 @@ func checkPlace(s *Spec) error {
 		return Errorf(KindTooLarge, "env has %s, at most %s can be given", bytesText(size), bytesText(MaxEnvBytes))
 	}
 	return nil
+}
+
+// sealRoom is how much longer than its secret a sealed one may be.
+const sealRoom = 64
+
+func checkSecrets(s *Spec) error {
+	if len(s.Secrets) > MaxSecrets {
+		return Errorf(KindTooLarge, "secret_env: there are %d, at most %d can be given", len(s.Secrets), MaxSecrets)
+	}
+	size := 0
+	for _, k := range slices.Sorted(maps.Keys(s.Secrets)) {
+		_, twice := s.Env[k]
+		size += len(k) + len(s.Secrets[k])
+		switch {
+		case k == "" || strings.ContainsAny(k, "=\x00") || len(k) > MaxNameBytes:
+			return Errorf(KindUsage, "secret_env: %q is not the name of a variable", cut(k))
+		case twice:
+			return Errorf(KindUsage, "%s is given twice, in env and as a secret", k)
+		case len(s.Secrets[k]) == 0:
+			return Errorf(KindUsage, "secret_env: the value of %s cannot be read back from a task", k).
+				WithHint("submit the task again:  octaskly submit --secret-env %s=@FILE …", k)
+		case len(s.Secrets[k]) > MaxSecretBytes+sealRoom:
+			return Errorf(KindTooLarge, "secret_env: %s has more than %s", k, bytesText(MaxSecretBytes))
+		}
+	}
+	if size > MaxEnvBytes {
+		return Errorf(KindTooLarge, "secret_env has %s, at most %s can be given", bytesText(size), bytesText(MaxEnvBytes))
+	}
+	return nil
+}
+
+// HideSecrets leaves of a task's secrets only the names.
+func (t *Task) HideSecrets() {
+	if len(t.Spec.Secrets) == 0 {
+		return
+	}
+	names := make(map[string][]byte, len(t.Spec.Secrets))
+	for k := range t.Spec.Secrets {
+		names[k] = nil
+	}
+	t.Spec.Secrets = names
 }
 
 func checkStdin(s *Spec) error {

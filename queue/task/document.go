@@ -1,6 +1,8 @@
 package task
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,6 +53,7 @@ type Document struct {
 	On        *string           `json:"on"`
 	Dir       *string           `json:"dir"`
 	Env       map[string]string `json:"env"`
+	Secrets   []string          `json:"secret_env"` // their names; the values are in no document
 	Stdin     *string           `json:"stdin"`
 	StdinRef  *string           `json:"stdin_ref"`
 	Grace     *float64          `json:"grace"` // seconds
@@ -121,7 +124,7 @@ func DocumentOf(t *Task, nodeName func(NodeID) string, whole bool) *Document {
 		CPUTime: timeoutNumber(s.Need.Limits.CPUTime), OpenFiles: some(s.Need.Limits.OpenFiles), Processes: some(s.Need.Limits.Processes),
 		OutputMB: some(s.Need.Limits.OutputMB),
 		Labels:   orEmptyMap(s.Need.Labels), On: some(s.Need.On), Dir: some(s.Dir), Env: orEmptyMap(s.Env),
-		Stdin: some(string(s.Stdin)), StdinRef: some(s.StdinRef), Grace: timeoutNumber(s.Grace), Keep: s.Keep,
+		Secrets: orEmpty(slices.Sorted(maps.Keys(s.Secrets))), Stdin: some(string(s.Stdin)), StdinRef: some(s.StdinRef), Grace: timeoutNumber(s.Grace), Keep: s.Keep,
 		Sandbox: some(s.Need.Sandbox), RetryOf: some(s.RetryOf), Submitter: some(string(t.By)),
 	}
 	if !strings.HasPrefix(t.Key, AutoKey) {

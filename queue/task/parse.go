@@ -220,6 +220,7 @@ func init() {
 		"env": func(s *Submission, v json.RawMessage) error {
 			return decode(v, "env", "an object of texts", &s.Spec.Env)
 		},
+		"secret_env":      readSecrets,
 		"stdin":           readStdin,
 		"keep":            func(s *Submission, v json.RawMessage) error { return decode(v, "keep", "true or false", &s.Spec.Keep) },
 		"sandbox_level":   text("sandbox_level", func(s *Submission) *string { return &s.Spec.Need.Sandbox }),
@@ -370,6 +371,17 @@ func readStdin(s *Submission, v json.RawMessage) error {
 	}
 	s.Spec.Stdin = []byte(t)
 	return nil
+}
+
+// readSecrets refuses secrets in a document: they would be stored in clear, and
+// the names that Octaskly writes have no values.
+func readSecrets(_ *Submission, v json.RawMessage) error {
+	var names []string
+	if json.Unmarshal(v, &names) == nil && len(names) == 0 {
+		return nil
+	}
+	return Errorf(KindUsage, "field secret_env: a document holds no secrets, for they would stand in it in clear").
+		WithHint("submit the task with --secret-env NAME=@FILE")
 }
 
 func readKey(s *Submission, v json.RawMessage) error {

@@ -8,6 +8,8 @@ const (
 	MaxInlineStdin  = 64 << 10  // more becomes a blob
 	MaxEnv          = 512       // variables
 	MaxEnvBytes     = 128 << 10
+	MaxSecrets      = 32
+	MaxSecretBytes  = 32 << 10 // of one secret, before it is sealed
 	MaxTags         = 32
 	MaxLabels       = 32
 	MaxNameBytes    = 128
@@ -85,6 +87,7 @@ type Spec struct {
 	Tags     []string          `msgpack:"t,omitempty"`
 	Dir      string            `msgpack:"w,omitempty"` // must exist on the worker; empty is a new empty directory
 	Env      map[string]string `msgpack:"e,omitempty"`
+	Secrets  map[string][]byte `msgpack:"S,omitempty"` // variables, sealed; in what faces see only their names
 	Stdin    []byte            `msgpack:"i,omitempty"` // at most MaxInlineStdin
 	StdinRef string            `msgpack:"I,omitempty"` // blob that holds a larger stdin: "sha256-hex:size"
 

@@ -42,6 +42,7 @@ type Register struct {
 	Term     uint64        `msgpack:"t,omitempty"` // highest it has obeyed
 	Version  string        `msgpack:"v,omitempty"`
 	Renew    []byte        `msgpack:"k,omitempty"` // its public key, when its certificate should be renewed
+	Seal     []byte        `msgpack:"s,omitempty"` // public key that secrets for it are sealed with, of this run
 }
 
 // Held is one attempt that a worker knows.

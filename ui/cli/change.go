@@ -242,7 +242,7 @@ func (a *app) retryOne(ctx context.Context, c *connection, id task.ID) error {
 		return task.Errorf(task.KindConflict, "task %s is %s; only a finished task can be run again", id, t.State).
 			WithHint("end it first:  octaskly cancel %s", id)
 	}
-	sub := task.Submission{Spec: t.Spec}
+	sub := submission{Submission: task.Submission{Spec: t.Spec}}
 	sub.Spec.RetryOf = id
 	n, ahead, err := c.submit(ctx, &sub, false)
 	if err != nil {

@@ -28,7 +28,7 @@ const reconnectFor = 2 * time.Minute
 
 // submitAndFollow queues a task on the cluster, follows it, and ends as it
 // did.
-func (a *app) submitAndFollow(sub task.Submission, o followOptions) error {
+func (a *app) submitAndFollow(sub submission, o followOptions) error {
 	c, err := a.connect()
 	if err != nil {
 		return err

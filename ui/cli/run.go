@@ -49,7 +49,7 @@ cannot be executed, 127 it was not found, 128+n signal n ended it.`,
 }
 
 // runSolo runs a task in a private cluster inside this process.
-func (a *app) runSolo(sub task.Submission, o followOptions) error {
+func (a *app) runSolo(sub submission, o followOptions) error {
 	cfg, err := a.configuration()
 	if err != nil {
 		return err

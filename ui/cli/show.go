@@ -89,6 +89,7 @@ func taskFields(t *task.Task, name func(task.NodeID) string, now time.Time) []pa
 		{"delivery", s.Delivery.String()},
 		{"directory", s.Dir},
 		{"variables", strings.Join(slices.Sorted(maps.Keys(s.Env)), ", ")},
+		{"secrets", strings.Join(slices.Sorted(maps.Keys(s.Secrets)), ", ")},
 		{"submitted by", string(t.By)},
 	}
 	if s.RetryOf != 0 {

@@ -32,6 +32,9 @@ program is run directly with its arguments.`,
 				from = "-"
 				args = nil
 			}
+			if from != "" && len(t.secrets) > 0 {
+				return usageOf(cmd, "--secret-env cannot be combined with --from")
+			}
 			if from != "" {
 				return a.submitFrom(cmd, from, args, t.failFast, wait || follow)
 			}
@@ -53,7 +56,7 @@ program is run directly with its arguments.`,
 }
 
 // submitOne queues a task and prints its number.
-func (a *app) submitOne(sub task.Submission, failFast bool) error {
+func (a *app) submitOne(sub submission, failFast bool) error {
 	return a.ask(func(ctx context.Context, c *connection) error {
 		id, ahead, err := c.submit(ctx, &sub, failFast)
 		if err != nil {
@@ -85,8 +88,11 @@ func (a *app) saySubmitted(ctx context.Context, c *connection, id task.ID, ahead
 }
 
 // submit stores one task and gives its number and how many go before it.
-func (c *connection) submit(ctx context.Context, sub *task.Submission, failFast bool) (task.ID, int, error) {
+func (c *connection) submit(ctx context.Context, sub *submission, failFast bool) (task.ID, int, error) {
 	if err := c.storeStdin(ctx, &sub.Spec); err != nil {
+		return 0, 0, err
+	}
+	if err := c.sealSecrets(ctx, sub); err != nil {
 		return 0, 0, err
 	}
 	if sub.Key == "" {

@@ -21,7 +21,7 @@ type taskFlags struct {
 	name, priority, timeout, grace, backoff, delivery string
 	cpus, mem, disk, sandbox, on, os, arch, dir       string
 	stdinFile, key, envFile, cpuTime, maxOutput       string
-	tags, retryOn, labels, env, inherit               []string
+	tags, retryOn, labels, env, inherit, secrets      []string
 	retries, gpus, openFiles, processes               int32
 	stdin, shell, noShell, keep, failFast             bool
 }
@@ -56,6 +56,7 @@ func (t *taskFlags) add(cmd *cobra.Command) {
 	f.StringArrayVar(&t.env, "env", nil, "set the variable `K=V` for it; may be repeated")
 	f.StringVar(&t.envFile, "env-file", "", "set the variables in this `FILE`, one K=V a line")
 	f.StringArrayVar(&t.inherit, "inherit-env", nil, "pass on the variable `NAME` from here; may be repeated")
+	f.StringArrayVar(&t.secrets, "secret-env", nil, "set the variable `NAME=@FILE` to what is in a file; only the node that runs the task can read it")
 	f.BoolVar(&t.stdin, "stdin", false, "give it what stands on standard input here")
 	f.StringVar(&t.stdinFile, "stdin-file", "", "give it this `FILE` as standard input")
 	f.BoolVar(&t.shell, "shell", false, "give everything to the shell, also what follows --")
@@ -66,14 +67,15 @@ func (t *taskFlags) add(cmd *cobra.Command) {
 
 // submission builds a task from the flags and the command. Standard input is
 // read here; it may be larger than what rides in a task.
-func (t *taskFlags) submission(a *app, cmd *cobra.Command, args []string) (task.Submission, error) {
-	sub := task.Submission{Key: t.key}
+func (t *taskFlags) submission(a *app, cmd *cobra.Command, args []string) (submission, error) {
+	sub := submission{Submission: task.Submission{Key: t.key}}
 	s := &sub.Spec
 	steps := []func(*task.Spec) error{
 		func(s *task.Spec) error { return t.command(cmd, args, s) },
 		t.names, t.times, t.needs,
 		func(s *task.Spec) error { return t.environment(a, s) },
 		func(s *task.Spec) error { return t.input(a, s) },
+		func(s *task.Spec) (err error) { sub.Secrets, err = readSecrets(t.secrets, s.Env); return err },
 	}
 	for _, step := range steps {
 		if err := step(s); err != nil {
