@@ -56,3 +56,24 @@ func BenchmarkSnapshot(b *testing.B) {
 	}
 	d.m.See(s)
 }
+
+// BenchmarkFilter is the first page of a filter over 1,000,000 tasks, from the key
+// that accepts it to the drawing.
+func BenchmarkFilter(b *testing.B) {
+	for _, c := range []struct{ name, text string }{{"state", "state=failed"}, {"words", "ffmpeg"}, {"no-match", "zzzz-no-such-thing"}} {
+		b.Run(c.name, func(b *testing.B) {
+			d := million(b)
+			d.keys("2")
+			for b.Loop() {
+				d.press("/")
+				for _, r := range c.text {
+					d.press(string(r))
+				}
+				d.press("enter")
+				d.m.See(d.col.Collect(context.Background(), d.m.Want()))
+				_ = d.m.View()
+				d.press("esc")
+			}
+		})
+	}
+}

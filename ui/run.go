@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -101,6 +102,7 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	pu.slow.Store(o.ReducedMotion)
 	a.ask = pu.ask
 	a.slow = func(on bool) { pu.slow.Store(on || o.ReducedMotion) }
+	defer spare()()
 	work, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { pu.run(work) })
@@ -111,6 +113,26 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 		return KeepRunning, crash
 	}
 	return a.left, err
+}
+
+// leastProcs is how many goroutines may run at once while a screen is open,
+// also on a machine with fewer cores.
+const leastProcs = 8
+
+// spare lets more goroutines run at once than there are cores, until the
+// returned function is called. On a machine that is overloaded with tasks, each
+// running goroutine may lose its core to another program in the middle; with
+// only as many as cores, a key would wait until it gets it back.
+func spare() (restore func()) {
+	if os.Getenv("GOMAXPROCS") != "" {
+		return func() {}
+	}
+	was := runtime.GOMAXPROCS(0)
+	if was >= leastProcs {
+		return func() {}
+	}
+	runtime.GOMAXPROCS(leastProcs)
+	return func() { runtime.GOMAXPROCS(was) }
 }
 
 func newApp(o Options) (*app, error) {

@@ -137,5 +137,5 @@ func pour(ctx context.Context, ctl control.Control, id task.ID, buf *part.LogBuf
 
 const (
 	flood = 16 << 10 // bytes in one step from which on reading is paced
-	pace  = 5 * time.Millisecond
+	pace  = 20 * time.Millisecond
 )
