@@ -102,6 +102,9 @@ func (n *Node) authority() (*trust.CA, error) {
 			return nil, task.Errorf(task.KindConflict, "this node belongs to the cluster %s, whose keys are on another machine", m.ClusterID()[:8]).
 				WithHint("start the dispatcher there, or give this node a directory of its own with --node-dir")
 		}
+		if err := checkClock(time.Now()); err != nil {
+			return nil, err
+		}
 		if ca, err = trust.NewCA(time.Now()); err == nil {
 			err = dir.SaveCA(ca)
 		}
@@ -117,6 +120,19 @@ func (n *Node) authority() (*trust.CA, error) {
 		return nil, err
 	}
 	return ca, n.setMembership(m)
+}
+
+// firstYear is before every clock that was ever set.
+const firstYear = 1999
+
+// checkClock refuses to begin a cluster by a clock that was never set: nobody
+// with a right one would believe its certificates.
+func checkClock(now time.Time) error {
+	if now.UTC().Year() >= firstYear {
+		return nil
+	}
+	return task.Errorf(task.KindUsage, "begin a cluster: this machine's clock says %s", now.UTC().Format(time.RFC3339)).
+		WithHint("set the clock, then start again: certificates are judged by it")
 }
 
 func (n *Node) openQueue(ctx context.Context, l *leading) error {

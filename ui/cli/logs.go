@@ -15,27 +15,41 @@ import (
 
 // logFlags say which output to show and how.
 type logFlags struct {
-	follow, stdout, stderr, timestamps bool
-	tail                               int
-	attempt                            uint32
+	follow, stdout, stderr, timestamps, all bool
+
+	tail    int
+	attempt uint32
+	since   string
+	from    int64 // Unix ms; what was written before is left out
 }
 
 func (a *app) logsCommand() *cobra.Command {
 	var f logFlags
 	cmd := &cobra.Command{
-		Use: "logs ID", Short: "the output of a task", Args: exactly(1, "the number of a task"),
+		Use: "logs ID | -f --all", Short: "the output of a task", Args: cobra.ArbitraryArgs,
 		Long: `Print what a task wrote, its standard output on standard output and its
 standard error on standard error. To a terminal it is cleaned of everything
-that could act on it; anywhere else the bytes come as they were.`,
+that could act on it; anywhere else the bytes come as they were. With -f --all,
+print what all tasks write from now on, each line behind the number of its task.`,
 		Example: `  octaskly logs 42
-  octaskly logs -f 42`,
+  octaskly logs -f 42
+  octaskly logs -f --all`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.check(cmd); err != nil {
+				return err
+			}
+			if f.all {
+				if err := exactly(0, "")(cmd, args); err != nil {
+					return err
+				}
+				return a.showAllLogs(&f)
+			}
+			if err := exactly(1, "the number of a task")(cmd, args); err != nil {
+				return err
+			}
 			id, err := oneID(args[0])
 			if err != nil {
 				return err
-			}
-			if f.tail < 0 {
-				return usageOf(cmd, "--tail %d is below 0", f.tail)
 			}
 			return a.showLogs(id, &f)
 		},
@@ -45,8 +59,25 @@ that could act on it; anywhere else the bytes come as they were.`,
 	cmd.Flags().BoolVar(&f.stderr, "stderr", false, "only standard error")
 	cmd.Flags().IntVar(&f.tail, "tail", 0, "only the last `N` lines of what is there; 0 is all")
 	cmd.Flags().BoolVarP(&f.timestamps, "timestamps", "t", false, "begin each line with its time")
+	cmd.Flags().BoolVar(&f.all, "all", false, "with -f: of all tasks that run")
+	cmd.Flags().StringVar(&f.since, "since", "", "only what was written since: a `DURATION` ago (10m) or a time (RFC 3339), by the worker's clock")
 	cmd.Flags().Uint32Var(&f.attempt, "attempt", 0, "only what attempt `N` wrote")
 	return cmd
+}
+
+func (f *logFlags) check(cmd *cobra.Command) (err error) {
+	if f.from, err = parseSince(f.since, time.Now()); err != nil {
+		return err
+	}
+	switch {
+	case f.tail < 0:
+		return usageOf(cmd, "--tail %d is below 0", f.tail)
+	case f.all && !f.follow:
+		return usageOf(cmd, "--all needs -f")
+	case f.all && (f.tail > 0 || f.attempt > 0):
+		return usageOf(cmd, "--tail and --attempt are for one task")
+	}
+	return nil
 }
 
 func (f *logFlags) wants(stream uint8) bool {
@@ -62,6 +93,7 @@ func (f *logFlags) wants(stream uint8) bool {
 // chunkObject is a piece of output with --json: text when it is valid UTF-8,
 // else base64.
 type chunkObject struct {
+	Task    task.ID `json:"task"`
 	Time    *string `json:"time"`
 	Attempt uint32  `json:"attempt"`
 	Stream  string  `json:"stream"` // stdout, stderr or note
@@ -104,19 +136,19 @@ func (a *app) showLogs(id task.ID, f *logFlags) error {
 			return withHints(err)
 		}
 		for i := range item.Chunks {
-			if err := a.logChunk(sink, &item.Chunks[i], f); err != nil {
+			if err := a.logChunkOf(id, sink, &item.Chunks[i], f); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (a *app) logChunk(s *sink, c *control.Chunk, f *logFlags) error {
-	if !f.wants(c.Stream) {
+func (a *app) logChunkOf(id task.ID, s *sink, c *control.Chunk, f *logFlags) error {
+	if !f.wants(c.Stream) || c.Time != 0 && c.Time < f.from {
 		return nil
 	}
 	if a.out.json {
-		o := chunkObject{Time: stamp(c.Time), Attempt: c.Attempt, Stream: [...]string{"note", "stdout", "stderr"}[min(c.Stream, 2)], Skipped: c.Skipped}
+		o := chunkObject{Task: id, Time: stamp(c.Time), Attempt: c.Attempt, Stream: [...]string{"note", "stdout", "stderr"}[min(c.Stream, 2)], Skipped: c.Skipped}
 		if utf8.Valid(c.Data) {
 			text := string(c.Data)
 			o.Text = &text

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -35,12 +36,20 @@ type Program struct {
 
 // Main runs one command line and returns the process's exit code. It does not
 // end the process and prints everything there is to say itself.
-func Main(p Program) int {
+//
+// A panic, which is a fault of ours, ends in a report file and exit code 70.
+func Main(p Program) (code int) {
 	fill(&p)
 	a := newApp(p)
 	defer a.close()
+	defer func() {
+		if v := recover(); v != nil {
+			a.crashed(v, debug.Stack())
+			code = exitInternal
+		}
+	}()
 	err := a.execute()
-	code := exitCode(err, a.follows)
+	code = exitCode(err, a.follows)
 	a.sayError(err)
 	return code
 }

@@ -18,6 +18,7 @@ func (a *app) psCommand() *cobra.Command {
 	var f filterFlags
 	var limit int
 	var all, oldest bool
+	var order string
 	cmd := &cobra.Command{
 		Use: "ps", Short: "list tasks", Args: exactly(0, ""),
 		Long: "List tasks, the newest first.",
@@ -35,13 +36,21 @@ func (a *app) psCommand() *cobra.Command {
 			if all {
 				limit = 0
 			}
-			return a.list(q, limit)
+			if order == "" || order == "id" {
+				return a.list(q, limit)
+			}
+			less, err := taskOrder(order, oldest, time.Now())
+			if err != nil {
+				return err
+			}
+			return a.listSorted(q, limit, less)
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 50, "at most so many")
 	cmd.Flags().BoolVar(&all, "all", false, "all of them")
-	cmd.Flags().BoolVar(&oldest, "oldest", false, "the oldest first")
+	cmd.Flags().BoolVar(&oldest, "oldest", false, "the oldest first; with --sort, the other way round")
+	cmd.Flags().StringVar(&order, "sort", "", "order by this `COLUMN`: id, state, node, time (longest first), exit, priority (highest first), command")
 	return cmd
 }
 
@@ -65,20 +74,25 @@ func (a *app) list(q control.Query, limit int) error {
 		if err != nil {
 			return err
 		}
-		if a.out.json || a.out.quiet {
-			return nil
-		}
-		if err := a.out.table(t, a.terminalWidth()); err != nil {
-			return err
-		}
-		switch {
-		case shown == 0:
-			a.out.say("no tasks")
-		case total > shown:
-			a.out.say("%d of %d. More: --limit %d or --all", shown, total, total)
-		}
-		return nil
+		return a.endList(t, shown, total)
 	})
+}
+
+// endList prints the table and says how much of it there is.
+func (a *app) endList(t *table, shown, total int) error {
+	if a.out.json || a.out.quiet {
+		return nil
+	}
+	if err := a.out.table(t, a.terminalWidth()); err != nil {
+		return err
+	}
+	switch {
+	case shown == 0:
+		a.out.say("no tasks")
+	case total > shown:
+		a.out.say("%d of %d. More: --limit %d or --all", shown, total, total)
+	}
+	return nil
 }
 
 // pages reads a list page by page and hands each on, up to limit tasks; 0 is

@@ -88,6 +88,7 @@ func (a *app) serveNode(role task.Role) error {
 	if a.Backend.Serve == nil {
 		return task.Errorf(task.KindUnavailable, "this build cannot run a node")
 	}
+	defer a.reportCrashes()()
 	s := &server{a: a, cfg: cfg, role: role, person: person, drawn: drawn}
 	if role != task.RoleDispatcher {
 		if s.join, err = a.startCode(); err != nil {
