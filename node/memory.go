@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -19,6 +20,7 @@ const (
 func trimMemory(ctx context.Context) {
 	t := time.NewTicker(trimEvery)
 	defer t.Stop()
+	percent := 0
 	s := []metrics.Sample{
 		{Name: "/memory/classes/heap/free:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
@@ -32,8 +34,27 @@ func trimMemory(ctx context.Context) {
 		}
 		metrics.Read(s)
 		free, objects, live := s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64()
+		if p := gcPercent(live); p != percent && os.Getenv("GOGC") == "" {
+			percent = p
+			debug.SetGCPercent(p)
+		}
 		if free+objects-min(objects, live) > trimAbove {
 			debug.FreeOSMemory()
 		}
 	}
+}
+
+// A heap may grow by gcHeadroom before it is collected, or by a quarter if that
+// is more. A queue of a million tasks lives in memory for long, and the usual
+// rule would let its garbage take as much again.
+const gcHeadroom = 40 << 20
+
+// gcPercent is the garbage collector's target for this much live heap, in steps
+// so that it seldom changes.
+func gcPercent(live uint64) int {
+	if live <= gcHeadroom {
+		return 100
+	}
+	p := int(100 * gcHeadroom / live)
+	return max(25, p-p%5)
 }

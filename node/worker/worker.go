@@ -81,8 +81,8 @@ type Worker struct {
 	signal  chan struct{} // out has something
 	changed chan struct{} // closed and replaced when an attempt was forgotten or a connection ended
 
-	probe   chan struct{} // asks Run whether it goes on
-	seal *seal.Key // opens secrets; its private half is nowhere else
+	probe chan struct{} // asks Run whether it goes on
+	seal  *seal.Key     // opens secrets; its private half is nowhere else
 
 	running sync.WaitGroup
 	ctx     context.Context // of Run; commands end with it

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -252,4 +253,14 @@ func FuzzParseIDs(f *testing.F) {
 			t.Errorf("%q is %d numbers", s, len(ids))
 		}
 	})
+}
+
+// A very long command line is refused without being said back.
+func TestHugeCommandIsNotEchoed(t *testing.T) {
+	var talk strings.Builder
+	big := strings.Repeat("a", 1<<20)
+	code := Main(Program{Args: append([]string{"submit"}, big, big, big, big, big, big, big, big, big, big), Stdout: io.Discard, Stderr: &talk, Stdin: strings.NewReader(""), Environ: []string{}})
+	if code != exitUsage || talk.Len() > 2000 || !strings.Contains(talk.String(), "10 words") {
+		t.Errorf("code %d and %d bytes: %.300s", code, talk.Len(), talk.String())
+	}
 }

@@ -113,6 +113,10 @@ func (t *taskFlags) command(cmd *cobra.Command, args []string, s *task.Spec) err
 			words[i] = quoteShell(w)
 		}
 		line := strings.Join(words, " ")
+		if len(line) > maxHintLine {
+			return task.Errorf(task.KindUsage, "the command is %d words, so it is not clear whether a shell is meant", len(args)).
+				WithHint("without a shell:  %s -- PROGRAM ARGUMENTS…\nwith a shell:     %s 'COMMAND LINE'", cmd.CommandPath(), cmd.CommandPath())
+		}
 		return task.Errorf(task.KindUsage, "the command is %d words, so it is not clear whether a shell is meant", len(args)).
 			WithHint("without a shell:  %s -- %s\nwith a shell:     %s %s", cmd.CommandPath(), line, cmd.CommandPath(), quoteShell(strings.Join(args, " ")))
 	case t.shell, dash < 0 && !t.noShell:
@@ -122,6 +126,9 @@ func (t *taskFlags) command(cmd *cobra.Command, args []string, s *task.Spec) err
 	}
 	return nil
 }
+
+// maxHintLine is the longest command line that is said back to its author.
+const maxHintLine = 1000
 
 func (t *taskFlags) names(s *task.Spec) (err error) {
 	s.Name, s.Tags, s.Dir, s.Keep = t.name, t.tags, t.dir, t.keep
