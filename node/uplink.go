@@ -103,6 +103,9 @@ func (n *Node) workForOther(ctx context.Context) error {
 	wg.Go(func() { n.renewInTime(ctx, s) })
 	wg.Go(func() { n.keepTelling(ctx, s) })
 	err = n.worker.Serve(ctx, sessionLink{s})
+	if errors.Is(err, worker.ErrOldTerm) {
+		n.log.Warn("audit: refused to obey a dispatcher of an older term", "peer", s.Peer().Name, "id", string(s.Peer().ID), "error", err)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return nil

@@ -92,7 +92,7 @@ func New(cfg Config) *Endpoint {
 	e := &Endpoint{
 		cfg:      cfg,
 		verifier: &trust.Verifier{Membership: cfg.Membership, Revoked: cfg.Revoked, Now: cfg.Now},
-		door:     &door{limits: cfg.Limits},
+		door:     &door{limits: cfg.Limits, refusals: &refusals{log: cfg.Logger}},
 		joins:    newJoinDoor(),
 		qconf:    cfg.Limits.quicConfig(),
 		log:      cfg.Logger,
@@ -186,7 +186,10 @@ func (e *Endpoint) serve(ctx context.Context, conn *quic.Conn) {
 	case trust.ALPNMember:
 		s, err := e.welcome(ctx, conn)
 		if err != nil {
-			e.log.Debug("session refused", "from", conn.RemoteAddr().String(), "error", err)
+			told(conn)
+			if ctx.Err() == nil {
+				e.door.refusals.note(conn.RemoteAddr(), err)
+			}
 			return
 		}
 		if e.cfg.OnSession != nil {

@@ -26,7 +26,8 @@ func withGate(ctx context.Context) (context.Context, *gate) {
 // door counts the connections that have not been admitted yet and turns away
 // those beyond the limits.
 type door struct {
-	limits Limits
+	limits   Limits
+	refusals *refusals
 
 	mu      sync.Mutex
 	total   int
@@ -54,7 +55,12 @@ func (d *door) enter(ctx context.Context, info *quic.ClientInfo) (context.Contex
 	ctx, g := withGate(ctx)
 	ticket := &ticket{door: d, source: src, gate: g}
 	ctx = context.WithValue(ctx, ticketKey{}, ticket)
-	context.AfterFunc(ctx, ticket.leave)
+	context.AfterFunc(ctx, func() {
+		ticket.leave()
+		if !g.open.Load() && !ticket.told.Load() {
+			d.refusals.note(info.RemoteAddr, errNoMember)
+		}
+	})
 	return ctx, nil
 }
 
@@ -77,6 +83,7 @@ type ticket struct {
 	source netip.Addr
 	gate   *gate
 	once   sync.Once
+	told   atomic.Bool // its end needs no record, or has one
 }
 
 type ticketKey struct{}
@@ -99,6 +106,13 @@ func admit(c *quic.Conn) {
 	}
 	if g, ok := c.Context().Value(gateKey{}).(*gate); ok {
 		g.open.Store(true)
+	}
+}
+
+// told says that the end of a connection needs no record any more.
+func told(c *quic.Conn) {
+	if t, ok := c.Context().Value(ticketKey{}).(*ticket); ok {
+		t.told.Store(true)
 	}
 }
 

@@ -205,7 +205,7 @@ func TestNothingOutOfPlaceIsTaken(t *testing.T) {
 		if _, _, err := a.hello(conn); err != nil {
 			t.Fatal(err)
 		}
-		for stream := wire.StreamWork; stream <= wire.StreamBlob; stream++ {
+		for _, stream := range []wire.StreamKind{wire.StreamWork, wire.StreamRPC, wire.StreamOutput, wire.StreamBlob, wire.StreamPeers} {
 			for kind := range 256 {
 				before := tg.frames.Load()
 				st, err := conn.OpenStreamSync(t.Context())
@@ -224,7 +224,7 @@ func TestNothingOutOfPlaceIsTaken(t *testing.T) {
 			}
 		}
 		conn.CloseWithError(0, "")
-		for _, stream := range []byte{0, 1, 6, 7, 255} { // streams of no application kind
+		for _, stream := range []byte{0, 1, 6, 8, 255} { // streams of no application kind
 			conn := a.dial()
 			if _, _, err := a.hello(conn); err != nil {
 				t.Fatal(err)

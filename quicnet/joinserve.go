@@ -16,6 +16,7 @@ import (
 
 // serveJoin takes one join connection from its first byte to its last.
 func (e *Endpoint) serveJoin(ctx context.Context, conn *quic.Conn) {
+	told(conn)
 	select {
 	case e.joins.slots <- struct{}{}:
 		defer func() { <-e.joins.slots }()
@@ -29,7 +30,7 @@ func (e *Endpoint) serveJoin(ctx context.Context, conn *quic.Conn) {
 		return
 	}
 	if err := j.answer(ctx); err != nil {
-		e.log.Warn("join failed", "from", conn.RemoteAddr().String(), "node", j.peerID().Short(), "error", err)
+		e.log.Warn("audit: join refused", "from", conn.RemoteAddr().String(), "node", j.peerID().Short(), "error", err)
 		if !errors.Is(err, wire.ErrMalformed) {
 			j.await(joinStep)
 			_ = j.st.Send(wire.FaultOf(err))

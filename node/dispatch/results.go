@@ -96,8 +96,26 @@ func (d *Dispatcher) recorded(out *outbox, outcomes []queue.Outcome, vs []queue.
 	}
 	d.mu.Unlock()
 	out.ack(acks)
+	d.auditRefused(outcomes, acks)
 	if retry {
 		d.poke()
+	}
+}
+
+// auditRefused writes one line when results were refused because the node that
+// sent them does not hold the lease, or no longer.
+func (d *Dispatcher) auditRefused(outcomes []queue.Outcome, acks []wire.Acked) {
+	refused := 0
+	var first *queue.Outcome
+	for i := range acks {
+		if acks[i].Verdict == wire.Fenced || acks[i].Verdict == wire.Unknown {
+			if refused++; first == nil {
+				first = &outcomes[i]
+			}
+		}
+	}
+	if first != nil {
+		d.log.Warn("audit: results refused: the node does not hold the lease", "id", string(first.Node), "task", first.ID, "fence", first.Fence, "count", refused)
 	}
 }
 
