@@ -24,6 +24,7 @@ type ClusterOptions struct {
 	Workers int    // beside the dispatcher
 	Slots   int    // of each worker; 0 is 2
 	Works   int    // slots of the dispatcher itself; 0 is none
+	Most    int    // workers that the dispatcher takes; 0 is no limit
 	Seed    uint64 // of the LAN
 	Logger  *slog.Logger
 }
@@ -52,6 +53,7 @@ type Member struct {
 	role task.Role
 	dir  string
 	jobs int
+	join string // a code, of one that is no member yet
 
 	turn  chan struct{} // taken by who starts or stops it; a mutex would stop the bubble's clock
 	conn  *quictest.Sock
@@ -115,6 +117,23 @@ func (c *Cluster) add(name string, role task.Role, jobs int) {
 	c.Members = append(c.Members, m)
 }
 
+// Newcomer starts a worker that is no member yet and joins with a code.
+func (c *Cluster) Newcomer(name, code string) *Member {
+	c.t.Helper()
+	m := &Member{
+		Name: name, Host: fmt.Sprintf("10.0.%d.%d", 1+len(c.Members)/200, len(c.Members)%200+1), c: c, role: task.RoleWorker, jobs: c.opt.Slots,
+		dir: filepath.Join(c.t.TempDir(), name), turn: make(chan struct{}, 1), join: code,
+	}
+	d, err := trust.OpenDir(m.nodeDir())
+	c.must(err)
+	id, err := d.Identity()
+	c.must(err)
+	m.ID = id.ID()
+	c.Members = append(c.Members, m)
+	m.Start()
+	return m
+}
+
 func (c *Cluster) must(err error) {
 	c.t.Helper()
 	if err != nil {
@@ -147,12 +166,13 @@ func (m *Member) Start() {
 	cfg := config.Default()
 	cfg.Name, cfg.NodeDir, cfg.MaxJobs, cfg.CPUCores = m.Name, m.nodeDir(), m.jobs, float64(max(1, m.jobs))
 	cfg.SandboxLevel, cfg.DrainTimeout = "none", 2*time.Second
+	cfg.MaxWorkers = m.c.opt.Most
 	if m.role != task.RoleDispatcher {
 		cfg.Dispatcher = m.c.Dispatcher().Host + ":7878"
 	}
 	begun := time.Now()
 	n, err := node.New(node.Options{
-		Config: &cfg, Role: m.role, Version: "test", Logger: m.c.opt.Logger.With("at", m.Name), Private: true,
+		Config: &cfg, Role: m.role, Join: m.join, Version: "test", Logger: m.c.opt.Logger.With("at", m.Name), Private: true,
 		Paths: config.Paths{Data: m.dir, Cluster: filepath.Join(m.dir, "cluster"), Nodes: filepath.Join(m.dir, "nodes"), State: m.dir},
 		Conn:  conn, Runner: &witness{h: m.c.History, node: string(m.ID)}, History: m.c.History.For(string(m.ID)),
 		Clock: func() time.Duration { return time.Since(begun) },
