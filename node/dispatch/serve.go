@@ -109,7 +109,7 @@ func (d *Dispatcher) register(p Peer, reg wire.Register, end func()) (*worker, *
 		return nil, nil, wire.Accepted{}, task.Errorf(task.KindUnavailable, "this dispatcher is stopping")
 	}
 	w := d.workers[p.ID]
-	if (w == nil || w.out == nil) && d.opt.MaxWorkers > 0 && d.connectedLocked() >= d.opt.MaxWorkers {
+	if (w == nil || w.out == nil) && p.ID != d.opt.Node && d.opt.MaxWorkers > 0 && d.connectedLocked() >= d.opt.MaxWorkers {
 		d.mu.Unlock()
 		d.log.Warn("worker refused: the limit is reached", "node", reg.Name, "limit", d.opt.MaxWorkers)
 		return nil, nil, wire.Accepted{}, task.Errorf(task.KindFull, "this dispatcher takes %d workers and has as many", d.opt.MaxWorkers).
@@ -209,10 +209,11 @@ func settle(leases map[task.ID]lease, holds []wire.Held, restarted bool) settled
 	return s
 }
 
+// connectedLocked is how many workers are connected beside this node's own.
 func (d *Dispatcher) connectedLocked() int {
 	n := 0
-	for _, w := range d.workers {
-		if w.out != nil {
+	for id, w := range d.workers {
+		if w.out != nil && id != d.opt.Node {
 			n++
 		}
 	}
