@@ -41,7 +41,7 @@ func workUntilKilled(dir string) {
 func TestNothingIsLeftOfAKilledWorker(t *testing.T) {
 	for _, level := range []Level{None, Basic} {
 		needLevels(t, level)
-		for i := range rounds(2, 20) {
+		for i := range rounds(2, 100) {
 			crashOnce(t, level, fmt.Sprintf("%d%d%05d", 6, 100*int(level)+i, os.Getpid()))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,28 +58,69 @@ func rounds(short, long int) int {
 	return short
 }
 
-func TestHostileTreeIsGoneAfterCancel(t *testing.T) {
-	var slowest time.Duration
-	for i := range rounds(20, 100) {
-		mark := fmt.Sprintf("%d%05d", 7000+i, os.Getpid())
-		run, c := begin(t, context.Background(), Spec{Shell: strings.ReplaceAll(hostile, "MARK", mark)})
-		done := waitAsync(run)
-		<-c.line
-		if n := witness(t, mark); n < 100 {
-			t.Fatalf("round %d: only %d descendants to kill", i, n)
-		}
-		at := time.Now()
-		run.Cancel(-1)
-		res := <-done
-		slowest = max(slowest, time.Since(at))
-		if n := witness(t, mark); n != 0 || len(res.Survivors) > 0 {
-			t.Fatalf("round %d: %d processes survived; %+v", i, n, res)
-		}
-		if res.Reason != ReasonCancelled || res.Swept < 90 {
-			t.Fatalf("round %d: %+v", i, res)
+// bomb forks without end, in sessions of its own, as far as its limit lets it.
+const bomb = `
+trap '' TERM
+b() { (setsid sh -c 'trap "" TERM; sleep MARK & sleep MARK & wait; :' &) 2>/dev/null; }
+echo ready
+while :; do b; b; b; b; done 2>/dev/null
+`
+
+// TestTreesAreGoneAfterCancel ends commands that do all they can to live on,
+// when their grace is over, and counts from outside what is left.
+func TestTreesAreGoneAfterCancel(t *testing.T) {
+	kinds := []struct {
+		name   string
+		shell  string
+		limits Limits
+		least  int // processes there must be to kill
+	}{
+		{"hostile", hostile, Limits{}, 100},
+		{"fork bomb", bomb, Limits{Processes: 200}, 20},
+	}
+	for _, k := range kinds {
+		for _, l := range []Level{None, Basic, VeryStrict} {
+			if k.limits.Processes > 0 && l != Basic && os.Getenv("OCTASKLY_LONG") == "" {
+				continue
+			}
+			t.Run(k.name+" "+l.String(), func(t *testing.T) {
+				needLevels(t, l)
+				var took []time.Duration
+				for i := range rounds(20, 1000) {
+					mark := fmt.Sprintf("%d%05d", 70000+i, os.Getpid())
+					took = append(took, endHostile(t, Spec{Shell: strings.ReplaceAll(k.shell, "MARK", mark), Level: l, Limits: k.limits}, mark, k.least))
+				}
+				slices.Sort(took)
+				t.Logf("%d rounds, nothing left; from the end of the grace: median %v, p99 %v, slowest %v",
+					len(took), took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
+			})
 		}
 	}
-	t.Logf("slowest end: %v", slowest)
+}
+
+// endHostile starts a command, ends it without grace when it has enough
+// processes, and returns how long that took.
+func endHostile(t *testing.T, spec Spec, mark string, least int) time.Duration {
+	t.Helper()
+	if spec.Limits.Processes > 0 && testRunner(t).Capabilities().Processes == "poll" {
+		t.Skip("nothing here keeps a process limit")
+	}
+	run, c := begin(t, context.Background(), spec)
+	done := waitAsync(run)
+	<-c.line
+	for deadline := time.Now().Add(20 * time.Second); witness(t, mark) < least; {
+		if time.Now().After(deadline) {
+			t.Fatalf("only %d descendants to kill", witness(t, mark))
+		}
+	}
+	at := time.Now()
+	run.Cancel(-1)
+	res := <-done
+	took := time.Since(at)
+	if n := witness(t, mark); n != 0 || len(res.Survivors) > 0 || res.Reason != ReasonCancelled {
+		t.Fatalf("%d processes survived; %+v", n, res)
+	}
+	return took
 }
 
 func TestHostileTreesSideBySide(t *testing.T) {
