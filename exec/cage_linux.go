@@ -113,7 +113,7 @@ func (c *confinement) openCage(home workDir, dir string) (*cage, error) {
 		return nil, fmt.Errorf("speak to a sandbox: %w", err)
 	}
 	defer unix.Close(ends[1])
-	k := &cage{sock: ends[0], pidfd: -1, home: home, plan: cagePlan{ABI: c.fence.abi, Home: home.path, Dir: dir, Protected: c.fence.protected}}
+	k := &cage{sock: ends[0], pidfd: -1, home: home, plan: cagePlan{ABI: c.fence.abi, Home: home.path, Dir: dir, Protected: c.fence.protected, Skip: c.skip}}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		unix.Close(k.sock)
@@ -121,7 +121,7 @@ func (c *confinement) openCage(home workDir, dir string) (*cage, error) {
 	}
 	defer null.Close()
 	uid, gid := os.Geteuid(), os.Getegid()
-	sys := &syscall.SysProcAttr{Cloneflags: cageNamespaces, PidFD: &k.pidfd}
+	sys := &syscall.SysProcAttr{Cloneflags: c.spaces, PidFD: &k.pidfd}
 	if c.user != nil {
 		uid, gid = int(c.user.uid), int(c.user.gid)
 		sys.Credential, sys.GidMappingsEnableSetgroups = c.user.credential(), true

@@ -36,8 +36,12 @@ func enterView(plan cagePlan) error {
 	if err := unix.Mount("root", root, "tmpfs", plainMount, "size=1m,mode=755"); err != nil {
 		return fmt.Errorf("make a file tree: %w", err)
 	}
+	attr := uint64(sealed)
+	if plan.Skip == stepSeal {
+		attr = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
+	}
 	for _, path := range cageTrees {
-		if err := showTree(root, path); err != nil {
+		if err := showTree(root, path, attr); err != nil {
 			return err
 		}
 	}
@@ -49,6 +53,9 @@ func enterView(plan cagePlan) error {
 	}
 	if err := unix.Mount("proc", filepath.Join(root, "proc"), "proc", plainMount|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("make a process table: %w", err)
+	}
+	if plan.Skip == stepHide {
+		plan.Protected = nil
 	}
 	if err := hideAll(root, plan.Protected); err != nil {
 		return err
@@ -64,6 +71,9 @@ func enterView(plan cagePlan) error {
 	if err := setMount(root, unix.MOUNT_ATTR_RDONLY, 0); err != nil {
 		return err
 	}
+	if plan.Skip == stepPivot {
+		return nil
+	}
 	if err := unix.Chdir(root); err != nil {
 		return err
 	}
@@ -77,7 +87,7 @@ func enterView(plan cagePlan) error {
 }
 
 // showTree shows a folder of the system, or the link that stands for it.
-func showTree(root, path string) error {
+func showTree(root, path string, attr uint64) error {
 	st, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -86,7 +96,7 @@ func showTree(root, path string) error {
 		return fmt.Errorf("show %s: %w", path, err)
 	}
 	if st.Mode()&os.ModeSymlink == 0 {
-		return bind(path, root, sealed, unix.AT_RECURSIVE)
+		return bind(path, root, attr, unix.AT_RECURSIVE)
 	}
 	to, err := os.Readlink(path)
 	if err != nil {

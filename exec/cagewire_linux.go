@@ -19,7 +19,21 @@ type cagePlan struct {
 	Home      string // what may be written, at the same path inside
 	Dir       string // a directory given, likewise; empty if none
 	Protected []string
+	Skip      cageStep
 }
+
+// cageStep names one of the things that make a cage hold, for tests that leave
+// it out and see whether that is noticed.
+type cageStep string
+
+const (
+	stepCapabilities cageStep = "capabilities"
+	stepLandlock     cageStep = "landlock"
+	stepFilter       cageStep = "seccomp"
+	stepSeal         cageStep = "read-only tree"
+	stepPivot        cageStep = "pivot_root"
+	stepHide         cageStep = "hidden paths"
+)
 
 // cageOrder asks for a command to be started, or for the self-test.
 type cageOrder struct {

@@ -25,7 +25,10 @@ type confinement struct {
 	env    []string // the base environment
 	dirs   *workDirs
 	cells  cells
-	cages  cages // instead of cells, at very-strict
+	cages  cages        // instead of cells, at very-strict
+	drop   func() error // empties the bounding set
+	spaces uintptr      // the namespaces of a cage
+	skip   cageStep     // left out in a cage
 }
 
 // setup is what all confinements of a Runner have in common.
@@ -52,7 +55,7 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs}
+	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs, drop: dropBounding, spaces: cageNamespaces}
 	c.cells.c, c.cages.c = c, c
 	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level == Strict}
 	for _, p := range append(s.protect, credentialPaths(s.home)...) {
@@ -174,7 +177,7 @@ func (c *confinement) apply(dirs ...string) (version int, err error) {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return 0, fmt.Errorf("give up gaining privileges: %w", err)
 	}
-	if err := dropBounding(); err != nil {
+	if err := c.drop(); err != nil {
 		return 0, err
 	}
 	if version, err = c.fence.restrict(dirs...); err != nil {

@@ -51,6 +51,8 @@ func (r *Runner) SweepLeftovers(ctx context.Context, cookiePrefix string) (int, 
 		time.Sleep(pause)
 		pause = min(2*pause, 100*time.Millisecond)
 	}
+	r.nextReap.Store(0)
+	r.reapStrays() // where this process is the one that orphans fall to
 	for _, dirs := range r.roots() {
 		if err := dirs.removeOld(); err != nil {
 			return len(killed), err

@@ -180,7 +180,7 @@ func moveProbes() []probe {
 		{"give a file away", Basic, mine(func() error { return os.Chown("mine", 1, 1) })},
 		{"change root", Basic, func() error { return unix.Chroot(".") }},
 		{"write through an inherited file", Basic, func() error {
-			for fd := 3; fd < 256; fd++ {
+			for fd := 3; fd < 4096; fd++ {
 				if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
 					return nil
 				}
@@ -213,6 +213,7 @@ func processProbes() []probe {
 			nnp, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
 			return errors.Join(err, absent(nnp == 1))
 		}},
+		{"read the worker's environment variables", Basic, func() error { return absent(os.Getenv("OCTASKLY_TEST_SECRET") == "") }},
 		{"raise the priority", Basic, func() error { return unix.Setpriority(unix.PRIO_PROCESS, 0, -20) }},
 	}
 }

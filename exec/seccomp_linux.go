@@ -65,8 +65,13 @@ func filterFor(level Level, abi int) ([]unix.SockFilter, error) {
 	if err != nil || len(info.SyscallNames) == 0 {
 		return nil, fmt.Errorf("no system calls are known for %s", runtime.GOARCH)
 	}
-	f := filterBuilder{names: info.SyscallNames}
-	f.prologue(uint32(info.ID))
+	return filterOf(level, abi, uint32(info.ID), info.SyscallNames)
+}
+
+// filterOf is filterFor for an architecture with the given calls.
+func filterOf(level Level, abi int, arch uint32, names map[string]int) ([]unix.SockFilter, error) {
+	f := filterBuilder{names: names}
+	f.prologue(arch)
 	for _, name := range deniedAlways {
 		f.deny(name, unix.EPERM)
 	}

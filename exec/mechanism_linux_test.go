@@ -1,0 +1,155 @@
+package exec
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/elastic/go-seccomp-bpf/arch"
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// allowAll is a filter that filters nothing.
+func (f *filterBuilder) allowAll() ([]unix.SockFilter, error) {
+	f.add(bpf.RetConstant{Val: seccompAllow})
+	return f.assemble()
+}
+
+// filterWithout is the filter of basic, but for some calls.
+func filterWithout(t *testing.T, names ...string) []unix.SockFilter {
+	t.Helper()
+	info, err := arch.GetInfo("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := maps.Clone(info.SyscallNames)
+	for _, name := range names {
+		delete(rest, name)
+	}
+	filter, err := filterOf(Basic, 6, uint32(info.ID), rest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filter
+}
+
+// weaken puts a weaker confinement in the place of a level's until the test ends.
+func weaken(t *testing.T, l Level, off func(c *confinement)) {
+	t.Helper()
+	r := testRunner(t)
+	good := r.levels[l]
+	weak := &confinement{
+		level: l, filter: good.filter, user: good.user, env: good.env, dirs: good.dirs, drop: good.drop, spaces: good.spaces,
+		fence: &fence{abi: good.fence.abi, fixed: good.fence.fixed, spread: good.fence.spread, net: good.fence.net, protected: good.fence.protected},
+	}
+	weak.cells.c, weak.cages.c = weak, weak
+	off(weak)
+	r.levels[l] = weak
+	t.Cleanup(func() {
+		r.levels[l] = good
+		weak.cells.close()
+		weak.cages.close()
+		weak.fence.close()
+	})
+}
+
+// TestTheSuiteSeesAMissingMechanism takes away one mechanism after the other:
+// each time some probe must get through.
+func TestTheSuiteSeesAMissingMechanism(t *testing.T) {
+	needLevels(t, Basic, Strict)
+	w := makeWorld(t)
+	r := testRunner(t)
+	allow, err := new(filterBuilder).allowAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]func(c *confinement){
+		"landlock": func(c *confinement) {
+			c.fence = &fence{abi: c.fence.abi, fixed: map[string]uint64{"/": accessAll}}
+		},
+		"landlock scopes":   func(c *confinement) { c.fence.abi = 5 },
+		"protected folders": func(c *confinement) { c.fence.protected = nil },
+		"seccomp":           func(c *confinement) { c.filter = allow },
+		"terminal requests": func(c *confinement) { c.filter = filterWithout(t, "ioctl") },
+		"clone flags":       func(c *confinement) { c.filter = filterWithout(t, "clone") },
+		"environment":       func(c *confinement) { c.env = os.Environ() },
+	}
+	for _, name := range []string{"ptrace", "mount", "unshare", "bpf", "io_uring_setup", "keyctl", "personality", "userfaultfd"} {
+		cases["the call "+name] = func(c *confinement) { c.filter = filterWithout(t, name) }
+	}
+	if os.Geteuid() == 0 {
+		cases["the other user"] = func(c *confinement) { c.user, c.dirs = nil, r.dirs }
+		cases["capabilities"] = func(c *confinement) { c.drop = func() error { return nil } }
+	}
+	for name, off := range cases {
+		t.Run(name, func(t *testing.T) {
+			weaken(t, Basic, off)
+			open := breaches(w.outcomes(t, Basic), Basic)
+			if len(open) == 0 {
+				t.Error("no probe noticed")
+			}
+			t.Log(open)
+		})
+	}
+	t.Run("files closed", func(t *testing.T) {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := unix.FcntlInt(f.Fd(), unix.F_SETFD, 0); err != nil {
+			t.Fatal(err)
+		}
+		if open := breaches(w.outcomes(t, Basic), Basic); len(open) == 0 {
+			t.Error("no probe noticed")
+		}
+	})
+}
+
+// TestTheSuiteSeesAMissingPartOfACage does the same at very-strict. What the
+// other parts make up for is found by the self-test, or by both.
+func TestTheSuiteSeesAMissingPartOfACage(t *testing.T) {
+	needLevels(t, VeryStrict)
+	w := makeWorld(t)
+	cases := map[string]func(c *confinement){}
+	for _, step := range []cageStep{stepCapabilities, stepLandlock, stepFilter, stepPivot} {
+		cases[string(step)] = func(c *confinement) { c.skip = step }
+	}
+	flags := []uintptr{unix.CLONE_NEWUSER, unix.CLONE_NEWPID, unix.CLONE_NEWNS, unix.CLONE_NEWNET, unix.CLONE_NEWIPC, unix.CLONE_NEWUTS, unix.CLONE_NEWCGROUP}
+	for i, name := range cageNamespaceNames {
+		if flags[i] == unix.CLONE_NEWNS || flags[i] == unix.CLONE_NEWUSER {
+			continue // the view would be built for the whole machine; nobody could be mapped
+		}
+		cases[name+" namespace"] = func(c *confinement) { c.spaces &^= flags[i] }
+	}
+	for name, off := range cases {
+		t.Run(name, func(t *testing.T) {
+			weaken(t, VeryStrict, off)
+			c := testRunner(t).levels[VeryStrict]
+			if err := c.selfTest(); err != nil {
+				t.Logf("the self-test: %v", err)
+				return
+			}
+			open := breaches(w.outcomes(t, VeryStrict), VeryStrict)
+			if len(open) == 0 {
+				t.Error("nothing noticed")
+			}
+			t.Log(open)
+		})
+	}
+}
+
+// TestEveryNamespaceIsNamed keeps the two lists of namespaces the same.
+func TestEveryNamespaceIsNamed(t *testing.T) {
+	entries, err := os.ReadDir("/proc/self/ns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range cageNamespaceNames {
+		if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == name }) {
+			t.Errorf("the kernel knows no %s namespace", name)
+		}
+	}
+}
