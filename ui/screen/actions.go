@@ -28,7 +28,12 @@ func (m *Model) whyNot(action string) string {
 		return "this screen is read-only"
 	}
 	switch action {
-	case "task.cancel", "task.rerun", "task.edit", "output", "write":
+	case "output":
+		if m.focus == OutputPane && m.top() == DeepOutput {
+			return "it is full screen already"
+		}
+		return m.whyNotTask(action)
+	case "task.cancel", "task.rerun", "task.edit", "write":
 		return m.whyNotTask(action)
 	case "promote":
 		return m.whyNotPromote()

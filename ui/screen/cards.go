@@ -73,9 +73,12 @@ func (m *Model) drawQueue(w, h int) []string {
 			states = append(append([]task.State{}, cardStates[:5]...), task.Lost)
 		}
 	}
-	most := 1
-	for _, k := range states {
-		if k != task.Done {
+	// What goes on is measured by the largest of it, what has ended by all that has.
+	most, ended := 1, 1
+	for _, k := range task.States() {
+		if k.Terminal() {
+			ended += m.count(k)
+		} else if k != task.Assigned {
 			most = max(most, m.count(k))
 		}
 	}
@@ -89,7 +92,11 @@ func (m *Model) drawQueue(w, h int) []string {
 		}
 		l.Cell(theme.Text, k.String(), 10, false)
 		l.Cell(tok, part.Count(n), 10, true).Sp(2)
-		m.countBar(l, k, n, most)
+		if k.Terminal() {
+			m.countBar(l, k, n, max(1, ended-1))
+		} else {
+			m.countBar(l, k, n, most)
+		}
 		lines = append(lines, l.String())
 	}
 	remark := ""

@@ -71,7 +71,9 @@ func (m *Model) nodeFacts(n *control.Node, w int) []string {
 		add(line().T(theme.Muted, "at    ").T(theme.Text, n.Addr))
 	}
 	for _, warn := range n.Warnings {
-		add(line().T(theme.Warn, m.s.Glyphs.Stale+" "+warn))
+		for _, ln := range m.text(max(0, w-2), theme.Warn, m.s.Glyphs.Stale+" "+warn) {
+			add(line().Raw(ln))
+		}
 	}
 	if m.top() == DeepNode {
 		out = append(out, m.nodeIdentity(n, w)...)
@@ -184,16 +186,27 @@ func (m *Model) taskFacts(t *task.Task, w int) []string {
 	add(line().T(theme.Muted, "needs ").T(theme.Text, needText(&t.Spec)))
 	if a != nil {
 		if a.Ended > 0 {
-			add(line().T(theme.Muted, "ended ").T(stateToken(t.State), endText(a)))
+			for i, text := range wrapWords(part.Clean(endText(a)), max(1, w-8)) {
+				label := "ended "
+				if i > 0 {
+					label = "      "
+				}
+				add(line().T(theme.Muted, label).T(stateToken(t.State), text))
+			}
 		}
 		l = line()
 		if a.Usage.CPU > 0 {
-			l.T(theme.Muted, "used cpu ").T(theme.Text, part.Dur(a.Usage.CPU)).T(theme.Muted, "  mem ").T(theme.Text, part.Bytes(a.Usage.MaxRSS)).Sp(2)
+			l.T(theme.Muted, "used cpu ").T(theme.Text, part.Dur(a.Usage.CPU)).Sp(2)
+		}
+		if a.Usage.MaxRSS > 0 {
+			l.T(theme.Muted, "mem ").T(theme.Text, part.Bytes(a.Usage.MaxRSS)).Sp(2)
 		}
 		if a.Enforced != "" {
 			l.T(theme.Muted, "contained by ").T(theme.Text, a.Enforced)
 		}
-		add(l)
+		if l.Used() > 1 {
+			add(l)
+		}
 	}
 	return append(out, m.attemptLines(t, w)...)
 }

@@ -181,9 +181,22 @@ func (m *Model) cancelNow(ids []task.ID, filter *control.Query, grace time.Durat
 			}
 			clear(m.tasks.marks)
 			m.tasks.all = false
-			m.say(theme.OK, fmt.Sprintf("%s cancelled, %d being ended", part.Plural(ended, "task"), going))
+			m.say(theme.OK, cancelledWords(ended, going))
 		},
 	})
+}
+
+// cancelledWords says what became of tasks that were cancelled.
+func cancelledWords(ended, going int) string {
+	switch {
+	case going == 0 && ended == 0:
+		return "nothing to cancel: it has ended"
+	case going == 0:
+		return part.Plural(ended, "task") + " cancelled"
+	case ended == 0:
+		return part.Plural(going, "task") + " asked to end; killed if that does not help"
+	}
+	return fmt.Sprintf("%s cancelled, %d asked to end", part.Plural(ended, "task"), going)
 }
 
 // drainTargets is the marked nodes, else the one under the cursor.

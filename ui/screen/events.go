@@ -90,6 +90,11 @@ func (m *Model) eventLine(e *control.Event) eventLine {
 			ln.tok, state = m.nodeLook(e.NodeInfo)
 			ln.glyph, _, _ = strings.Cut(state, " ")
 			ln.bad = e.NodeInfo.State != control.NodeUp
+		} else if state, ok := saidState(e.Text); ok {
+			var look string
+			ln.tok, look = m.nodeLook(&control.Node{State: state, Doing: []string{""}})
+			ln.glyph, _, _ = strings.Cut(look, " ")
+			ln.bad = state == control.NodeStale || state == control.NodeLost
 		}
 		if e.Text == "" {
 			ln.text = e.Node
@@ -100,6 +105,19 @@ func (m *Model) eventLine(e *control.Event) eventLine {
 		ln.text, ln.tok = "some events were missed here", theme.Warn
 	}
 	return ln
+}
+
+// saidState is the state that an event about a node tells in words only.
+func saidState(text string) (control.NodeState, bool) {
+	for _, s := range []control.NodeState{control.NodeUp, control.NodeStale, control.NodeLost, control.NodeDraining, control.NodeDrained} {
+		if strings.HasSuffix(text, " is "+string(s)) {
+			return s, true
+		}
+	}
+	if strings.HasSuffix(text, " takes tasks again") {
+		return control.NodeUp, true
+	}
+	return "", false
 }
 
 // words is the line's text, with the count of those it stands for.

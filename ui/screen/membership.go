@@ -309,5 +309,8 @@ func (m *Model) selfWords() string {
 	if n == nil {
 		return m.view().Status.Self.Name
 	}
+	if n.Capacity.CPU == 0 { // nobody has asked it for work yet
+		return strings.Join(append([]string{n.Name}, m.view().Status.Self.Addrs...), "  ")
+	}
 	return fmt.Sprintf("%g cores, %s, %s", float64(n.Capacity.CPU)/1000, part.Bytes(n.Capacity.MemoryMB<<20), part.Plural(int(n.Capacity.Slots), "task slot"))
 }

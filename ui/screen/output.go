@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/theme"
@@ -102,8 +103,12 @@ func (m *Model) drawOutput(w, h int, focus bool) []string {
 	box := part.Box{Title: "Output", Focus: focus}
 	if m.top() == DeepOutput {
 		box.Title = "Output of " + id.String()
-		if t := m.current(); t != nil {
-			box.Title += "  $ " + commandOf(&t.Spec)
+		if t := m.current(); t != nil { // how it stands goes before what it is
+			_, state := m.stateLook(t)
+			box.Title += "  " + state
+			if room := w - 14 - part.Width(box.Title) - part.Width(m.outputRemark()); room >= 12 {
+				box.Title += "  $ " + strings.TrimRight(part.Fit(part.Clean(commandOf(&t.Spec)), room), " ")
+			}
 		}
 	}
 	if id == 0 || m.logID != id {

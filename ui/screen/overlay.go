@@ -147,10 +147,13 @@ func (q *question) draw(m *Model, w, h int) []string {
 
 func (q *question) foot(m *Model) []hint {
 	var out []hint
-	for _, b := range q.buttons {
+	for i, b := range q.buttons {
 		k := m.keys.Of(InDialog, b.action)
 		if k == "" {
 			continue
+		}
+		if b.harm && i == q.focus {
+			continue // enter is all that is missing
 		}
 		if b.harm {
 			k += " enter"

@@ -11,7 +11,7 @@ import (
 
 // taskColumns is the columns of the list in a pane of w cells.
 func taskColumns(s *theme.Styles, w int) []part.Column {
-	state := 11
+	state := 12 // failed:137, timeout and cancelled with their marks
 	if s.Glyphs.ASCII {
 		state = 13
 	}

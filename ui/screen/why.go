@@ -205,6 +205,9 @@ func newNodeWhy(m *Model) overlay {
 	q := &question{title: "Node", wide: 72}
 	if n := m.node(); n != nil {
 		q.title = "Why is " + n.Name + " " + string(n.State) + "?"
+		if n.State == control.NodeUp {
+			q.title = "How is " + n.Name + "?"
+		}
 		q.same = "octaskly nodes show " + shellQuote(n.Name)
 	}
 	q.lines = func(m *Model, w int) []string {
@@ -214,7 +217,7 @@ func newNodeWhy(m *Model) overlay {
 		}
 		out := m.text(w, theme.Text, nodeStory(n, m.seenText(n)))
 		for _, x := range n.Warnings {
-			out = append(out, part.NewLine(m.s, w).T(theme.Warn, m.s.Glyphs.Stale+" "+x).String())
+			out = append(out, m.text(w, theme.Warn, m.s.Glyphs.Stale+" "+x)...)
 		}
 		return out
 	}
