@@ -27,7 +27,8 @@ func (a *app) crashed(v any, stack []byte) {
 // crashHead is what is known of this run before anything else is.
 func (a *app) crashHead() string {
 	verb := "-"
-	if c, _, err := a.rootCommand().Find(a.Args); err == nil {
+	scratch := &app{Program: a.Program, given: map[string][]string{}} // building the tree sets every flag to its default
+	if c, _, err := scratch.rootCommand().Find(a.Args); err == nil {
 		verb = c.CommandPath()
 	}
 	return fmt.Sprintf("octaskly %s, %s %s/%s\nverb: %s\nat: %s\n",

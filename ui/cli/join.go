@@ -63,6 +63,10 @@ everybody on this machine can see a command line.`,
 	return cmd
 }
 
+// maxTypedCode is more than a short code with all the blanks that people put
+// into it, and less than a long one.
+const maxTypedCode = 24
+
 // maxCode is the longest code that is read, in bytes.
 const maxCode = 4096
 
@@ -71,6 +75,10 @@ func (a *app) joinCode(cmd *cobra.Command, args []string, file string) (string, 
 	var in io.Reader
 	switch {
 	case len(args) == 1 && args[0] != "-":
+		if len(args[0]) > maxTypedCode {
+			return "", task.Errorf(task.KindUsage, "a long code does not belong on a command line, where everybody on this machine can see it").
+				WithHint("put it into a file that only you can read:  --join-file FILE\nor into OCTASKLY_JOIN, or on standard input:  --join-file -")
+		}
 		return args[0], nil
 	case len(args) == 1, file == "-":
 		in = a.Stdin
