@@ -111,41 +111,6 @@ func (c *confinement) mechanisms() string {
 	return strings.Join(m, ",")
 }
 
-// credentialPaths are where people keep what opens other doors.
-func credentialPaths(home string) []string {
-	if home == "" || home == "/" {
-		return nil
-	}
-	var paths []string
-	for _, name := range []string{
-		".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".netrc", ".git-credentials", ".password-store", ".pki",
-		".npmrc", ".pypirc", ".vault-token", ".terraform.d", ".config/gcloud", ".config/gh", ".config/hub", ".config/rclone",
-		".config/op", ".cargo/credentials.toml", ".local/share/keyrings", ".mozilla", ".config/chromium", ".config/google-chrome",
-		".bash_history", ".zsh_history",
-	} {
-		paths = append(paths, filepath.Join(home, name))
-	}
-	return paths
-}
-
-// realPath resolves links as far as the path exists.
-func realPath(path string) string {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return path
-	}
-	rest := ""
-	for dir := abs; ; dir = filepath.Dir(dir) {
-		if found, err := filepath.EvalSymlinks(dir); err == nil {
-			return filepath.Join(found, rest)
-		}
-		if dir == filepath.Dir(dir) {
-			return abs
-		}
-		rest = filepath.Join(filepath.Base(dir), rest)
-	}
-}
-
 // fixedAccess is what a level allows by name.
 func fixedAccess(level Level) map[string]uint64 {
 	m := map[string]uint64{

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"unsafe"
 
@@ -206,17 +205,7 @@ func (f *fence) holdsProtected(path string) bool {
 
 // overlaps reports which protected path is at, above or below path.
 func (f *fence) overlaps(path string) string {
-	for _, p := range f.protected {
-		if p == path || below(p, path) || below(path, p) {
-			return p
-		}
-	}
-	return ""
-}
-
-// below reports whether path lies under dir.
-func below(path, dir string) bool {
-	return strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+	return overlapping(f.protected, path)
 }
 
 // restrict confines the calling thread, for ever, to the fence and to the

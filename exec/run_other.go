@@ -16,20 +16,61 @@ import (
 )
 
 // platform is what a Runner holds on systems other than Linux.
-type platform struct{}
+type platform struct {
+	levels [levelCount]*confinement // those that passed their test
+}
 
-func (r *Runner) openPlatform() error  { return nil }
-func (r *Runner) closePlatform() error { return nil }
+func (r *Runner) openPlatform() error { return nil }
 
-// contain says that nothing but None is there.
-func (r *Runner) contain([levelCount]bool) (Capabilities, error) {
-	caps := Capabilities{Kill: killBy}
+func (r *Runner) closePlatform() error {
+	for _, c := range r.levels {
+		if c != nil {
+			c.close()
+		}
+	}
+	return nil
+}
+
+// contain builds and tests the levels asked for and says which there are.
+func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
+	caps := Capabilities{Kill: killBy, Memory: treeLimits, CPU: treeLimits, Processes: treeLimits}
 	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: noneMechanism}
 	for l := Basic; l.Valid(); l++ {
-		caps.Levels[l] = LevelInfo{Level: l, Reason: "not built for " + runtime.GOOS}
+		caps.Levels[l] = LevelInfo{Level: l, Reason: "not offered by this worker"}
+		if !want[l] {
+			continue
+		}
+		c, mechanisms, err := newConfinement(l, r)
+		if err == nil {
+			r.levels[l] = c
+			if err = r.selfTest(l); err != nil {
+				r.levels[l] = nil
+				c.close()
+			}
+		}
+		if err != nil {
+			caps.Levels[l].Reason = err.Error()
+			continue
+		}
+		caps.Levels[l] = LevelInfo{Level: l, Available: true, Mechanisms: mechanisms}
 	}
 	return caps, nil
 }
+
+// selfTest runs a command that tries to get out.
+func (r *Runner) selfTest(l Level) error {
+	run, err := r.start(context.Background(), &Spec{Shell: escapeTest, Level: l, Timeout: selfTestWait})
+	if err != nil {
+		return fmt.Errorf("test the sandbox: %w", err)
+	}
+	if res := run.Wait(); res.Code != 0 {
+		return fmt.Errorf("the sandbox does not hold, or forbids too much: its test ended with %d %s", res.Code, res.Message)
+	}
+	return nil
+}
+
+// selfTestWait is how long the test of a level may take.
+const selfTestWait = 20 * time.Second
 
 // SweepLeftovers cannot be done here: other systems do not show a process's
 // environment in one way. Windows ends commands with the worker.
@@ -102,8 +143,18 @@ func (p *process) spawn() error {
 		cmd.Stderr = streamWriter{s: Stderr, to: spec.Output, one: &one}
 	}
 	p.cmd = cmd
-	if err := p.tree.prepare(cmd, spec.Shell); err != nil {
+	if err := p.tree.prepare(cmd, spec); err != nil {
 		return startError(ReasonHost, "run %s: %w", argv[0], err)
+	}
+	if c := p.r.levels[spec.Level]; c != nil {
+		if o := overlapping(c.protects(), realPath(dir)); spec.Dir != "" && o != "" {
+			p.tree.close()
+			return startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: it would open %s to the command", dir, spec.Level, o)
+		}
+		if err := c.apply(cmd, p.home.path, dir); err != nil {
+			p.tree.close()
+			return startError(ReasonRefused, "sandbox level %s cannot be had here: %w", spec.Level, err)
+		}
 	}
 	if err := held(spec); err != nil {
 		p.tree.close()

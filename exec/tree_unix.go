@@ -12,7 +12,7 @@ import (
 // tree is a command's process group. What leaves the group is not found here.
 type tree struct{}
 
-func (tree) prepare(cmd *osexec.Cmd, _ string) error {
+func (tree) prepare(cmd *osexec.Cmd, _ *Spec) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return nil
 }
@@ -51,4 +51,5 @@ func maxRSS(s *os.ProcessState) int64 {
 const (
 	killBy        = "pgroup"
 	noneMechanism = "session,pgroup"
+	treeLimits    = "" // nothing limits a whole tree
 )

@@ -15,13 +15,14 @@ type tree struct{ job windows.Handle }
 
 // prepare makes the job and lets the command start suspended, so that nothing
 // of it runs outside the job.
-func (t *tree) prepare(cmd *osexec.Cmd, shell string) error {
+func (t *tree) prepare(cmd *osexec.Cmd, spec *Spec) error {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
 		return fmt.Errorf("make a job object: %w", err)
 	}
 	info := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{}
 	info.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
+	limitJob(&info, spec.Limits)
 	if _, err := windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
 		uintptr(unsafe.Pointer(&info)), uint32(unsafe.Sizeof(info))); err != nil {
 		_ = windows.CloseHandle(job)
@@ -32,10 +33,27 @@ func (t *tree) prepare(cmd *osexec.Cmd, shell string) error {
 		HideWindow:    true,
 		CreationFlags: windows.CREATE_SUSPENDED | windows.CREATE_NEW_PROCESS_GROUP,
 	}
-	if shell != "" {
-		cmd.SysProcAttr.CmdLine = `cmd /D /S /C "` + shell + `"`
+	if spec.Shell != "" {
+		cmd.SysProcAttr.CmdLine = `cmd /D /S /C "` + spec.Shell + `"`
 	}
 	return nil
+}
+
+// limitJob sets what the kernel keeps for all processes of a job together.
+func limitJob(info *windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION, l Limits) {
+	basic := &info.BasicLimitInformation
+	if l.MemoryBytes > 0 {
+		basic.LimitFlags |= windows.JOB_OBJECT_LIMIT_JOB_MEMORY
+		info.JobMemoryLimit = uintptr(l.MemoryBytes)
+	}
+	if l.Processes > 0 {
+		basic.LimitFlags |= windows.JOB_OBJECT_LIMIT_ACTIVE_PROCESS
+		basic.ActiveProcessLimit = uint32(l.Processes)
+	}
+	if l.CPUTime > 0 {
+		basic.LimitFlags |= windows.JOB_OBJECT_LIMIT_JOB_TIME
+		basic.PerJobUserTimeLimit = int64(l.CPUTime / 100) // in steps of 100 ns
+	}
 }
 
 // started puts the suspended process into the job and lets it go.
@@ -101,4 +119,5 @@ func maxRSS(*os.ProcessState) int64 { return 0 }
 const (
 	killBy        = "job"
 	noneMechanism = "job"
+	treeLimits    = "job"
 )
