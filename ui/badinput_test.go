@@ -104,6 +104,33 @@ func TestFieldsSayWhatIsWrong(t *testing.T) {
 	}
 }
 
+// elsewhere is a control asked from another node than the dispatcher.
+type elsewhere struct {
+	control.Control
+	self control.Identity
+}
+
+func (e elsewhere) Status(ctx context.Context) (control.Status, error) {
+	s, err := e.Control.Status(ctx)
+	s.Self = e.self
+	return s, err
+}
+
+// A dashboard on a worker says that it is on a worker, although the dispatcher
+// that made the list marked itself.
+func TestDashboardOnAWorker(t *testing.T) {
+	d := drive(t, setup{})
+	for _, n := range d.col.nodes {
+		if n.Name == "mill-02" {
+			d.ctl.Control = elsewhere{d.ctl.Control, control.Identity{ID: n.ID, Name: n.Name}}
+		}
+	}
+	d.pass(6 * time.Second)
+	if head := text(d.view(120, 35)[:1]); !strings.Contains(head, "mill-02") || !strings.Contains(head, "WORKER") || !strings.Contains(head, "dispatcher mill-01") {
+		t.Errorf("it says %q", head)
+	}
+}
+
 // lists is the list on a screen, without the charts beside it: those begin
 // when a dashboard is opened.
 func lists(d *driver) string {

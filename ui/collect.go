@@ -194,6 +194,9 @@ func (c *Collector) askNodes(ctx context.Context, now time.Time) {
 	old := now.Sub(c.nodesAt)
 	if !stream || gap || old >= allNodes || old >= time.Second && !c.nodesAgree() {
 		if list, err := c.ctl.Nodes(ctx); err == nil {
+			for i := range list {
+				c.own(&list[i])
+			}
 			c.nodes, c.nodesAt = list, now
 			c.remember(list)
 			return
@@ -206,6 +209,7 @@ func (c *Collector) askNodes(ctx context.Context, now time.Time) {
 	for i := range list {
 		if n, ok := fresh[list[i].ID]; ok {
 			list[i] = n
+			c.own(&list[i])
 			delete(fresh, n.ID)
 			c.remember(list[i : i+1])
 		}
@@ -214,6 +218,14 @@ func (c *Collector) askNodes(ctx context.Context, now time.Time) {
 		c.nodesAt = time.Time{} // unknown ones: read all the next time
 	}
 	c.nodes = list
+}
+
+// own marks the node that this dashboard is on. A list of nodes is made by the
+// dispatcher, which marks itself.
+func (c *Collector) own(n *control.Node) {
+	if id := c.status.Self.ID; id != "" {
+		n.Self = n.ID == id
+	}
 }
 
 // nodesAgree reports that the nodes known here are as many in each state as
