@@ -44,10 +44,10 @@ func trimMemory(ctx context.Context) {
 	}
 }
 
-// A heap may grow by gcHeadroom before it is collected, or by a quarter if that
+// A heap may grow by gcHeadroom before it is collected, or by two fifths if that
 // is more. A queue of a million tasks lives in memory for long, and the usual
 // rule would let its garbage take as much again.
-const gcHeadroom = 40 << 20
+const gcHeadroom = 64 << 20
 
 // gcPercent is the garbage collector's target for this much live heap, in steps
 // so that it seldom changes.
@@ -56,5 +56,5 @@ func gcPercent(live uint64) int {
 		return 100
 	}
 	p := int(100 * gcHeadroom / live)
-	return max(25, p-p%5)
+	return max(40, p-p%5)
 }
