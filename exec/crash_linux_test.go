@@ -9,6 +9,7 @@ import (
 	osexec "os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // workerEnv makes the test binary a worker that runs a hostile command in the
@@ -16,7 +17,7 @@ import (
 const workerEnv = "OCTASKLY_TEST_WORKER"
 
 func workUntilKilled(dir string) {
-	r, err := NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic}})
+	r, err := NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic, VeryStrict}})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -39,8 +40,10 @@ func workUntilKilled(dir string) {
 }
 
 func TestNothingIsLeftOfAKilledWorker(t *testing.T) {
-	for _, level := range []Level{None, Basic} {
-		needLevels(t, level)
+	for _, level := range []Level{None, Basic, VeryStrict} {
+		if !haveLevel(t, level) {
+			continue
+		}
 		for i := range rounds(2, 100) {
 			crashOnce(t, level, fmt.Sprintf("%d%d%05d", 6, 100*int(level)+i, os.Getpid()))
 		}
@@ -68,6 +71,15 @@ func crashOnce(t *testing.T, level Level, mark string) {
 	_ = worker.Wait()
 	if line != "ready\n" {
 		t.Fatalf("the worker said %q", line)
+	}
+	if level == VeryStrict {
+		// Nobody has to look for anything: the cage ends with the worker.
+		for deadline := time.Now().Add(10 * time.Second); witness(t, mark) > 0; {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d processes outlived the worker and its cage", witness(t, mark))
+			}
+		}
+		return
 	}
 	if n := witness(t, mark); n < 80 {
 		t.Fatalf("only %d processes outlived the worker: nothing to test", n)

@@ -245,7 +245,7 @@ func (p *process) watch(ended <-chan struct{}) {
 		}
 		var u use
 		if !l.IsZero() {
-			u, _ = p.r.useOf(p, pollMax/4)
+			u = p.r.useOf(p, pollMax/4)
 		}
 		if l.DiskBytes > 0 {
 			u.disk = diskUse(p.home.path, ended)

@@ -34,15 +34,14 @@ type uses struct {
 
 // useOf adds up the processes of a command, from a look at the process table
 // that all commands share and that is at most age old. A command younger than
-// that look is not in it.
-func (r *Runner) useOf(p *process, age time.Duration) (use, bool) {
+// that look uses nothing.
+func (r *Runner) useOf(p *process, age time.Duration) use {
 	r.recentMu.Lock()
 	defer r.recentMu.Unlock()
 	if time.Since(r.recent.at) > age {
 		r.recent = r.countAll()
 	}
-	u, ok := r.recent.of[p]
-	return u, ok
+	return r.recent.of[p]
 }
 
 // countAll reads the process table once and adds up every live command. Who
@@ -83,7 +82,7 @@ func (p *process) Usage() Usage {
 	if gone {
 		return Usage{}
 	}
-	u, _ := p.r.useOf(p, usageAge)
+	u := p.r.useOf(p, usageAge)
 	return Usage{CPU: u.cpu, MemoryBytes: u.memory, Processes: u.processes}
 }
 
