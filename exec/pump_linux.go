@@ -44,8 +44,8 @@ func (p *process) pump() {
 		if err != nil && err != unix.EINTR {
 			return
 		}
+		p.r.reapStrays()
 		if n <= 0 {
-			p.r.reapStrays()
 			if p.pidfd < 0 && p.ended() {
 				return
 			}

@@ -371,6 +371,18 @@ func TestCancel(t *testing.T) {
 	run.Cancel(0)
 }
 
+// The dead orphans of a command that never stops writing were once collected
+// only at its end, and could fill the process table before.
+func TestOrphansAreCollectedWhileOutputFlows(t *testing.T) {
+	res, _ := do(t, Spec{
+		Shell:   `orphan=$( (sleep 0.1 >/dev/null & echo $!) ); while kill -0 "$orphan" 2>/dev/null; do echo x; sleep 0.05; done`,
+		Timeout: 20 * time.Second, Grace: -1,
+	})
+	if res.Reason != ReasonExit || res.Code != 0 {
+		t.Fatalf("a dead orphan was left uncollected: %+v", res)
+	}
+}
+
 func TestCancelTwiceBringsTheEndNearer(t *testing.T) {
 	run, c := begin(t, context.Background(), Spec{Shell: "trap '' TERM; echo ready; while :; do sleep 0.02; done"})
 	done := waitAsync(run)
