@@ -45,7 +45,7 @@ func filesWith(t *testing.T, cmd *exec.Cmd, word string) (found []string) {
 	}
 	err := filepath.WalkDir(home, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
-			return nil // it may come and go
+			return nil //nolint:nilerr // it may come and go
 		}
 		if b, err := os.ReadFile(path); err == nil && bytes.Contains(b, []byte(word)) {
 			found = append(found, path)

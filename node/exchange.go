@@ -77,7 +77,7 @@ func (x *exchanges) askNow(now time.Time) bool {
 
 // answerPeers is the answering side of an exchange.
 func (n *Node) answerPeers(p quicnet.Peer, st wire.Stream) error {
-	defer st.CloseWrite()
+	defer func() { _ = st.CloseWrite() }()
 	_ = st.SetReadDeadline(time.Now().Add(exchangeTime))
 	theirs, err := wire.Recv1[wire.Peers](st)
 	if err != nil {

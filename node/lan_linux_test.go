@@ -160,30 +160,6 @@ func (l *lan) until(what string, ok func() (bool, string)) {
 	}
 }
 
-// admit lets host i in, by the code that it shows there, once its node answers.
-func (l *lan) admit(i int) {
-	l.t.Helper()
-	l.until(fmt.Sprintf("host %d being let in", i), func() (bool, string) {
-		out, err := l.run(1, "nodes", "admit", l.code(i))
-		return err == nil, fmt.Sprint(out, err)
-	})
-}
-
-// code is what host i shows.
-func (l *lan) code(i int) (code string) {
-	l.t.Helper()
-	l.until(fmt.Sprintf("a code on host %d", i), func() (bool, string) {
-		out, err := l.run(i, "identity", "--json")
-		var id struct {
-			Code string `json:"code"`
-		}
-		_ = json.Unmarshal([]byte(out), &id)
-		code = id.Code
-		return code != "", fmt.Sprint(out, err)
-	})
-	return code
-}
-
 // runsOn waits until a task runs on host i.
 func (l *lan) runsOn(i int) {
 	l.t.Helper()

@@ -103,7 +103,7 @@ type Watcher struct {
 
 // Gap says that a reader did not get some changes, since they are no longer
 // kept: it has to read everything again. Next goes on behind the gap.
-type Gap struct {
+type Gap struct { //nolint:errname // a gap, which a reader is told like an end
 	Missed  uint64 // so many changes of this start are missing; 0 is not known
 	Earlier bool   // so is what was before this start
 }

@@ -71,8 +71,12 @@ func CapacityOf(o Offer, caps exec.Capabilities) task.Capacity {
 		c.Levels = append(c.Levels, g)
 	}
 	for _, g := range []task.Guard{
-		{Name: task.LimitMemory, By: caps.Memory}, {Name: task.LimitCPU, By: caps.CPU}, {Name: task.LimitDisk, By: caps.Disk},
-		{Name: task.LimitFiles, By: caps.OpenFiles}, {Name: task.LimitProcesses, By: caps.Processes}, {Name: task.LimitOutput, By: "worker"},
+		{Name: task.LimitMemory, By: caps.Memory},
+		{Name: task.LimitCPU, By: caps.CPU},
+		{Name: task.LimitDisk, By: caps.Disk},
+		{Name: task.LimitFiles, By: caps.OpenFiles},
+		{Name: task.LimitProcesses, By: caps.Processes},
+		{Name: task.LimitOutput, By: "worker"},
 	} {
 		if g.By == "" {
 			g.Why = "nothing on this machine enforces it"

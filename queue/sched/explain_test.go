@@ -45,7 +45,9 @@ func TestFit(t *testing.T) {
 		},
 		{"draining", task.Need{}, draining, "state: want up, have draining"},
 		{
-			"limits", task.Need{MemoryMB: 64, Limits: task.Limits{CPUTime: 1e9, Processes: 5}}, bare,
+			"limits",
+			task.Need{MemoryMB: 64, Limits: task.Limits{CPUTime: 1e9, Processes: 5}},
+			bare,
 			"cpu limit: want 1s, have nothing that enforces it; processes limit: want 5, have nothing that enforces it",
 		},
 		{"kept limits", task.Need{MemoryMB: 64}, bare, ""},

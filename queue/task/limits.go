@@ -83,7 +83,7 @@ func checkLimits(s *Spec) error {
 	n, l := &s.Need, s.Need.Limits
 	switch {
 	case l.CPUTime < 0 || l.CPUTime > MaxCPUTime:
-		return Errorf(KindUsage, "cpu_time_limit %v is not between 0 and %v", l.CPUTime, time.Duration(MaxCPUTime))
+		return Errorf(KindUsage, "cpu_time_limit %v is not between 0 and %v", l.CPUTime, MaxCPUTime)
 	case l.CPUTime > 0 && l.CPUTime < time.Millisecond:
 		return Errorf(KindUsage, "cpu_time_limit %v is too short: no program starts in less than a millisecond", l.CPUTime)
 	case l.OpenFiles < 0 || l.OpenFiles > MaxOpenFiles:

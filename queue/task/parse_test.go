@@ -21,8 +21,10 @@ func TestParseDocumentReadsEveryField(t *testing.T) {
 		Argv: []string{"make", "-j4"}, Name: "build", Tags: []string{"a", "b"}, Dir: "/tmp", Env: map[string]string{"A": "1"},
 		Stdin: []byte("in\x00put"), Timeout: 10 * time.Minute, Grace: 2500 * time.Millisecond, Retries: 0, Backoff: BackoffFixed,
 		RetryOn: []int32{75, -1}, Priority: PriorityHigh, Delivery: AtMostOnce, Keep: true,
-		Need: Need{CPU: 500, MemoryMB: 512, DiskMB: 1000, GPUs: 1, Labels: map[string]string{"os": "linux"}, On: "mill", Sandbox: "strict",
-			Limits: Limits{CPUTime: 90 * time.Second, OpenFiles: 64, Processes: 16, OutputMB: 2}},
+		Need: Need{
+			CPU: 500, MemoryMB: 512, DiskMB: 1000, GPUs: 1, Labels: map[string]string{"os": "linux"}, On: "mill", Sandbox: "strict",
+			Limits: Limits{CPUTime: 90 * time.Second, OpenFiles: 64, Processes: 16, OutputMB: 2},
+		},
 	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

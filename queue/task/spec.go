@@ -69,7 +69,7 @@ type Need struct {
 }
 
 // CPUs is the CPU requirement with its default of one CPU applied.
-func (n Need) CPUs() Milli {
+func (n *Need) CPUs() Milli {
 	if n.CPU <= 0 {
 		return 1000
 	}

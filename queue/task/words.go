@@ -86,8 +86,8 @@ func ParseCPUTime(t string) (time.Duration, error) {
 		switch {
 		case err != nil || math.IsNaN(s):
 			return 0, Errorf(KindUsage, "%q is neither seconds (90) nor a duration (10m)", t)
-		case math.Abs(s) > time.Duration(MaxCPUTime).Seconds():
-			return 0, Errorf(KindUsage, "%s seconds of processor time are more than %v", t, time.Duration(MaxCPUTime))
+		case math.Abs(s) > MaxCPUTime.Seconds():
+			return 0, Errorf(KindUsage, "%s seconds of processor time are more than %v", t, MaxCPUTime)
 		}
 		d = time.Duration(s * float64(time.Second))
 	}
@@ -95,7 +95,7 @@ func ParseCPUTime(t string) (time.Duration, error) {
 	case d < 0:
 		return 0, Errorf(KindUsage, "%s of processor time is negative; 0 is no limit", t)
 	case d > MaxCPUTime:
-		return 0, Errorf(KindUsage, "%s of processor time is more than %v", t, time.Duration(MaxCPUTime))
+		return 0, Errorf(KindUsage, "%s of processor time is more than %v", t, MaxCPUTime)
 	}
 	return d, nil
 }
