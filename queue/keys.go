@@ -25,7 +25,7 @@ const (
 	kindTop     = 'z'
 )
 
-const layoutVersion = 1
+const layoutVersion = 2
 
 // numKey is a key made of numbers.
 type numKey struct {
