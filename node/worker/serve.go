@@ -266,7 +266,8 @@ func decode[T wire.Message](f wire.Frame, do func(T)) error {
 	return nil
 }
 
-// renewed extends our leases from the moment the answered beat was sent.
+// renewed extends our leases from the moment the answered beat was sent, and
+// starts what could not start while they had ended.
 func (w *Worker) renewed(c *conn, m wire.BeatAck) {
 	c.mu.Lock()
 	sent, ok := c.sent[m.Seq]
@@ -287,5 +288,6 @@ func (w *Worker) renewed(c *conn, m wire.BeatAck) {
 	if w.conn == c {
 		w.until = max(w.until, leaseEnd(sent, w.lease))
 		w.noteLease()
+		w.startLocked() // what came while the leases had just ended
 	}
 }
