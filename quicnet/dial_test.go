@@ -110,6 +110,7 @@ func TestVersionWindow(t *testing.T) {
 				t.Errorf("%s to %s speak version %d, want %d", d.from.Addr, d.to.Addr, s.Version(), d.want)
 			}
 			s.Close(quicnet.CodeLeaving, "")
+			time.Sleep(time.Second) // virtual, until the other side knows
 		}
 		for _, d := range [][2]*quictest.Node{{old, young}, {young, old}} {
 			_, err := d[0].Dial(t.Context(), d[1].Addr, "")

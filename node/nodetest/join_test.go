@@ -225,6 +225,7 @@ func TestRefusalsAreRecorded(t *testing.T) {
 		left("a worker with another's lease", "audit: results refused")
 		s.Close(0, "")
 		bad.Stop()
+		time.Sleep(10 * time.Second) // until the ended connection no longer swallows its packets
 		again := c.sock("10.0.9.67:7878")
 		for _, b := range record.sent {
 			_, _ = again.WriteTo(b, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(at)))

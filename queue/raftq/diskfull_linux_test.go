@@ -79,15 +79,8 @@ func TestDiskFull(t *testing.T) {
 			}
 			break
 		}
-		full := make(chan struct{})
-		go func() { fillDisk(t, filler); close(full) }()
-		for busy := true; busy; { // it goes on while the disk fills up
-			select {
-			case <-full:
-				busy = false
-			default:
-				_ = submit()
-			}
+		for f := newFiller(t, filler); f.more(); { // it goes on while the disk fills up
+			_ = submit()
 		}
 		if err := submit(); task.KindOf(err) != task.KindDisk {
 			t.Fatalf("a full disk, and a submit gives %v", err)
@@ -172,22 +165,36 @@ func drainSome(t *testing.T, q *queue.Queue, ids map[task.ID]bool) {
 	}
 }
 
-// fillDisk writes a file until the disk is full, at 250 MiB/s. A disk that
-// somebody fills faster than Badger ends a compaction it has begun, from a
-// quarter of MinFree to nothing, kills the process; see queue/DESIGN.md.
-func fillDisk(t *testing.T, path string) {
+// filler fills a disk to the last byte, a MiB each time it is asked and at most
+// 250 MiB/s. A disk that somebody fills faster than Badger ends a compaction it
+// has begun, from a quarter of MinFree to nothing, kills the process; see
+// queue/DESIGN.md.
+type filler struct {
+	f    *os.File
+	size int
+	pace *time.Ticker
+}
+
+func newFiller(t *testing.T, path string) *filler {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
-		t.Error(err)
-		return
+		t.Fatal(err)
 	}
-	defer f.Close()
-	pace := time.NewTicker(4 * time.Millisecond)
-	defer pace.Stop()
-	for size := 1 << 20; size >= 4096; <-pace.C {
-		if _, err := f.Write(make([]byte, size)); err != nil {
-			size /= 4
-		}
+	return &filler{f: f, size: 1 << 20, pace: time.NewTicker(4 * time.Millisecond)}
+}
+
+// more writes on, and reports whether there is space left. At the end it closes
+// the file, which else would keep its space when it is removed.
+func (f *filler) more() bool {
+	<-f.pace.C
+	if _, err := f.f.Write(make([]byte, f.size)); err != nil {
+		f.size /= 4
 	}
+	if f.size >= 4096 {
+		return true
+	}
+	f.pace.Stop()
+	f.f.Close()
+	return false
 }
