@@ -22,9 +22,7 @@ func (n *Node) fetchBlob(ctx context.Context, ref string) (string, error) {
 	if path, err := n.blobs.Path(ref); err == nil || n.leads() != nil {
 		return path, err
 	}
-	n.mu.Lock()
-	s := n.up
-	n.mu.Unlock()
+	s := n.up.session()
 	if s == nil {
 		return "", errNoDispatcher()
 	}

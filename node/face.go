@@ -9,7 +9,6 @@ import (
 	"github.com/adauldev/octaskly/node/dispatch"
 	"github.com/adauldev/octaskly/node/remote"
 	"github.com/adauldev/octaskly/queue/task"
-	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
 // face is the cluster as one caller sees it through this node: what concerns
@@ -38,25 +37,6 @@ func (f face) here() (dispatch.Face, *leading, bool) {
 		return dispatch.Face{}, nil, false
 	}
 	return dispatch.Face{Dispatcher: l.disp, By: f.who}, l, true
-}
-
-// upstream opens calls to the node that dispatches.
-type upstream struct{ n *Node }
-
-// OpenRPC implements remote.Opener.
-func (u upstream) OpenRPC(ctx context.Context) (wire.Stream, error) {
-	u.n.mu.Lock()
-	s := u.n.up
-	u.n.mu.Unlock()
-	if s == nil {
-		return nil, errNoDispatcher()
-	}
-	return s.Open(ctx, wire.StreamRPC)
-}
-
-func errNoDispatcher() error {
-	return task.Errorf(task.KindNoDispatcher, "no dispatcher found").
-		WithHint("is one running?   octaskly status\nstart one here:   octaskly dispatcher\nknow its address? octaskly --dispatcher HOST run …")
 }
 
 // Submit implements control.Tasks.
@@ -124,7 +104,7 @@ func (f face) Nodes(ctx context.Context) ([]control.Node, error) {
 	if d, _, ok := f.here(); ok {
 		return d.Nodes(ctx)
 	}
-	nodes, err := f.n.forward.Nodes(ctx)
+	nodes, err := f.n.glance.Nodes(ctx)
 	if task.KindOf(err) == task.KindNoDispatcher {
 		return f.n.alone(), nil
 	}
@@ -191,7 +171,7 @@ func (f face) Status(ctx context.Context) (control.Status, error) {
 	if d, _, ok := f.here(); ok {
 		return d.Status(ctx)
 	}
-	s, err := f.n.forward.Status(ctx)
+	s, err := f.n.glance.Status(ctx)
 	if err == nil {
 		s.Self = f.n.identity()
 		s.Facts = append(f.n.factList(), s.Facts...)
@@ -214,7 +194,7 @@ func (f face) Events(ctx context.Context, r control.EventsRequest) (control.Even
 	if d, _, ok := f.here(); ok {
 		return d.Events(ctx, r)
 	}
-	return f.n.forward.Events(ctx, r)
+	return f.n.glance.Events(ctx, r)
 }
 
 // Identity implements control.Admin.
@@ -235,7 +215,7 @@ func (f face) Promote(ctx context.Context, r control.PromoteRequest) (control.St
 
 // mayLead refuses to dispatch beside another dispatcher or another queue.
 func (n *Node) mayLead(ctx context.Context, force bool) error {
-	if s, err := n.forward.Status(ctx); err == nil && s.Dispatcher != "" {
+	if s, err := n.glance.Status(ctx); err == nil && s.Dispatcher != "" {
 		return task.Errorf(task.KindConflict, "node %s dispatches in this cluster", s.Dispatcher).
 			WithHint("use it, or stop it first")
 	}

@@ -74,11 +74,13 @@ type Node struct {
 	changed    chan struct{} // capacity one: the membership or the dispatcher changed
 
 	mu   sync.Mutex
-	lead *leading         // while this node dispatches
-	up   *quicnet.Session // to the dispatcher, while another node dispatches
-	stop func(now bool)   // ends the node; set by Run
+	lead *leading       // while this node dispatches
+	stop func(now bool) // ends the node; set by Run
 
-	forward *remote.Client // asks the dispatcher over up
+	settled chan struct{}  // closed when the node knows whether it starts as the dispatcher
+	up      upstream       // to the dispatcher, while another node dispatches
+	forward *remote.Client // asks the dispatcher over up; waits for one that was lost lately
+	glance  *remote.Client // the same, at once or not at all: for what a person watches
 }
 
 // New claims a node directory and a socket, and makes everything that belongs
@@ -87,9 +89,10 @@ func New(opt Options) (*Node, error) {
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
 	}
-	n := &Node{opt: opt, cfg: opt.Config, log: opt.Logger, boot: rand.Text(), changed: make(chan struct{}, 1)}
+	n := &Node{opt: opt, cfg: opt.Config, log: opt.Logger, boot: rand.Text(), changed: make(chan struct{}, 1), settled: make(chan struct{})}
 	n.stop = func(bool) {}
-	n.forward = remote.NewClient(upstream{n}, remote.Options{Patience: -1})
+	n.forward = remote.NewClient(&n.up, remote.Options{Patience: patience, Waits: true})
+	n.glance = remote.NewClient(prompt{&n.up}, remote.Options{Patience: -1})
 	ok := false
 	defer func() {
 		if !ok {

@@ -64,6 +64,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 			return fail(err)
 		}
 	}
+	close(n.settled)
 	if n.peers.finder != nil {
 		roleWG.Go(func() { n.discover(roles) })
 	}

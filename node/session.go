@@ -44,6 +44,11 @@ func (n *Node) route(ctx context.Context, s *quicnet.Session, kind wire.StreamKi
 	if need := roleFor(kind); need != "" && !p.May(need) {
 		return n.forbid(p, st, kind)
 	}
+	select {
+	case <-n.settled:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	l := n.leads()
 	switch kind {
 	case wire.StreamRPC:

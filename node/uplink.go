@@ -13,8 +13,12 @@ import (
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-// lookAgain is how often a node without a dispatcher looks for one.
-const lookAgain = 500 * time.Millisecond
+// lookAgain is how often a node without a dispatcher looks for one, and
+// restless how soon at the earliest when something changes meanwhile.
+const (
+	lookAgain = 500 * time.Millisecond
+	restless  = 50 * time.Millisecond
+)
 
 // keepUplink keeps the worker connected to whichever node dispatches, until ctx
 // ends.
@@ -50,7 +54,13 @@ func (n *Node) pause(ctx context.Context, failures int) {
 	if n.cfg.Dispatcher != "" {
 		d = max(d, min(quicnet.Backoff(failures, 0.5), 5*time.Second))
 	}
-	t := time.NewTimer(d)
+	rest := time.NewTimer(restless)
+	defer rest.Stop()
+	select {
+	case <-ctx.Done():
+	case <-rest.C:
+	}
+	t := time.NewTimer(d - restless)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
@@ -84,16 +94,8 @@ func (n *Node) workForOther(ctx context.Context) error {
 	}
 	defer s.Close(0, "")
 	n.log.Info("dispatcher found", "node", s.Peer().Name, "addr", s.Peer().Addr)
-	n.mu.Lock()
-	n.up = s
-	n.mu.Unlock()
-	defer func() {
-		n.mu.Lock()
-		if n.up == s {
-			n.up = nil
-		}
-		n.mu.Unlock()
-	}()
+	n.up.set(s)
+	defer n.up.drop()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer s.Close(0, "")
@@ -109,7 +111,8 @@ func (n *Node) workForOther(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		return nil
-	case errors.Is(err, worker.ErrLeft), task.KindOf(err) == task.KindFull, errors.Is(err, worker.ErrOldTerm):
+	case errors.Is(err, worker.ErrLeft), errors.Is(err, worker.ErrOldTerm),
+		task.KindOf(err) == task.KindFull, task.KindOf(err) == task.KindNoDispatcher:
 		return err
 	}
 	n.log.Warn("dispatcher away: what runs goes on", "node", s.Peer().Name, "because", err)

@@ -72,7 +72,7 @@ func (e *Endpoint) attempt(ctx context.Context, to *net.UDPAddr, m *trust.Member
 	}
 	s, err := e.greet(ctx, conn, m, sole)
 	if err != nil {
-		if closedAs(conn, CodeDuplicate) { // welcomed and replaced before WELCOME was read
+		if closedAs(conn, err, CodeDuplicate) { // welcomed and replaced before WELCOME was read
 			err = ErrDuplicate
 		}
 		code := CodeRefused

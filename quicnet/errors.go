@@ -54,10 +54,16 @@ func sessionError(err error, peer Peer) error {
 	return task.Errorf(task.KindUnavailable, "the session with %s broke: %w", who, err)
 }
 
-// closedAs reports whether the connection was closed with this code.
-func closedAs(conn *quic.Conn, code Code) bool {
+// closedAs reports whether err, or what ended the connection, is its being closed
+// with this code. The error of a stream may come before the connection's.
+func closedAs(conn *quic.Conn, err error, code Code) bool {
 	var app *quic.ApplicationError
-	return errors.As(context.Cause(conn.Context()), &app) && Code(app.ErrorCode) == code
+	for _, err := range []error{err, context.Cause(conn.Context())} {
+		if errors.As(err, &app) && Code(app.ErrorCode) == code {
+			return true
+		}
+	}
+	return false
 }
 
 func closedBy(app *quic.ApplicationError, who string) error {

@@ -25,6 +25,9 @@ type Options struct {
 	// connect again before a call fails. 0 is one minute; negative is not at all.
 	// The first connection is tried once only.
 	Patience time.Duration
+	// Waits says that the opener itself waits for what may come back: what it
+	// could not open is not tried again, what broke after it was open is.
+	Waits bool
 }
 
 // Client is a control.Control that asks a node over streams. It is safe for
@@ -36,6 +39,7 @@ type Options struct {
 type Client struct {
 	open     Opener
 	patience time.Duration
+	waits    bool
 	ctx      context.Context // ends with Close, and what has streams of its own with it
 	cancel   context.CancelFunc
 
@@ -55,7 +59,7 @@ var _ control.Control = (*Client)(nil)
 
 // NewClient makes a client that asks over the streams of o.
 func NewClient(o Opener, opt Options) *Client {
-	c := &Client{open: o, patience: opt.Patience, connecting: newTurn()}
+	c := &Client{open: o, patience: opt.Patience, waits: opt.Waits, connecting: newTurn()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if c.patience == 0 {
 		c.patience = time.Minute
@@ -220,7 +224,7 @@ func (e *openError) Unwrap() error { return e.err }
 func (c *Client) mayTryAgain(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.met || c.closed {
+	if !c.met || c.closed || c.waits {
 		return false
 	}
 	switch task.KindOf(err) {

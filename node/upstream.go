@@ -1,0 +1,120 @@
+package node
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet"
+	"github.com/adauldev/octaskly/quicnet/wire"
+)
+
+// lately is how long a lost dispatcher is expected back: callers that ask within
+// this time wait for patience, as long as one takes to start again with a full
+// queue. Later they are told at once that there is none.
+const (
+	lately   = 30 * time.Second
+	patience = 10 * time.Second
+)
+
+// upstream is the session with the dispatcher while another node dispatches; it
+// opens calls to it. The zero value has no session.
+type upstream struct {
+	mu    sync.Mutex
+	s     *quicnet.Session
+	lost  time.Time     // when the last session ended; zero before the first
+	found chan struct{} // closed by set; nil while nobody waits
+}
+
+// set makes s the session.
+func (u *upstream) set(s *quicnet.Session) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.s = s
+	if u.found != nil {
+		close(u.found)
+		u.found = nil
+	}
+}
+
+// drop says that the session has ended.
+func (u *upstream) drop() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.s, u.lost = nil, time.Now()
+}
+
+// session is the session with the dispatcher, or nil.
+func (u *upstream) session() *quicnet.Session {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.s
+}
+
+// await is the session with the dispatcher, another one than dead. One that was
+// lost lately is waited for.
+func (u *upstream) await(ctx context.Context, dead *quicnet.Session) (*quicnet.Session, error) {
+	u.mu.Lock()
+	s, found := u.s, u.found
+	if s == dead {
+		s = nil
+	}
+	expected := dead != nil || !u.lost.IsZero() && time.Since(u.lost) < lately
+	if s == nil && expected && found == nil {
+		found = make(chan struct{})
+		u.found = found
+	}
+	u.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	if !expected {
+		return nil, errNoDispatcher()
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case <-found:
+	case <-t.C:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if s = u.session(); s == nil || s == dead {
+		return nil, errNoDispatcher()
+	}
+	return s, nil
+}
+
+// OpenRPC implements remote.Opener.
+func (u *upstream) OpenRPC(ctx context.Context) (wire.Stream, error) {
+	var dead *quicnet.Session
+	for {
+		s, err := u.await(ctx, dead)
+		if err != nil {
+			return nil, err
+		}
+		st, err := s.Open(ctx, wire.StreamRPC)
+		if err == nil || s.Err() == nil {
+			return st, err
+		}
+		dead = s
+	}
+}
+
+// prompt opens calls to the dispatcher that is here now.
+type prompt struct{ *upstream }
+
+// OpenRPC implements remote.Opener.
+func (p prompt) OpenRPC(ctx context.Context) (wire.Stream, error) {
+	s := p.session()
+	if s == nil {
+		return nil, errNoDispatcher()
+	}
+	return s.Open(ctx, wire.StreamRPC)
+}
+
+func errNoDispatcher() error {
+	return task.Errorf(task.KindNoDispatcher, "no dispatcher found").
+		WithHint("is one running?   octaskly status\nstart one here:   octaskly dispatcher\nknow its address? octaskly --dispatcher HOST run …")
+}
