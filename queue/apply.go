@@ -43,8 +43,11 @@ func (s *State) applyEntry(e *Entry) any {
 	}
 	s.top.index, s.top.term = e.Index, e.Term
 	reply := s.applyCommand(e)
+	began := s.open.top.index == s.durable
 	s.open.top = s.top
-	s.work.Signal()
+	if began || s.full() {
+		s.work.Signal()
+	}
 	return reply
 }
 

@@ -122,7 +122,7 @@ func TestRetryDelay(t *testing.T) {
 
 func TestSpaceMarks(t *testing.T) {
 	free := int64(1000)
-	s := newSpace(Options{Dir: t.TempDir(), MinFree: 400, Ballast: 100, Logger: slog.New(slog.DiscardHandler)})
+	s := newSpace(Options{Dir: t.TempDir(), MinFree: 400, Ballast: 100, Logger: slog.New(slog.DiscardHandler)}, func(bool) {})
 	s.free = func(string) (int64, error) { return free, nil }
 	now := time.Now()
 	s.now = func() time.Time { now = now.Add(time.Second); return now }

@@ -30,7 +30,7 @@ type Queue struct {
 // New puts a queue on a state and the log that feeds it. It starts nothing.
 func New(s *State, l Log, o Options) *Queue {
 	o = o.withDefaults()
-	q := &Queue{State: s, log: l, opts: o, logger: o.Logger, space: newSpace(o)}
+	q := &Queue{State: s, log: l, opts: o, logger: o.Logger, space: newSpace(o, s.hurry)}
 	q.quieten()
 	return q
 }

@@ -29,6 +29,7 @@ type space struct {
 	free    func(dir string) (int64, error)
 
 	crossed chan struct{} // capacity 1: compactions must pause
+	hurry   func(bool)    // told at each look whether space is short
 
 	mu     sync.Mutex
 	at     time.Time
@@ -39,8 +40,8 @@ type space struct {
 
 const ballastName = "ballast"
 
-func newSpace(o Options) *space {
-	s := &space{dir: o.Dir, low: o.MinFree, ballast: o.Ballast, log: o.Logger, now: time.Now, free: freeBytes, crossed: make(chan struct{}, 1)}
+func newSpace(o Options, hurry func(bool)) *space {
+	s := &space{dir: o.Dir, low: o.MinFree, ballast: o.Ballast, log: o.Logger, now: time.Now, free: freeBytes, crossed: make(chan struct{}, 1), hurry: hurry}
 	if s.low == 0 {
 		s.low = defaultLow(o)
 	}
@@ -93,6 +94,7 @@ func (s *space) look() int64 {
 		default:
 		}
 	}
+	s.hurry(n < s.low)
 	if low := n < s.low; low != s.warned {
 		s.warned = low
 		if low {
@@ -174,7 +176,7 @@ func CheckSpace(o Options) error {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return fmt.Errorf("open the queue: %w", err)
 	}
-	s := newSpace(o)
+	s := newSpace(o, func(bool) {})
 	if s.low <= 0 {
 		return nil
 	}

@@ -3,6 +3,7 @@ package queue
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 	badger "github.com/dgraph-io/badger/v4"
@@ -205,8 +206,12 @@ func (s *State) write() {
 		for s.open.top.index == s.durable && !s.closing {
 			s.work.Wait()
 		}
+		s.linger()
 		if s.open.top.index == s.durable {
-			return
+			if s.closing {
+				return
+			}
+			continue // replaced meanwhile by a received state
 		}
 		b := s.open
 		s.open, s.spare = s.spare, nil
@@ -228,6 +233,29 @@ func (s *State) write() {
 		s.spare = b
 		s.room.Broadcast()
 	}
+}
+
+// lag is how long the first change of a batch waits for more: a task that takes
+// less is written once instead of three times, and the log, which is waited
+// for, has the disk for itself. The log replays what a crash takes away.
+const lag = 20 * time.Millisecond
+
+// linger returns when the open batch has waited for lag, is full, or is wanted
+// by Flush or Close, and at once while there is little space left: who takes the
+// rest of the disk shall find nothing unwritten.
+func (s *State) linger() {
+	var due bool
+	t := time.AfterFunc(lag, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		due = true
+		s.work.Signal()
+	})
+	defer t.Stop()
+	for !due && !s.wanted && !s.closing && !s.full() && !s.prompt.Load() {
+		s.work.Wait()
+	}
+	s.wanted = false
 }
 
 func (s *State) commit(b *batch) error {

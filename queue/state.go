@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	badger "github.com/dgraph-io/badger/v4"
 
@@ -39,8 +40,10 @@ type State struct {
 	failed     error  // a commit failed; nothing more is applied
 	broken     chan struct{}
 	closing    bool
-	work       *sync.Cond // for the writer: open has something, or closing
-	room       *sync.Cond // for Apply and Flush: a batch was taken or committed
+	wanted     bool        // somebody waits for the open batch to be in the store
+	prompt     atomic.Bool // set while no batch shall wait for more
+	work       *sync.Cond  // for the writer: open has something, is full or wanted, or closing
+	room       *sync.Cond  // for Apply and Flush: a batch was taken or committed
 	namedSums  map[string]uint64
 
 	writerDone chan struct{}
@@ -165,9 +168,18 @@ func (s *State) Flush(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		s.wanted = true
+		s.work.Signal()
 		s.room.Wait()
 	}
 	return nil
+}
+
+// hurry says whether batches are written at once.
+func (s *State) hurry(on bool) {
+	if s.prompt.Swap(on) != on {
+		s.work.Signal()
+	}
 }
 
 // Broken is closed when the store can not be written any more. The log still
