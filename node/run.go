@@ -26,6 +26,7 @@ const goodbyeTime = 3 * time.Second
 // then the roles, then the faces. The order of ending: faces, intake, work,
 // sessions, the network, the queue.
 func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) error {
+	calmMonitor()
 	defer n.close()
 	drain, stopDrain := context.WithCancel(drain)
 	defer stopDrain()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"reflect"
 	"strings"
 
 	badger "github.com/dgraph-io/badger/v4"
@@ -70,6 +71,7 @@ func OpenBadger(name, dir string, table int64, logger *slog.Logger) (db *badger.
 	db, err = badger.Open(o)
 	switch {
 	case err == nil:
+		spareValueLog(db)
 		return db, nil
 	case strings.Contains(err.Error(), "Cannot acquire directory lock"):
 		return nil, task.Errorf(task.KindConflict, "the %s store in %s is in use by another process", name, dir).
@@ -78,6 +80,24 @@ func OpenBadger(name, dir string, table int64, logger *slog.Logger) (db *badger.
 		return nil, fmt.Errorf("open the %s store in %s: %w", name, dir, err)
 	}
 	return nil, Corrupt(name, dir, "%v", err)
+}
+
+// spareValueLog keeps Badger from syncing the empty value log before each sync
+// of the log that has the values: every commit would wait for the disk twice.
+// Badger has one setting for both. It reports whether it found the switch.
+func spareValueLog(db *badger.DB) bool {
+	f := reflect.ValueOf(db).Elem().FieldByName("vlog")
+	for _, name := range []string{"opt", "SyncWrites"} {
+		if f.Kind() != reflect.Struct {
+			return false
+		}
+		f = f.FieldByName(name)
+	}
+	if f.Kind() != reflect.Bool {
+		return false
+	}
+	*(*bool)(f.Addr().UnsafePointer()) = false
+	return true
 }
 
 // Corrupt is the refusal to work with a damaged store.

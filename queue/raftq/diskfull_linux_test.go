@@ -166,7 +166,7 @@ func drainSome(t *testing.T, q *queue.Queue, ids map[task.ID]bool) {
 }
 
 // filler fills a disk to the last byte, a MiB each time it is asked and at most
-// 250 MiB/s. A disk that somebody fills faster than Badger ends a compaction it
+// 50 MiB/s. A disk that somebody fills faster than Badger ends a compaction it
 // has begun, from a quarter of MinFree to nothing, kills the process; see
 // queue/DESIGN.md.
 type filler struct {
@@ -181,7 +181,7 @@ func newFiller(t *testing.T, path string) *filler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &filler{f: f, size: 1 << 20, pace: time.NewTicker(4 * time.Millisecond)}
+	return &filler{f: f, size: 1 << 20, pace: time.NewTicker(20 * time.Millisecond)}
 }
 
 // more writes on, and reports whether there is space left. At the end it closes
