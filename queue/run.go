@@ -59,9 +59,9 @@ func (q *Queue) quieten() {
 	free := q.space.look()
 	for _, c := range stores {
 		switch {
-		case free >= q.space.low*3/4, free >= q.space.low/4 && c.Crowded():
+		case free >= q.space.low*7/8, free >= q.space.low/2 && c.Crowded():
 			c.Resume()
-		case free < q.space.low/2:
+		case free < q.space.low*3/4:
 			c.Pause()
 		}
 	}

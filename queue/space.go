@@ -15,7 +15,8 @@ import (
 // fatal fault, not an error. So nothing is written below a reserve:
 //
 //	free < low        submits are refused (KindDisk)
-//	free < low/2      and no leases are granted, compactions pause
+//	free < low*3/4    and compactions pause, but for one that cannot wait
+//	free < low/2      and no leases are granted, no compaction begins
 //	free < low/4      the ballast is deleted, so that results can be recorded
 //	still below       nothing is proposed at all
 //
@@ -88,7 +89,7 @@ func (s *space) look() int64 {
 			}
 		}
 	}
-	if n < s.low/2 {
+	if n < s.low*3/4 {
 		select {
 		case s.crossed <- struct{}{}:
 		default:
