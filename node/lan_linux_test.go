@@ -22,6 +22,7 @@ type lan struct {
 	name string
 	bin  string
 	dir  string
+	pids map[int]int // of the node that was started last on each host
 }
 
 // lans counts them, for names.
@@ -46,6 +47,9 @@ var program = sync.OnceValues(func() (string, error) {
 var programDir string // set by program
 
 func TestMain(m *testing.M) {
+	if what := os.Getenv(assailantVar); what != "" {
+		os.Exit(assail(what))
+	}
 	code := m.Run()
 	if programDir != "" {
 		_ = os.RemoveAll(programDir)
@@ -69,7 +73,7 @@ func newLAN(t *testing.T, n int) *lan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lan{t: t, name: fmt.Sprintf("ot%dn%d", os.Getpid(), lans.Add(1)), dir: t.TempDir(), bin: bin}
+	l := &lan{t: t, name: fmt.Sprintf("ot%dn%d", os.Getpid(), lans.Add(1)), dir: t.TempDir(), bin: bin, pids: map[int]int{}}
 	sw := l.name + "s"
 	l.ip("netns", "add", sw)
 	t.Cleanup(func() { _ = osexec.Command("ip", "netns", "del", sw).Run() })
@@ -119,6 +123,7 @@ func (l *lan) start(i int, args ...string) (stop func()) {
 	if err := c.Start(); err != nil {
 		l.t.Fatal(err)
 	}
+	l.pids[i] = c.Process.Pid
 	stop = sync.OnceFunc(func() {
 		cancel()
 		_ = c.Wait()

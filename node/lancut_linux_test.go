@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	osexec "os/exec"
@@ -22,9 +23,12 @@ import (
 var rootNode = []string{"--sandbox-level", "none", "--allow-root-tasks", "--api", "off"}
 
 // control is the cluster as seen from host 1, through its node's socket.
-func (l *lan) control() (control.Control, func()) {
+func (l *lan) control() (control.Control, func()) { return l.controlOf(1) }
+
+// controlOf is the cluster as seen from host i, through its node's socket.
+func (l *lan) controlOf(i int) (control.Control, func()) {
 	l.t.Helper()
-	home := filepath.Join(l.dir, l.ns(1))
+	home := filepath.Join(l.dir, l.ns(i))
 	data := filepath.Join(home, ".local", "share", "octaskly")
 	p := config.Paths{
 		Data: data, Cluster: filepath.Join(data, "cluster"), Nodes: filepath.Join(data, "nodes"),
@@ -33,7 +37,7 @@ func (l *lan) control() (control.Control, func()) {
 	cfg := config.Default()
 	var c control.Control
 	end := func() {}
-	l.until("an answer of host 1", func() (bool, string) {
+	l.until(fmt.Sprintf("an answer of host %d", i), func() (bool, string) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		found, closer, err := node.Dial(ctx, &cfg, p, "test")
@@ -49,16 +53,25 @@ func (l *lan) control() (control.Control, func()) {
 func (l *lan) cluster(n int) {
 	l.t.Helper()
 	l.start(1, append([]string{"--headless", "dispatcher", "--max-jobs", "0"}, rootNode...)...)
-	code := l.invite("--uses", fmt.Sprint(n))
+	file := l.codeFile("--uses", fmt.Sprint(n))
 	for i := 2; i <= n; i++ {
-		file := filepath.Join(l.dir, fmt.Sprint("code", i))
-		l.must(os.WriteFile(file, []byte(code), 0o600))
 		l.start(i, append([]string{"--headless", "worker", "--max-jobs", "4", "--cpu-cores", "4", "--join-file", file}, rootNode...)...)
 	}
 	l.until("all workers up", func() (bool, string) {
 		out, err := l.run(1, "nodes", "--json")
 		return strings.Count(out, `"state":"up"`) == n, fmt.Sprint(out, err)
 	})
+}
+
+// codeFile is a file with a new invite of host 1.
+func (l *lan) codeFile(args ...string) string {
+	l.t.Helper()
+	code := l.invite(args...)
+	f, err := os.CreateTemp(l.dir, "code")
+	l.must(err)
+	_, err = f.WriteString(code)
+	l.must(errors.Join(err, f.Close()))
+	return f.Name()
 }
 
 // A cutting is one way of cutting host 2 off, and of undoing it.
