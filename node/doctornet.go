@@ -138,7 +138,7 @@ func lookAround(ctx context.Context, f *discover.Finder) []Finding {
 			if s.Node == "" {
 				continue
 			}
-			if _, known := seen[s.Node]; !known {
+			if old, known := seen[s.Node]; !known || old.Asks && !s.Asks { // a record may be older than its membership
 				seen[s.Node] = s
 			}
 			if way := string(s.Via); !slices.Contains(ways[s.Node], way) {

@@ -72,9 +72,9 @@ func TestWhatPeersTellIsWeighed(t *testing.T) {
 // say of it, save that it may be found at more addresses.
 func TestOwnWordsCountMore(t *testing.T) {
 	at := func(s string) []netip.AddrPort { return []netip.AddrPort{netip.MustParseAddrPort(s)} }
-	own := discover.Sighting{Self: discover.Self{Name: "mill", Asks: true}, Addrs: at("10.0.0.7:1"), Via: discover.ByProbe}
+	own := seenNode{Sighting: discover.Sighting{Self: discover.Self{Name: "mill", Asks: true}, Addrs: at("10.0.0.7:1"), Via: discover.ByProbe}}
 	told := discover.Sighting{Self: discover.Self{Name: "evil"}, Addrs: at("10.0.0.66:1"), Via: discover.ByPeers}
-	for name, got := range map[string]discover.Sighting{"told later": merge(own, told), "told before": merge(told, own)} {
+	for name, got := range map[string]seenNode{"told later": merge(own, told), "told before": merge(seenNode{Sighting: told}, own.Sighting)} {
 		if got.Name != "mill" || !got.Asks || got.Via != discover.ByProbe || len(got.Addrs) != 2 || got.Addrs[0] != own.Addrs[0] {
 			t.Errorf("%s: %+v", name, got)
 		}

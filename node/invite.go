@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -227,20 +228,61 @@ func (f face) Admit(ctx context.Context, code, name string) (control.Node, error
 			WithHint("start one there: octaskly worker\nif it is not seen from here, invite it instead: octaskly invite")
 	}
 	a := admitter{n: f.n, l: l, shown: &shownCode{code: c, name: name, by: f.who}}
-	var tried []string
+	who, err := f.n.admitOneOf(ctx, asking, c, a)
+	if err != nil {
+		return control.Node{}, err
+	}
+	return d.Node(who)
+}
+
+// admitAtOnce is at how many nodes a code is tried at the same time: anybody on
+// the network can make up nodes that ask, and each try is slow on purpose.
+const admitAtOnce = 8
+
+// admitOneOf tries a code at every node that asks until one knows it.
+func (n *Node) admitOneOf(ctx context.Context, asking []discover.Sighting, c trust.Code, a admitter) (task.NodeID, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		wg    sync.WaitGroup
+		mu    sync.Mutex
+		found task.NodeID
+		tried []string
+	)
+	room := make(chan struct{}, admitAtOnce)
 	for _, s := range asking {
-		who, err := f.n.admitAt(ctx, s, c, a)
-		if err == nil {
-			return d.Node(who.ID)
-		}
-		tried = append(tried, fmt.Sprintf("%s: %v", s.Name, err))
+		room <- struct{}{}
 		if ctx.Err() != nil {
 			break
 		}
+		wg.Go(func() {
+			defer func() { <-room }()
+			who, err := n.admitAt(ctx, s, c, a)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				found = who.ID
+				cancel()
+			case ctx.Err() == nil:
+				tried = append(tried, fmt.Sprintf("%s: %v", s.Name, err))
+			}
+		})
 	}
-	return control.Node{}, task.Errorf(task.KindNotFound, "no node that asks knows this code").
-		WithHint("tried:\n%s", joinLines(tried))
+	wg.Wait()
+	if found != "" {
+		return found, nil
+	}
+	slices.Sort(tried)
+	if more := len(tried) - admitShown; more > 0 {
+		tried = append(tried[:admitShown], fmt.Sprintf("and %d more", more))
+	}
+	return "", task.Errorf(task.KindNotFound, "no node that asks knows this code").
+		WithHint("tried:\n%s\nif the node is not among them, invite it instead: octaskly invite", joinLines(tried))
 }
+
+// admitShown is how many nodes are named where none knew a code.
+const admitShown = 10
 
 func (n *Node) admitter() quicnet.Admitter {
 	if l := n.leads(); l != nil {

@@ -185,6 +185,9 @@ func (n *Node) setMembership(m *trust.Membership) error {
 	}
 	n.membership.Store(m)
 	n.poke()
+	if n.peers.finder != nil {
+		n.peers.finder.Changed() // it no longer asks
+	}
 	return nil
 }
 

@@ -18,15 +18,51 @@ import (
 // network.
 const seenFor = 2 * time.Minute
 
-// maxSeen bounds the list: anybody on the network can make sightings.
-const maxSeen = 256
+// Bounds of the list: anybody on the network can make sightings. One address
+// has room for the nodes of one machine.
+const (
+	maxSeen    = 256
+	maxSeenOne = 16 // with the same first address
+)
 
 // peers is what was seen on the network: hints, never trust.
 type peers struct {
 	finder *discover.Finder // nil: this node looks for nobody
 
 	mu   sync.Mutex
-	seen map[task.NodeID]discover.Sighting
+	seen map[task.NodeID]seenNode
+	told telling
+}
+
+// telling bounds what the log says of nodes that were seen: so many lines in a
+// minute.
+type telling struct {
+	since  time.Time // the minute began
+	lines  int       // in it
+	silent int       // sightings without one since the last line
+}
+
+const tellingMost = 60
+
+// allow reports whether there is a line to be written now, and how many sightings
+// before it had none.
+func (t *telling) allow(now time.Time) (others int, ok bool) {
+	if now.Sub(t.since) >= time.Minute {
+		t.since, t.lines = now, 0
+	}
+	if t.lines >= tellingMost {
+		t.silent++
+		return 0, false
+	}
+	t.lines++
+	others, t.silent = t.silent, 0
+	return others, true
+}
+
+// seenNode is all that was seen of a node.
+type seenNode struct {
+	discover.Sighting
+	probed time.Time // when it spoke for itself in a probe or an answer, last
 }
 
 // newFinder makes what looks for other nodes on the network.
@@ -81,42 +117,98 @@ func (n *Node) saw(s discover.Sighting) {
 	if s.Node == "" || s.Node == n.id.ID() {
 		return
 	}
-	n.peers.mu.Lock()
-	if n.peers.seen == nil {
-		n.peers.seen = make(map[task.NodeID]discover.Sighting)
-	}
 	s.At = time.Now()
-	old, known := n.peers.seen[s.Node]
-	if known && s.At.Sub(old.At) < seenFor {
-		s = merge(old, s)
+	n.peers.mu.Lock()
+	old, known := n.peers.enter(s)
+	now := n.peers.seen[s.Node]
+	news := !known || old.Dispatches != now.Dispatches || old.Asks != now.Asks
+	others, tell := 0, false
+	if news {
+		others, tell = n.peers.told.allow(s.At)
 	}
-	if !known && len(n.peers.seen) >= maxSeen {
-		for id := range n.peers.seen { // any: whoever floods the list must not close it
-			delete(n.peers.seen, id)
-			break
-		}
-	}
-	n.peers.seen[s.Node] = s
 	n.peers.mu.Unlock()
-	if !known || old.Dispatches != s.Dispatches || old.Asks != s.Asks {
-		n.log.Info("seen on the network", "node", s.Name, "id", s.Node.Short(), "dispatches", s.Dispatches, "asks", s.Asks, "via", string(s.Via))
+	if tell {
+		n.log.Info("seen on the network", "node", now.Name, "id", now.Node.Short(), "dispatches", now.Dispatches, "asks", now.Asks, "via", string(s.Via), "others before it", others)
+	}
+	if news {
 		n.poke()
 	}
 }
 
-// merge puts together what was seen of one node. What it says of itself counts
-// more than what others say of it.
-func merge(old, s discover.Sighting) discover.Sighting {
-	if s.Via == discover.ByPeers && old.Via != discover.ByPeers {
-		old.At, old.Dispatches = s.At, old.Dispatches || s.Dispatches
-		old, s = s, old
+// enter keeps a sighting, and returns what was known of the node. The caller
+// holds the lock.
+func (p *peers) enter(s discover.Sighting) (old seenNode, known bool) {
+	if p.seen == nil {
+		p.seen = make(map[task.NodeID]seenNode)
 	}
-	for _, a := range old.Addrs {
-		if !slices.Contains(s.Addrs, a) && len(s.Addrs) < 16 {
-			s.Addrs = append(slices.Clip(s.Addrs), a)
+	if old, known = p.seen[s.Node]; known && s.At.Sub(old.At) < seenFor {
+		p.seen[s.Node] = merge(old, s)
+		return old, true
+	}
+	if !known {
+		p.makeRoom(s)
+	}
+	x := seenNode{Sighting: s}
+	if s.Via == discover.ByProbe {
+		x.probed = s.At
+	}
+	p.seen[s.Node] = x
+	return old, known
+}
+
+// makeRoom forgets a node for a new one where there are too many: one at the same
+// address; else one that never spoke for itself; else, since whoever floods the
+// list must not close it, any. Whoever wants to crowd out nodes that answer
+// probes has to probe from many addresses.
+func (p *peers) makeRoom(s discover.Sighting) {
+	var near, told, other task.NodeID
+	nears := 0
+	for id, x := range p.seen {
+		switch {
+		case len(x.Addrs) > 0 && len(s.Addrs) > 0 && x.Addrs[0].Addr() == s.Addrs[0].Addr():
+			near = id
+			nears++
+		case x.probed.IsZero():
+			told = id
+		default:
+			other = id
 		}
 	}
-	return s
+	switch {
+	case nears >= maxSeenOne:
+		delete(p.seen, near)
+	case len(p.seen) < maxSeen:
+	case told != "":
+		delete(p.seen, told)
+	case near != "":
+		delete(p.seen, near)
+	default:
+		delete(p.seen, other)
+	}
+}
+
+// merge puts together what was seen of one node. What it says of itself counts
+// more than what others say of it, and what it says in a probe, which nobody
+// keeps, more than a record that may be old.
+func merge(old seenNode, s discover.Sighting) seenNode {
+	x := seenNode{Sighting: s, probed: old.probed}
+	if s.Via == discover.ByProbe {
+		x.probed = s.At
+	}
+	rest := old.Addrs
+	switch {
+	case s.Via == discover.ByPeers && old.Via != discover.ByPeers:
+		x.Self, x.Via, x.Addrs, rest = old.Self, old.Via, old.Addrs, s.Addrs
+		x.Dispatches = x.Dispatches || s.Dispatches
+	case s.Via == discover.ByMDNS && s.At.Sub(old.probed) < seenFor:
+		x.Self, x.Via, x.Addrs, rest = old.Self, old.Via, old.Addrs, s.Addrs
+	}
+	for _, a := range rest {
+		if !slices.Contains(x.Addrs, a) && len(x.Addrs) < 16 {
+			x.Addrs = append(slices.Clip(x.Addrs), a)
+		}
+	}
+	return x
 }
 
 // look lists what was seen lately, by name, and forgets the rest.
@@ -129,7 +221,7 @@ func (p *peers) look() []discover.Sighting {
 			delete(p.seen, id)
 			continue
 		}
-		all = append(all, s)
+		all = append(all, s.Sighting)
 	}
 	slices.SortFunc(all, func(a, b discover.Sighting) int { return strings.Compare(a.Name+string(a.Node), b.Name+string(b.Node)) })
 	return all

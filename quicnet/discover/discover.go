@@ -112,6 +112,7 @@ type Finder struct {
 	log  *slog.Logger
 	out  chan Sighting
 	wake chan struct{}
+	self chan struct{} // Self may have changed
 	ask  chan struct{} // to seedLoop
 
 	mu    sync.Mutex
@@ -148,7 +149,7 @@ func New(cfg Config) *Finder {
 		}
 	}
 	return &Finder{
-		cfg: cfg, log: cfg.Logger, out: make(chan Sighting, queueLen), wake: make(chan struct{}, 1), ask: make(chan struct{}, 1),
+		cfg: cfg, log: cfg.Logger, out: make(chan Sighting, queueLen), wake: make(chan struct{}, 1), self: make(chan struct{}, 1), ask: make(chan struct{}, 1),
 		facts: make(map[string]Fact), known: make(map[string]time.Time),
 	}
 }
@@ -162,6 +163,15 @@ func (f *Finder) Sightings() <-chan Sighting { return f.out }
 func (f *Finder) Search() {
 	select {
 	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Changed says that Self may have changed, so that the network hears of it at
+// once. Without it that takes some seconds.
+func (f *Finder) Changed() {
+	select {
+	case f.self <- struct{}{}:
 	default:
 	}
 }
@@ -190,8 +200,8 @@ func (f *Finder) Facts() []Fact {
 }
 
 // Run searches until ctx ends. It returns only when all its goroutines have.
-// When interfaces or Self change, the rungs are set up anew and the search starts
-// again at its quick pace.
+// When interfaces change, the rungs are set up anew. When they or Self change, the
+// search starts again at its quick pace.
 func (f *Finder) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -208,7 +218,7 @@ func (f *Finder) Run(ctx context.Context) error {
 	return nil
 }
 
-// epoch searches for as long as interfaces and Self stay the same.
+// epoch searches for as long as interfaces stay the same.
 func (f *Finder) epoch(ctx context.Context) {
 	ifaces, err := f.cfg.Interfaces()
 	if err != nil {
@@ -237,9 +247,21 @@ func (f *Finder) epoch(ctx context.Context) {
 			search.Reset(pause(n, f.cfg.Connected(), rand.Float64()))
 			n++
 		case <-watch.C:
-			if now, err := f.cfg.Interfaces(); err == nil && !sameInterfaces(now, ifaces) || f.cfg.Self() != self {
+			if now, err := f.cfg.Interfaces(); err == nil && !sameInterfaces(now, ifaces) {
 				return
 			}
+			f.Changed()
+		case <-f.self:
+			now := f.cfg.Self()
+			if now == self {
+				continue
+			}
+			if now.Port != self.Port || now.Node != self.Node {
+				return
+			}
+			self = now
+			m.announce(self, ifaces)
+			f.Search()
 		}
 	}
 }

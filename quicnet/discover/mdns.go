@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/logging"
@@ -18,12 +19,16 @@ import (
 const (
 	mdnsService = "_octaskly._udp"
 	browseTime  = 3 * time.Second // an open browse collects whatever it hears, so none stays open
+	browseMost  = 512             // and no longer than until it has heard this many times of a node
 )
 
 // mdnsRung announces this node and asks for others. A nil one does nothing.
 type mdnsRung struct {
 	f    *Finder
 	conn *mdns.Conn
+
+	heard atomic.Int32                       // events since the last question
+	open  atomic.Pointer[context.CancelFunc] // ends the last browse
 }
 
 // openMDNS sets the rung up on the interfaces of the moment: the library reads
@@ -60,19 +65,21 @@ func (f *Finder) openMDNS(self Self, ifaces []Interface) *mdnsRung {
 		does = "browses "
 	}
 	f.fact(Fact{Rung: ByMDNS, OK: true, Words: does + mdnsService})
-	conn.OnServiceDiscovered(f.sawService)
-	return &mdnsRung{f: f, conn: conn}
+	m := &mdnsRung{f: f, conn: conn}
+	conn.OnServiceDiscovered(func(e mdns.ServiceEvent) {
+		if m.heard.Add(1) > browseMost {
+			m.stop()
+			return
+		}
+		f.sawService(e)
+	})
+	return m
 }
 
 func mdnsOptions(self Self, ifaces []Interface, log *slog.Logger) []mdns.ServerOption {
 	onlyLoopback := true
 	for _, i := range ifaces {
 		onlyLoopback = onlyLoopback && i.Loopback
-	}
-	var text []mdns.TXTEntry
-	for _, pair := range self.text(reachable(ifaces)) {
-		key, val, _ := strings.Cut(pair, "=")
-		text = append(text, mdns.NewTXTString(key, val))
 	}
 	opts := []mdns.ServerOption{
 		mdns.WithQueryInterval(time.Hour), // each browse asks once, at our pace
@@ -86,7 +93,25 @@ func mdnsOptions(self Self, ifaces []Interface, log *slog.Logger) []mdns.ServerO
 	return append(opts,
 		mdns.WithName(string(self.Node)),
 		mdns.WithLocalNames("oct-"+string(self.Node)+".local"),
-		mdns.WithService(mdns.ServiceInstance{Instance: string(self.Node), Service: mdnsService, Port: self.Port, Text: text}))
+		mdns.WithService(mdns.ServiceInstance{Instance: string(self.Node), Service: mdnsService, Port: self.Port, Text: mdnsText(self, ifaces)}))
+}
+
+func mdnsText(self Self, ifaces []Interface) (text []mdns.TXTEntry) {
+	for _, pair := range self.text(reachable(ifaces)) {
+		key, val, _ := strings.Cut(pair, "=")
+		text = append(text, mdns.NewTXTString(key, val))
+	}
+	return text
+}
+
+// announce tells everybody what this node says of itself now.
+func (m *mdnsRung) announce(self Self, ifaces []Interface) {
+	if m == nil || self.Looks {
+		return
+	}
+	if err := m.conn.UpdateTXT(string(self.Node), mdnsService, mdnsText(self, ifaces)); err != nil {
+		m.f.fact(Fact{Rung: ByMDNS, Words: "mDNS announcement: " + err.Error(), Hint: "nodes are still found by the probe and by address"})
+	}
 }
 
 func multicastFact(i Interface) Fact {
@@ -123,16 +148,27 @@ func multicast6() (*ipv6.PacketConn, error) {
 	return ipv6.NewPacketConn(c), nil
 }
 
-// browse asks once; answers come for a few seconds.
+// browse asks once; answers come for a few seconds. Whoever floods the network
+// ends that early, for answers to one question.
 func (m *mdnsRung) browse(ctx context.Context) {
 	if m == nil {
 		return
 	}
+	m.stop() // at most one is open
 	ctx, cancel := context.WithTimeout(ctx, browseTime)
+	m.open.Store(&cancel)
+	m.heard.Store(0)
 	context.AfterFunc(ctx, cancel)
 	if err := m.conn.Browse(ctx, mdnsService); err != nil {
 		cancel()
 		m.f.fact(Fact{Rung: ByMDNS, Words: "mDNS question: " + err.Error()})
+	}
+}
+
+// stop ends the browse that is open, if any.
+func (m *mdnsRung) stop() {
+	if cancel := m.open.Load(); cancel != nil {
+		(*cancel)()
 	}
 }
 
