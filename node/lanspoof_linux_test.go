@@ -183,6 +183,10 @@ func TestSpoofer(t *testing.T) {
 		t.Errorf("memory grew by %d MiB", peak()>>20)
 	}
 	l.runsOn(2)
+	l.until("mDNS being left alone", func() (bool, string) {
+		out, err := l.run(1, "status", "--json")
+		return strings.Contains(out, "somebody makes nodes up"), fmt.Sprint(out, err)
+	})
 
 	stop := l.start(4, append([]string{"--headless", "worker"}, rootNode...)...)
 	begin := time.Now()

@@ -2,6 +2,7 @@ package discover
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -115,6 +116,8 @@ type Finder struct {
 	self chan struct{} // Self may have changed
 	ask  chan struct{} // to seedLoop
 
+	flooded chan struct{} // from the library's read loop: more answers than there can be nodes
+
 	mu    sync.Mutex
 	facts map[string]Fact
 	known map[string]time.Time
@@ -149,7 +152,7 @@ func New(cfg Config) *Finder {
 		}
 	}
 	return &Finder{
-		cfg: cfg, log: cfg.Logger, out: make(chan Sighting, queueLen), wake: make(chan struct{}, 1), self: make(chan struct{}, 1), ask: make(chan struct{}, 1),
+		cfg: cfg, log: cfg.Logger, out: make(chan Sighting, queueLen), wake: make(chan struct{}, 1), self: make(chan struct{}, 1), ask: make(chan struct{}, 1), flooded: make(chan struct{}, 1),
 		facts: make(map[string]Fact), known: make(map[string]time.Time),
 	}
 }
@@ -230,7 +233,10 @@ func (f *Finder) epoch(ctx context.Context) {
 	self := f.cfg.Self()
 	f.forget()
 	m := f.openMDNS(self, ifaces)
-	defer m.close()
+	defer func() { m.close() }()
+	rested := time.NewTimer(mdnsRest)
+	rested.Stop()
+	defer rested.Stop()
 	search := time.NewTimer(0)
 	defer search.Stop()
 	watch := time.NewTicker(watchEvery)
@@ -261,6 +267,15 @@ func (f *Finder) epoch(ctx context.Context) {
 			}
 			self = now
 			m.announce(self, ifaces)
+			f.Search()
+		case <-f.flooded:
+			m.close() // whatever it hears costs it time
+			m = nil
+			f.fact(Fact{Rung: ByMDNS, about: "flood", Words: fmt.Sprintf("more than %d answers to one question: somebody makes nodes up; not used for %s", browseMost, mdnsRest), Hint: "nodes are still found by the probe and by address"})
+			rested.Reset(mdnsRest)
+		case <-rested.C:
+			m = f.openMDNS(self, ifaces)
+			f.fact(Fact{Rung: ByMDNS, about: "flood", OK: true, Words: "used again after a flood"})
 			f.Search()
 		}
 	}

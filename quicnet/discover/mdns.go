@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +20,9 @@ import (
 const (
 	mdnsService = "_octaskly._udp"
 	browseTime  = 3 * time.Second // an open browse collects whatever it hears, so none stays open
-	browseMost  = 512             // and no longer than until it has heard this many times of a node
+	browseMost  = 512             // this many answers to one question are a flood
+	packetsMost = 500             // this many packets in a second are one, too
+	mdnsRest    = 30 * time.Second
 )
 
 // mdnsRung announces this node and asks for others. A nil one does nothing.
@@ -27,8 +30,8 @@ type mdnsRung struct {
 	f    *Finder
 	conn *mdns.Conn
 
-	heard atomic.Int32                       // events since the last question
-	open  atomic.Pointer[context.CancelFunc] // ends the last browse
+	heard atomic.Int32 // events since the last question
+	stop  func()       // ends the last browse
 }
 
 // openMDNS sets the rung up on the interfaces of the moment: the library reads
@@ -49,7 +52,7 @@ func (f *Finder) openMDNS(self Self, ifaces []Interface) *mdnsRung {
 	if p4 == nil && p6 == nil {
 		return nil
 	}
-	conn, err := mdns.NewServer(p4, p6, mdnsOptions(self, ifaces, f.log)...)
+	conn, err := mdns.NewServer(p4, p6, mdnsOptions(self, ifaces, quietFactory{f.log, &packetRate{over: f.flood}})...)
 	if err != nil {
 		if p4 != nil {
 			_ = p4.Close()
@@ -65,18 +68,19 @@ func (f *Finder) openMDNS(self Self, ifaces []Interface) *mdnsRung {
 		does = "browses "
 	}
 	f.fact(Fact{Rung: ByMDNS, OK: true, Words: does + mdnsService})
-	m := &mdnsRung{f: f, conn: conn}
+	m := &mdnsRung{f: f, conn: conn, stop: func() {}}
 	conn.OnServiceDiscovered(func(e mdns.ServiceEvent) {
-		if m.heard.Add(1) > browseMost {
-			m.stop()
-			return
+		switch n := m.heard.Add(1); {
+		case n < browseMost:
+			f.sawService(e)
+		case n == browseMost:
+			f.flood()
 		}
-		f.sawService(e)
 	})
 	return m
 }
 
-func mdnsOptions(self Self, ifaces []Interface, log *slog.Logger) []mdns.ServerOption {
+func mdnsOptions(self Self, ifaces []Interface, log quietFactory) []mdns.ServerOption {
 	onlyLoopback := true
 	for _, i := range ifaces {
 		onlyLoopback = onlyLoopback && i.Loopback
@@ -85,7 +89,7 @@ func mdnsOptions(self Self, ifaces []Interface, log *slog.Logger) []mdns.ServerO
 		mdns.WithQueryInterval(time.Hour), // each browse asks once, at our pace
 		mdns.WithCacheRefresh(false),
 		mdns.WithIncludeLoopback(onlyLoopback),
-		mdns.WithLoggerFactory(quietFactory{log}),
+		mdns.WithLoggerFactory(log),
 	}
 	if self.Looks {
 		return opts
@@ -102,6 +106,14 @@ func mdnsText(self Self, ifaces []Interface) (text []mdns.TXTEntry) {
 		text = append(text, mdns.NewTXTString(key, val))
 	}
 	return text
+}
+
+// flood says that there is more to hear than there can be nodes.
+func (f *Finder) flood() {
+	select {
+	case f.flooded <- struct{}{}:
+	default:
+	}
 }
 
 // announce tells everybody what this node says of itself now.
@@ -148,15 +160,14 @@ func multicast6() (*ipv6.PacketConn, error) {
 	return ipv6.NewPacketConn(c), nil
 }
 
-// browse asks once; answers come for a few seconds. Whoever floods the network
-// ends that early, for answers to one question.
+// browse asks once; answers come for a few seconds.
 func (m *mdnsRung) browse(ctx context.Context) {
 	if m == nil {
 		return
 	}
 	m.stop() // at most one is open
 	ctx, cancel := context.WithTimeout(ctx, browseTime)
-	m.open.Store(&cancel)
+	m.stop = cancel
 	m.heard.Store(0)
 	context.AfterFunc(ctx, cancel)
 	if err := m.conn.Browse(ctx, mdnsService); err != nil {
@@ -165,15 +176,9 @@ func (m *mdnsRung) browse(ctx context.Context) {
 	}
 }
 
-// stop ends the browse that is open, if any.
-func (m *mdnsRung) stop() {
-	if cancel := m.open.Load(); cancel != nil {
-		(*cancel)()
-	}
-}
-
 func (m *mdnsRung) close() {
 	if m != nil {
+		m.stop()
 		_ = m.conn.Close()
 	}
 }
@@ -204,20 +209,50 @@ func (f *Finder) sawService(e mdns.ServiceEvent) {
 	f.see(Sighting{Self: s, Addrs: at, Via: ByMDNS})
 }
 
+// packetRate counts packets, and calls over when there are too many in a second.
+type packetRate struct {
+	over func()
+
+	mu     sync.Mutex
+	second int64
+	count  int
+}
+
+func (r *packetRate) packet(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := now.Unix(); s != r.second {
+		r.second, r.count = s, 0
+	}
+	if r.count++; r.count == packetsMost {
+		r.over()
+	}
+}
+
 // quietFactory sends the library's words to our log; by itself it writes to
-// stderr.
-type quietFactory struct{ log *slog.Logger }
+// stderr. What it says of each packet is counted: there is no other way to learn
+// how many come.
+type quietFactory struct {
+	log  *slog.Logger
+	rate *packetRate
+}
 
 func (q quietFactory) NewLogger(string) logging.LeveledLogger { return quietLogger(q) }
 
-type quietLogger struct{ log *slog.Logger }
+const packetWords = "[%s] got read on"
+
+type quietLogger quietFactory
 
 func (q quietLogger) say(words string) { q.log.Debug("mdns", "words", words) }
 
-func (quietLogger) Trace(string)                    {}
-func (quietLogger) Tracef(string, ...any)           {}
-func (quietLogger) Debug(string)                    {}
-func (quietLogger) Debugf(string, ...any)           {}
+func (quietLogger) Trace(string)          {}
+func (quietLogger) Tracef(string, ...any) {}
+func (quietLogger) Debug(string)          {}
+func (q quietLogger) Debugf(format string, _ ...any) {
+	if strings.HasPrefix(format, packetWords) {
+		q.rate.packet(time.Now())
+	}
+}
 func (q quietLogger) Info(s string)                 { q.say(s) }
 func (q quietLogger) Infof(format string, a ...any) { q.say(fmt.Sprintf(format, a...)) }
 func (q quietLogger) Warn(s string)                 { q.say(s) }
