@@ -25,6 +25,10 @@ func (d *Dispatcher) Follow(ctx context.Context, r control.FollowRequest) (contr
 	if _, err := d.queue.Get(r.ID); err != nil {
 		return nil, err
 	}
+	return d.follow(ctx, r), nil
+}
+
+func (d *Dispatcher) follow(ctx context.Context, r control.FollowRequest) *follower {
 	ctx, cancel := context.WithCancel(ctx)
 	f := &follower{d: d, r: r, ctx: ctx, cancel: cancel, changed: make(chan struct{}, 1)}
 	if r.Tail > 0 {
@@ -36,8 +40,7 @@ func (d *Dispatcher) Follow(ctx context.Context, r control.FollowRequest) (contr
 	}
 	d.follows[r.ID][f] = struct{}{}
 	d.mu.Unlock()
-	f.changed <- struct{}{}
-	return f, nil
+	return f
 }
 
 // notifyLocked wakes whoever follows a task.
