@@ -71,9 +71,9 @@ func (n *Node) blobRefs(ctx context.Context) (map[string]bool, error) {
 				refs[r] = true
 			}
 		}
-		if !p.More || len(p.Tasks) == 0 {
+		if !p.More || p.Next == 0 {
 			return refs, nil
 		}
-		f.After = p.Tasks[len(p.Tasks)-1].ID
+		f.After = p.Next
 	}
 }

@@ -105,11 +105,11 @@ func (s *State) List(ctx context.Context, f Filter) (Page, error) {
 		if looked++; looked%1024 == 0 && ctx.Err() != nil {
 			return page, context.Cause(ctx)
 		}
-		page.Next = task.ID(id)
 		if len(page.Tasks) == limit || deep && looked > listScan {
 			page.More = true
 			break
 		}
+		page.Next = task.ID(id)
 		if deep && !s.specMatches(id, &f, text) {
 			continue
 		}

@@ -18,12 +18,17 @@ func (c *Collector) askTasks(ctx context.Context, want screen.Want, now time.Tim
 	c.tasksMove = false
 	c.mu.Unlock()
 	same := reflect.DeepEqual(want.Tasks, c.lastWant.Tasks) && want.Running == c.lastWant.Running && s.Rows.Done
-	if same && !moved && now.Sub(c.listedAt) < time.Second {
+	if same && !moved && now.Sub(c.listedAt) < time.Second && !c.find.working() {
 		return
 	}
 	c.listedAt = now
-	if want.Tasks.Above+want.Tasks.Below > 0 {
-		s.Rows = c.window(ctx, want.Tasks)
+	switch {
+	case want.Tasks.Above+want.Tasks.Below == 0:
+		c.find = nil
+	case searches(want.Tasks):
+		s.Rows = c.search(ctx, want.Tasks)
+	default:
+		c.find, s.Rows = nil, c.window(ctx, want.Tasks)
 	}
 	s.Running = nil
 	if want.Running > 0 {
@@ -33,7 +38,7 @@ func (c *Collector) askTasks(ctx context.Context, want screen.Want, now time.Tim
 	}
 }
 
-// window reads the rows around an anchor.
+// window reads the rows around an anchor, where an index answers.
 func (c *Collector) window(ctx context.Context, w screen.TaskWant) screen.Rows {
 	r := screen.Rows{For: w, First: -1, Total: -1, Done: true}
 	page := func(reverse bool, after task.ID, limit int) []task.Task {

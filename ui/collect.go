@@ -52,6 +52,7 @@ type Collector struct {
 	listedAt time.Time
 	finished int
 	pastDone bool
+	find     *search
 }
 
 // NewCollector asks ctl; now is the clock, nil for time.Now.

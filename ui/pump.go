@@ -76,7 +76,9 @@ func (p *pump) collect(ctx context.Context) {
 		if p.slow.Load() {
 			wait = quietly
 		}
-		p.pause(ctx, wait)
+		if !s.Rows.Working {
+			p.pause(ctx, wait)
+		}
 	}
 }
 

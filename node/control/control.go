@@ -126,8 +126,20 @@ type Query struct {
 // Page is a part of a list.
 type Page struct {
 	Tasks []task.Task `msgpack:"t"`
-	More  bool        `msgpack:"m"` // there are further ones after the last
-	Total int         `msgpack:"n"` // how many match in all; -1 if that was not counted
+	More  bool        `msgpack:"m"`           // there may be further ones, even where Tasks is empty
+	Total int         `msgpack:"n"`           // how many match in all; -1 if that was not counted
+	Next  task.ID     `msgpack:"x,omitempty"` // how far was looked, when that is further than the last task
+}
+
+// Onward is Query.After for the page after this one; 0 if this is the last.
+func (p *Page) Onward() task.ID {
+	switch {
+	case !p.More:
+		return 0
+	case p.Next == 0 && len(p.Tasks) > 0:
+		return p.Tasks[len(p.Tasks)-1].ID
+	}
+	return p.Next
 }
 
 // CancelRequest names tasks by number or by query.

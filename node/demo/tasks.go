@@ -68,6 +68,14 @@ func (f *Fleet) Get(_ context.Context, id task.ID) (task.Task, error) {
 	return f.task(id), nil
 }
 
+// listScan is how many tasks one List looks into when it must read each.
+const listScan = 50_000
+
+// deep reports that more than the number and the state of a task must be looked at.
+func deep(q *control.Query) bool {
+	return len(q.Nodes) > 0 || len(q.Tags) > 0 || q.Text != "" || q.Since > 0
+}
+
 // List is a page of tasks.
 func (f *Fleet) List(ctx context.Context, q control.Query) (control.Page, error) {
 	f.mu.Lock()
@@ -78,6 +86,7 @@ func (f *Fleet) List(ctx context.Context, q control.Query) (control.Page, error)
 	}
 	q.Limit = min(q.Limit, 1000)
 	match := f.matcher(q)
+	looked := 0
 	var page control.Page
 	at, step, stop := len(f.recs), -1, 0
 	if q.After > 0 && int(q.After) <= len(f.recs) {
@@ -90,14 +99,23 @@ func (f *Fleet) List(ctx context.Context, q control.Query) (control.Page, error)
 		}
 	}
 	for ; at != stop && (at-stop)*step < 0; at += step {
-		if !match(task.ID(at)) {
-			continue
-		}
-		if len(page.Tasks) == q.Limit {
+		if looked++; looked > listScan && deep(&q) {
 			page.More = true
 			break
 		}
+		hit := match(task.ID(at))
+		if hit && len(page.Tasks) == q.Limit {
+			page.More = true
+			break
+		}
+		page.Next = task.ID(at)
+		if !hit {
+			continue
+		}
 		page.Tasks = append(page.Tasks, f.task(task.ID(at)))
+	}
+	if !page.More {
+		page.Next = 0
 	}
 	page.Total = f.total(q, match)
 	return page, ctx.Err()
@@ -105,7 +123,7 @@ func (f *Fleet) List(ctx context.Context, q control.Query) (control.Page, error)
 
 // total counts the matches where that is cheap.
 func (f *Fleet) total(q control.Query, match func(task.ID) bool) int {
-	if len(q.IDs) == 0 && len(q.Nodes) == 0 && len(q.Tags) == 0 && q.Text == "" && q.Since == 0 {
+	if len(q.IDs) == 0 && !deep(&q) {
 		if len(q.States) == 0 {
 			return len(f.recs)
 		}
@@ -115,7 +133,7 @@ func (f *Fleet) total(q control.Query, match func(task.ID) bool) int {
 		}
 		return n
 	}
-	if len(f.recs) > 50_000 {
+	if len(f.recs) > listScan {
 		return -1
 	}
 	n := 0
@@ -150,14 +168,31 @@ func (f *Fleet) matcher(q control.Query) func(task.ID) bool {
 		if len(q.Tags) == 0 && text == "" {
 			return true
 		}
-		sp := f.specOf(id, r)
-		for _, t := range q.Tags {
-			if !slices.Contains(sp.Tags, t) {
-				return false
-			}
-		}
-		return text == "" || strings.Contains(strings.ToLower(sp.Shell+strings.Join(sp.Argv, " ")), text) || strings.Contains(strings.ToLower(sp.Name), text)
+		return f.says(id, r, q.Tags, text)
 	}
+}
+
+// says reports that a task has all the tags, and the text, in lower case, in its
+// name or its command.
+func (f *Fleet) says(id task.ID, r *rec, tags []string, text string) bool {
+	j := &jobs[r.job]
+	name, has := j.name, j.tags
+	own := f.own[id]
+	if own != nil {
+		name, has = own.Name, own.Tags
+	}
+	for _, t := range tags {
+		if !slices.Contains(has, t) {
+			return false
+		}
+	}
+	switch {
+	case text == "" || strings.Contains(strings.ToLower(name), text):
+		return true
+	case own != nil:
+		return strings.Contains(strings.ToLower(own.Shell+strings.Join(own.Argv, " ")), text)
+	}
+	return strings.Contains(strings.ToLower(j.command(uint32(id))), text)
 }
 
 // Submit takes tasks; nothing will be executed.

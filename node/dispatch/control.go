@@ -138,7 +138,7 @@ func (d *Dispatcher) List(ctx context.Context, q control.Query) (control.Page, e
 		d.addLive(&p.Tasks[i])
 		p.Tasks[i].HideSecrets()
 	}
-	return control.Page{Tasks: p.Tasks, More: p.More, Total: p.Total}, err
+	return control.Page{Tasks: p.Tasks, More: p.More, Total: p.Total, Next: p.Next}, err
 }
 
 func (d *Dispatcher) filter(q control.Query) (queue.Filter, error) {
@@ -255,10 +255,10 @@ func (d *Dispatcher) matching(ctx context.Context, q control.Query) ([]task.ID, 
 		for i := range p.Tasks {
 			ids = append(ids, p.Tasks[i].ID)
 		}
-		if !p.More || len(p.Tasks) == 0 {
+		if !p.More || p.Next == 0 {
 			return ids, nil
 		}
-		f.After = p.Tasks[len(p.Tasks)-1].ID
+		f.After = p.Next
 	}
 }
 

@@ -139,7 +139,7 @@ func shorten(p control.Page) control.Page {
 	total := 0
 	for i := range p.Tasks {
 		if total += sizeOf(&p.Tasks[i]); total > maxPage && i > 0 {
-			p.Tasks, p.More = p.Tasks[:i], true
+			p.Tasks, p.More, p.Next = p.Tasks[:i], true, 0
 			return p
 		}
 	}

@@ -112,10 +112,9 @@ func (c *connection) pages(ctx context.Context, q control.Query, limit int, each
 			return err
 		}
 		left -= len(p.Tasks)
-		if !p.More || len(p.Tasks) == 0 || limit > 0 && left <= 0 {
+		if q.After = p.Onward(); q.After == 0 || limit > 0 && left <= 0 {
 			return nil
 		}
-		q.After = p.Tasks[len(p.Tasks)-1].ID
 	}
 }
 

@@ -67,6 +67,9 @@ type Rows struct {
 	Total int         // -1 is not known
 	Err   string
 	Done  bool // false while nothing was fetched for For
+
+	Searched int  // how many were looked into, while Working
+	Working  bool // the search goes on: there may be more
 }
 
 // TaskWant is which part of which list of tasks is wanted: Above rows before

@@ -79,6 +79,9 @@ func (m *Model) tasksRemark(pos, shown int) string {
 	if s.Rows.Err != "" {
 		return s.Rows.Err
 	}
+	if s.Rows.Working {
+		return fmt.Sprintf("%s so far, searched %s of %s", part.Count(len(s.Rows.Tasks)), part.Count(s.Rows.Searched), part.Count(sumTasks(s)))
+	}
 	if shown <= 0 {
 		return ""
 	}
@@ -95,6 +98,8 @@ func (m *Model) noTasks(w int) []string {
 	switch {
 	case !s.Rows.Done:
 		text = "…"
+	case s.Rows.Working:
+		text = "None yet: searched " + part.Count(s.Rows.Searched) + " of " + part.Count(sumTasks(s)) + ". esc stops."
 	case l.filter != "" || l.problems:
 		text = "0 of " + part.Count(sumTasks(s)) + " match. esc clears the filter."
 		if l.problems && l.filter == "" {
