@@ -40,6 +40,7 @@ type app struct {
 	ctl      control.Control
 	now      func() time.Time
 	ask      func(screen.Want) // tells the pump what is wanted
+	touch    func()            // a person did something
 	slow     func(bool)        // the window is behind another one
 	clip     clipboard
 	save     func(name string) // remembers a theme
@@ -101,6 +102,7 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 	case tea.ResumeMsg:
 		return tea.ClearScreen
 	}
+	a.touch()
 	a.want = a.m.Want()
 	a.ask(a.want)
 	return a.effects()
@@ -110,7 +112,11 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 func (a *app) View() string {
 	defer a.crash.catch()
 	if a.stale {
-		a.frame = strings.Join(a.m.View(), "\n")
+		lines := a.m.View()
+		for i, line := range lines {
+			lines[i] = part.Squeeze(line)
+		}
+		a.frame = strings.Join(lines, "\n")
 		a.stale = false
 	}
 	return a.frame

@@ -253,6 +253,10 @@ func (c *Collector) remember(nodes []control.Node) {
 			h = &screen.History{}
 			c.hist[n.ID] = h
 		}
+		if n.State == control.NodeLost {
+			h.CPU, h.Mem = keepLast(append(h.CPU, 0), keepHistory), keepLast(append(h.Mem, 0), keepHistory)
+			continue
+		}
 		mem := 0.0
 		if n.Load.MemTotalMB > 0 {
 			mem = 100 * float64(n.Load.MemUsedMB) / float64(n.Load.MemTotalMB)

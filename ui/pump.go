@@ -18,6 +18,8 @@ func isEOF(err error) bool { return errors.Is(err, io.EOF) }
 const (
 	rest    = 250 * time.Millisecond // with the window in front
 	quietly = time.Second            // reduced motion, or another window in front
+	alone   = 2 * time.Second        // nobody has touched anything for a while
+	aWhile  = 30 * time.Second
 	logTick = 100 * time.Millisecond // output on the screen
 	ask     = 5 * time.Second        // how long one round of questions may take
 )
@@ -31,15 +33,20 @@ type pump struct {
 	want atomic.Pointer[screen.Want]
 	kick chan struct{}
 	slow atomic.Bool
+	used atomic.Int64 // when a person last did something, Unix ms
 
 	crash *crashes
 }
 
 func newPump(ctl control.Control, now func() time.Time, send func(any)) *pump {
 	p := &pump{col: NewCollector(ctl, now), tail: newTail(ctl), send: send, crash: &crashes{}, kick: make(chan struct{}, 1)}
+	p.touch()
 	p.want.Store(&screen.Want{})
 	return p
 }
+
+// touch tells that a person is there.
+func (p *pump) touch() { p.used.Store(time.Now().UnixMilli()) }
 
 // ask changes what is wanted; the answer comes soon.
 func (p *pump) ask(w screen.Want) {
@@ -72,14 +79,21 @@ func (p *pump) collect(ctx context.Context) {
 			return
 		}
 		p.send(snapshotMsg{s})
-		wait := rest
-		if p.slow.Load() {
-			wait = quietly
-		}
-		if !s.Rows.Working {
+		if wait := p.pace(time.Now()); !s.Rows.Working {
 			p.pause(ctx, wait)
 		}
 	}
+}
+
+// pace is how long a snapshot is good for when no key is pressed.
+func (p *pump) pace(now time.Time) time.Duration {
+	switch {
+	case now.Sub(time.UnixMilli(p.used.Load())) > aWhile:
+		return alone
+	case p.slow.Load():
+		return quietly
+	}
+	return rest
 }
 
 // pause waits for the next round: at once after a key, else for a while, and

@@ -100,7 +100,7 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	pu := newPump(o.Control, o.Now, func(m any) { p.Send(m) })
 	pu.crash = a.crash
 	pu.slow.Store(o.ReducedMotion)
-	a.ask = pu.ask
+	a.ask, a.touch = pu.ask, pu.touch
 	a.slow = func(on bool) { pu.slow.Store(on || o.ReducedMotion) }
 	defer spare()()
 	work, stop := context.WithCancel(ctx)
@@ -172,7 +172,7 @@ func newApp(o Options) (*app, error) {
 		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached,
 	})
 	return &app{
-		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, save: save, remember: remember, crash: &crashes{}, limit: 15 * time.Second, stale: true,
+		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, touch: func() {}, save: save, remember: remember, crash: &crashes{}, limit: 15 * time.Second, stale: true,
 		clip: clipboard{out: io.Discard, env: o.Getenv, dir: o.StateDir},
 		write: func(id task.ID) (string, error) {
 			return writeAll(context.Background(), o.Control, id, o.Dir)

@@ -24,7 +24,7 @@ type search struct {
 	want   screen.TaskWant
 	runs   []searchRun // those above the anchor, then those from it on
 	newest task.ID     // when it began
-	total  int        // as the dispatcher counted; -1 if it did not
+	total  int         // as the dispatcher counted; -1 if it did not
 	took   time.Duration
 	ended  time.Time // by the computer's clock; zero while it works
 	err    string

@@ -35,6 +35,10 @@ func (f *Fleet) task(id task.ID) task.Task {
 		Fence: task.Fence{Term: 1, Attempt: uint32(r.attempt)}, Node: f.nodes[r.node].id,
 		Assigned: r.submitted + int64(r.started) - 40, Started: r.submitted + int64(r.started), Enforced: "landlock seccomp cgroup2",
 	}
+	if r.state == task.Running {
+		wave := int64(id)*37 + f.at/2000*int64(13+id%11)
+		a.Live = &task.Live{CPUPercent: float32(58 + wave%41), MemoryMB: 180 + int64(id%40)*9 + wave%17}
+	}
 	if r.ended >= 0 && r.state != task.Running {
 		a.Ended = r.submitted + int64(r.ended)
 		a.Exit = task.Exit{Code: int32(r.exit), Reason: task.ReasonExit}

@@ -76,7 +76,7 @@ func (m *Model) whyNotTask(action string) string {
 
 func (m *Model) whyNotPromote() string {
 	s := m.view()
-	if self := m.selfNode(); self != nil && s.Status.Dispatcher == self.Name && s.Status.Dispatcher != "" {
+	if self := m.selfNode(); s.Status.Dispatcher != "" && dispatches(self) {
 		return self.Name + " is the dispatcher already"
 	}
 	return ""
@@ -87,9 +87,9 @@ func (m *Model) whyNotNode(action string) string {
 	switch {
 	case n == nil:
 		return "no node is selected"
-	case n.State == control.NodeAsks || n.State == control.NodeForeign:
+	case !member(n):
 		return n.Name + " is not a member"
-	case action == "node.remove" && n.Name == m.view().Status.Dispatcher:
+	case action == "node.remove" && dispatches(n):
 		return n.Name + " is the dispatcher and cannot be removed"
 	}
 	return ""

@@ -32,7 +32,7 @@ func (m *Model) drawRate(w, h int) []string {
 		l := part.NewLine(m.s, iw)
 		switch i {
 		case 0:
-			l.Cell(theme.Muted, part.Rate(top), 4, true).Sp(1)
+			l.Cell(theme.Muted, part.Rate(top), 5-min(1, max(0, 5-part.Width(part.Rate(top)))), true).To(5)
 		case gh - 1:
 			l.Cell(theme.Muted, "0", 4, true).Sp(1)
 		default:

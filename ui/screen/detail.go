@@ -63,9 +63,16 @@ func (m *Model) nodeFacts(n *control.Node, w int) []string {
 		if s.History.Node == n.ID {
 			hist = s.History
 		}
-		m.loadLine(line, add, "cpu", hist.CPU, float64(n.Load.CPUPercent), w)
-		m.loadLine(line, add, "mem", hist.Mem, memPercent(n.Load), w)
-		add(line().T(theme.Muted, "slots ").T(theme.Text, slotsOf(n)).T(theme.Muted, "   done ").T(theme.Text, part.Count(int(n.Done))).
+		heard := n.State != control.NodeLost && n.State != control.NodeStale
+		m.loadLine(line, add, "cpu", heard, hist.CPU, float64(n.Load.CPUPercent), w)
+		m.loadLine(line, add, "mem", heard, hist.Mem, memPercent(n.Load), w)
+		slots := line().T(theme.Muted, "slots ")
+		if used, wait := slotsUsed(n); wait > 0 {
+			slots.T(theme.Text, fmt.Sprintf("%d/%d", used, n.Capacity.Slots)).T(theme.Muted, " and ").T(theme.Text, fmt.Sprintf("%d wait there", wait))
+		} else {
+			slots.T(theme.Text, slotsOf(n))
+		}
+		add(slots.T(theme.Muted, "   done ").T(theme.Text, part.Count(int(n.Done))).
 			T(theme.Muted, "  failed ").T(theme.Text, part.Count(int(n.Failed))))
 		add(line().T(theme.Muted, "heard ").T(theme.Text, m.seenText(n)).T(theme.Muted, "  octaskly ").T(theme.Text, n.Version))
 		add(line().T(theme.Muted, "at    ").T(theme.Text, n.Addr))
@@ -81,8 +88,12 @@ func (m *Model) nodeFacts(n *control.Node, w int) []string {
 	return out
 }
 
-func (m *Model) loadLine(line func() *part.Line, add func(*part.Line), name string, hist []float64, v float64, w int) {
+func (m *Model) loadLine(line func() *part.Line, add func(*part.Line), name string, heard bool, hist []float64, v float64, w int) {
 	l := line().T(theme.Muted, name+" ")
+	if !heard {
+		add(l.T(theme.Faint, strings.Repeat(m.s.Glyphs.Idle, max(0, min(w-14, 60)))).T(theme.Muted, "    -"))
+		return
+	}
 	if len(hist) >= 12 {
 		l.Spark(hist, max(0, min(w-14, 120)))
 	} else {
@@ -195,6 +206,9 @@ func (m *Model) taskFacts(t *task.Task, w int) []string {
 			}
 		}
 		l = line()
+		if a.Live != nil {
+			m.liveText(l, t, a.Live)
+		}
 		if a.Usage.CPU > 0 {
 			l.T(theme.Muted, "used cpu ").T(theme.Text, part.Dur(a.Usage.CPU)).Sp(2)
 		}
@@ -209,6 +223,19 @@ func (m *Model) taskFacts(t *task.Task, w int) []string {
 		}
 	}
 	return append(out, m.attemptLines(t, w)...)
+}
+
+// liveText is what a task uses at this moment, against what it asked for.
+func (m *Model) liveText(l *part.Line, t *task.Task, v *task.Live) {
+	cpu := float64(v.CPUPercent)
+	l.T(theme.Muted, "uses cpu ").Bar(100*cpu*10/float64(max(1, t.Spec.Need.CPUs())), 8).B(theme.Text, fmt.Sprintf(" %.0f%%", cpu))
+	l.T(theme.Muted, "  mem ")
+	if ask := t.Spec.Need.MemoryMB; ask > 0 {
+		l.Bar(100*float64(v.MemoryMB)/float64(ask), 8).B(theme.Text, " "+part.Bytes(v.MemoryMB<<20)).T(theme.Muted, " of "+part.Bytes(ask<<20))
+	} else {
+		l.B(theme.Text, part.Bytes(v.MemoryMB<<20))
+	}
+	l.Sp(2)
 }
 
 func (m *Model) attemptLines(t *task.Task, w int) []string {

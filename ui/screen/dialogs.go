@@ -342,7 +342,7 @@ func (m *Model) quit() {
 			return nil
 		}
 		out := m.text(w, theme.Text, fmt.Sprintf("This node is at work: %s, %s running here.", role(self), part.Plural(int(self.Used.Tasks), "task")))
-		if self.Name == m.snap.Status.Dispatcher {
+		if dispatches(self) {
 			out = append(out, m.text(w, theme.Text, fmt.Sprintf("It keeps the queue of %s.", part.Plural(m.snap.Status.Ready, "waiting task")))...)
 		}
 		return out

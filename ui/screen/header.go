@@ -90,7 +90,7 @@ func (m *Model) headFacts() []string {
 	if m.w < 110 {
 		out[1] = fmt.Sprintf("%s/%s slots", part.Count(s.Status.SlotsUsed), part.Count(s.Status.Slots))
 	}
-	if self := m.selfNode(); self == nil || s.Status.Dispatcher != self.Name {
+	if !dispatches(m.selfNode()) {
 		out = append([]string{"dispatcher " + s.Status.Dispatcher}, out...)
 	}
 	return append(out, "queue "+part.Count(s.Status.Ready), part.Rate(s.Status.Rate)+" tasks/s")

@@ -24,7 +24,7 @@ func heatValue(n *control.Node, metric int) (float64, bool) {
 		if n.Capacity.Slots == 0 {
 			return 0, true
 		}
-		return 100 * float64(n.Used.Tasks) / float64(n.Capacity.Slots), true
+		return 100 * float64(min(n.Used.Tasks, n.Capacity.Slots)) / float64(n.Capacity.Slots), true
 	case "failures":
 		if n.Done+n.Failed == 0 {
 			return 0, true

@@ -205,7 +205,7 @@ func nodeColumns(s *theme.Styles, w int) ([]part.Column, int) {
 		{Title: "STATE", Width: state},
 		{Title: "CPU", Width: bar + 5},
 		{Title: "MEM", Width: bar + 5, Drop: 1},
-		{Title: "SLOTS", Width: 6, Right: true},
+		{Title: "SLOTS", Width: 7, Right: true},
 		{Title: "RTT", Width: 5, Right: true, Drop: 4},
 		{Title: "SEEN", Width: 4, Right: true, Drop: 3},
 	}, bar
@@ -324,11 +324,24 @@ func (m *Model) loadCell(l *part.Line, percent float64, bar int, quiet bool) {
 	}
 }
 
+// slotsUsed is how many slots are taken, and how many tasks wait on the node
+// for one of them: a worker is given a few ahead.
+func slotsUsed(n *control.Node) (used, wait int) {
+	used = min(int(n.Used.Tasks), int(n.Capacity.Slots))
+	return used, int(n.Used.Tasks) - used
+}
+
+// slotsOf is the slots in few cells: taken/all+waiting.
 func slotsOf(n *control.Node) string {
 	if n.Capacity.Slots == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%d/%d", n.Used.Tasks, n.Capacity.Slots)
+	used, wait := slotsUsed(n)
+	text := fmt.Sprintf("%d/%d", used, n.Capacity.Slots)
+	if wait > 0 {
+		text += fmt.Sprintf("+%d", wait)
+	}
+	return text
 }
 
 func rttText(n *control.Node) string {

@@ -236,21 +236,17 @@ func (m *Model) verbTasks(p *palette, verb string, words []string) error {
 func (m *Model) verbNodes(p *palette, verb string, names []string) error {
 	clear(m.nodes.marks)
 	for _, name := range names {
-		found := false
-		for i := range m.view().Nodes {
-			if n := &m.view().Nodes[i]; n.Name == name {
-				m.nodes.marks[n.ID], found = true, true
-				if verb == "remove" {
-					m.closeIt(p)
-					clear(m.nodes.marks)
-					m.open(newRemove(n))
-					return nil
-				}
-			}
-		}
-		if !found {
+		n := m.view().Named(name)
+		if n == nil {
 			return fmt.Errorf("there is no node %q", name)
 		}
+		if verb == "remove" {
+			m.closeIt(p)
+			clear(m.nodes.marks)
+			m.open(newRemove(n))
+			return nil
+		}
+		m.nodes.marks[n.ID] = true
 	}
 	m.closeIt(p)
 	m.open(newDrain(m.drainTargets()))

@@ -4,6 +4,7 @@
 package screen
 
 import (
+	"slices"
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
@@ -109,6 +110,32 @@ func (s *Snapshot) Node(id task.NodeID) *control.Node {
 		}
 	}
 	return nil
+}
+
+// Named finds a node by name: a member before a stranger who calls itself the same.
+func (s *Snapshot) Named(name string) (found *control.Node) {
+	for i := range s.Nodes {
+		n := &s.Nodes[i]
+		if n.Name != name {
+			continue
+		}
+		if member(n) {
+			return n
+		}
+		if found == nil {
+			found = n
+		}
+	}
+	return found
+}
+
+func member(n *control.Node) bool {
+	return n.State != control.NodeAsks && n.State != control.NodeForeign
+}
+
+// dispatches reports that a node is the dispatcher of this cluster.
+func dispatches(n *control.Node) bool {
+	return n != nil && member(n) && slices.Contains(n.Doing, "dispatcher")
 }
 
 // Alone reports that there is no cluster here and none is heard.

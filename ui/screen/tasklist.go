@@ -56,7 +56,7 @@ func (m *Model) nodeTasks(h int) TaskWant {
 	if n == nil {
 		return TaskWant{}
 	}
-	return TaskWant{Query: control.Query{Nodes: []string{n.Name}}, Below: max(h, 1)}
+	return TaskWant{Query: control.Query{Nodes: []string{string(n.ID)}}, Below: max(h, 1)}
 }
 
 // order compares two ids as the list is sorted.

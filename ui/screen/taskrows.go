@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/adauldev/octaskly/queue/task"
@@ -25,6 +26,8 @@ func taskColumns(s *theme.Styles, w int) []part.Column {
 	}
 	if w >= 100 {
 		cols[2].Width = 14
+		use := []part.Column{{Title: "CPU", Width: 5, Right: true, Drop: 5}, {Title: "MEM", Width: 5, Right: true, Drop: 4}}
+		cols = slices.Insert(cols, 5, use...)
 	}
 	return cols
 }
@@ -116,6 +119,32 @@ func sumTasks(s *Snapshot) (n int) {
 	return n
 }
 
+type taskCell struct {
+	tok  theme.Token
+	text string
+	r    bool
+}
+
+// usageOf is what a task uses now, or what it used: of one CPU in the mean, and
+// the most memory.
+func usageOf(t *task.Task) (cpu, mem string, live bool) {
+	a := t.Last()
+	if a == nil {
+		return "-", "-", false
+	}
+	if v := a.Live; v != nil {
+		return fmt.Sprintf("%.0f%%", v.CPUPercent), part.Bytes(v.MemoryMB << 20), true
+	}
+	cpu, mem = "-", "-"
+	if ms := a.Ended - a.Started; a.Started > 0 && ms > 0 && a.Usage.CPU > 0 {
+		cpu = fmt.Sprintf("%.0f%%", 100*float64(a.Usage.CPU.Milliseconds())/float64(ms))
+	}
+	if a.Usage.MaxRSS > 0 {
+		mem = part.Bytes(a.Usage.MaxRSS)
+	}
+	return cpu, mem, false
+}
+
 // taskRow draws one task.
 func (m *Model) taskRow(t *task.Task, ws []int, w int, cursor, focus bool) string {
 	l := part.NewLine(m.s, w)
@@ -135,17 +164,21 @@ func (m *Model) taskRow(t *task.Task, ws []int, w int, cursor, focus bool) strin
 	if a := t.Last(); a != nil && a.Node != "" {
 		node = m.view().NodeName(a.Node)
 	}
-	cells := []struct {
-		tok  theme.Token
-		text string
-		r    bool
-	}{
+	cells := []taskCell{
 		{tone(theme.Text), t.ID.String(), false},
 		{tone(tok), mark, false},
 		{tone(theme.Text), node, false},
 		{theme.Muted, part.Age(m.now().Sub(time.UnixMilli(t.Submitted))), true},
 		{tone(theme.Text), run, true},
 		{tone(theme.Text), sideways(commandOf(&t.Spec), m.tasks.skip), false},
+	}
+	if len(ws) > len(cells) {
+		cpu, mem, live := usageOf(t)
+		tok := theme.Muted
+		if live {
+			tok = tone(theme.Text)
+		}
+		cells = slices.Insert(cells, 5, taskCell{tok, cpu, true}, taskCell{tok, mem, true})
 	}
 	m.drawCells(l, ws, len(cells), func(i int) (theme.Token, string, bool) { return cells[i].tok, cells[i].text, cells[i].r })
 	if cursor && focus {

@@ -232,9 +232,9 @@ func nodeStory(n *control.Node, seen string) string {
 			return "It is well, and takes no tasks: it offers no slots."
 		}
 		if n.Used.Tasks >= n.Capacity.Slots {
-			return fmt.Sprintf("It is well and full: %s slots in use. The next task goes there when one ends.", slotsOf(n))
+			return fmt.Sprintf("It is well and full: %d of %d slots in use. The next task goes there when one ends.", n.Capacity.Slots, n.Capacity.Slots)
 		}
-		return fmt.Sprintf("It is well and has room: %s slots in use.", slotsOf(n))
+		return fmt.Sprintf("It is well and has room: %d of %d slots in use.", n.Used.Tasks, n.Capacity.Slots)
 	case control.NodeDraining:
 		return fmt.Sprintf("Somebody drained it: it gets no new tasks. %s still running there. D takes it back.", part.Plural(int(n.Used.Tasks), "task"))
 	case control.NodeDrained:
