@@ -3,7 +3,9 @@ package node
 import (
 	"errors"
 	"net"
+	"os"
 	"strconv"
+	"syscall"
 
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/queue/task"
@@ -24,14 +26,28 @@ func bind(c *config.Config, asked bool) (net.PacketConn, error) {
 		return conn, nil
 	}
 	if asked {
-		return nil, task.Errorf(task.KindConflict, "listen on UDP port %d: %w", c.Port, errors.Unwrap(err)).
-			WithHint("another program has the port: choose another with --port, or leave --port away to use any that is free")
+		return nil, portError(c.Port, err)
 	}
 	if conn, err = listenUDP(host, 0); err != nil {
 		return nil, task.Errorf(task.KindUnavailable, "listen on UDP at %q: %w", host, err).
 			WithHint("check --bind")
 	}
 	return conn, nil
+}
+
+// portError says why a port cannot be had; it is of KindConflict when another
+// program has it.
+func portError(port int, err error) error {
+	var sys *os.SyscallError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return task.Errorf(task.KindConflict, "UDP port %d is taken by another program", port).
+			WithHint("choose another with --port, or leave --port away to use any that is free")
+	case errors.As(err, &sys):
+		err = sys.Err
+	}
+	return task.Errorf(task.KindUnavailable, "listen on UDP port %d: %w", port, err).
+		WithHint("ports below 1024 are for root on most systems: choose another with --port, and check --bind")
 }
 
 func listenUDP(host string, port int) (net.PacketConn, error) {

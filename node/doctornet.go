@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/adauldev/octaskly/node/config"
@@ -25,14 +23,14 @@ import (
 func examinePort(cfg *config.Config, running []string) Finding {
 	c := *cfg
 	conn, err := bind(&c, true)
-	at := fmt.Sprintf("UDP port %d", cfg.Port)
+	at, taken := fmt.Sprintf("UDP port %d", cfg.Port), err != nil && task.KindOf(err) == task.KindConflict
 	switch {
 	case err == nil:
 		_ = conn.Close()
 		return Finding{"port", findOK, at + " is free for a node", ""}
-	case errors.Is(err, syscall.EADDRINUSE) && len(running) > 0:
+	case taken && len(running) > 0:
 		return Finding{"port", findOK, at + " is used, and " + strings.Join(running, ", ") + " runs here", ""}
-	case errors.Is(err, syscall.EADDRINUSE):
+	case taken:
 		return Finding{"port", findWarning, at + " is used by another program", "a node takes another one that is free; name one with --port"}
 	}
 	return findingOf("port", err)

@@ -123,11 +123,7 @@ func (n *Node) becomeMember(ctx context.Context, places []place) error {
 	if err != nil {
 		return err
 	}
-	var addrs []string
-	for _, p := range places {
-		addrs = append(addrs, p.addr)
-	}
-	return n.joinWith(ctx, code, addrs)
+	return n.joinWith(ctx, code, places)
 }
 
 // dialDispatcher connects to an address and makes sure that a dispatcher

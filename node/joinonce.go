@@ -2,7 +2,11 @@ package node
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -31,13 +35,66 @@ func Join(ctx context.Context, opt Options) (control.Identity, error) {
 	wg.Go(func() { _ = n.ep.Run(run) })
 	defer wg.Wait()
 	defer cancel()
-	places, _ := n.places(ctx)
-	var addrs []string
-	for _, p := range places {
-		addrs = append(addrs, p.addr)
+	if n.cfg.Dispatcher == "" {
+		n.looks = true
+		wg.Go(func() { n.discover(run) })
 	}
-	if err := n.joinWith(ctx, code, addrs); err != nil {
+	if err := n.joinAnybody(ctx, code); err != nil {
 		return control.Identity{}, err
 	}
 	return n.identity(), nil
+}
+
+// How long a join without an address looks for dispatchers, and for further ones
+// after the code was not good at one.
+const (
+	joinLook  = 6 * time.Second
+	joinOther = 1500 * time.Millisecond
+)
+
+// joinAnybody uses a code where it is good: at the address that was given, or at
+// whichever dispatcher is seen.
+func (n *Node) joinAnybody(ctx context.Context, code trust.Code) error {
+	end := time.NewTimer(joinLook)
+	defer end.Stop()
+	var tried []place
+	var last error
+	for {
+		places, _ := n.places(ctx)
+		places = slices.DeleteFunc(places, func(p place) bool { return contains(tried, []string{p.addr}) })
+		tried = append(tried, places...)
+		if len(places) > 0 {
+			err := n.joinWith(ctx, code, places)
+			if err == nil || n.cfg.Dispatcher != "" {
+				return err
+			}
+			last = err
+			end.Reset(joinOther)
+			continue
+		}
+		select {
+		case <-n.changed:
+			continue
+		case <-end.C:
+		case <-ctx.Done():
+		}
+		if last == nil {
+			last = n.nobodyToJoin()
+		}
+		return last
+	}
+}
+
+// nobodyToJoin says where a dispatcher was looked for in vain.
+func (n *Node) nobodyToJoin() error {
+	var ways []string
+	for _, f := range n.peers.finder.Facts() {
+		if f.Interface != "" {
+			ways = append(ways, fmt.Sprintf("%s on %s: %s", f.Rung, f.Interface, f.Words))
+		}
+	}
+	if len(ways) == 0 {
+		ways = []string{"no network interface is up"}
+	}
+	return task.Errorf(task.KindNoDispatcher, "no dispatcher answered within %s\n  tried: %s", joinLook, strings.Join(ways, "\n         "))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	osexec "os/exec"
@@ -311,6 +312,34 @@ func TestLANWithoutAddresses(t *testing.T) {
 	}
 	l.until("host 3 being shut out", func() (bool, string) {
 		out, err := l.run(3, "ps")
-		return err != nil, out
+		var said *osexec.ExitError
+		return errors.As(err, &said) && strings.Contains(string(said.Stderr), "was removed from the cluster"), fmt.Sprint(out, err)
 	})
+	l.until("host 3 being a stranger", func() (bool, string) {
+		out, err := l.run(1, "nodes", "--json")
+		return strings.Contains(out, `"state":"foreign"`) && strings.Count(out, `"state":"up"`) == 2 && !strings.Contains(out, `"state":"lost"`), fmt.Sprint(out, err)
+	})
+}
+
+// TestJoinWithoutAddress: a code is all that a machine needs that runs no node,
+// however it is typed; where nobody answers, the words say where was looked.
+func TestJoinWithoutAddress(t *testing.T) {
+	l := newLAN(t, 3)
+	l.start(1, "--headless", "dispatcher")
+	code := strings.ToLower(strings.NewReplacer("-", " ", "0", "O").Replace(l.invite()))
+	if out, err := l.run(2, "join", code); err != nil {
+		t.Fatal(out, err)
+	}
+	if out, err := l.run(2, "run", "echo from a machine without a node"); err != nil || out != "from a machine without a node" {
+		t.Errorf("%q %v", out, err)
+	}
+	if out, err := l.run(1, "nodes", "--json"); err != nil || strings.Contains(out, `"state":"asks"`) {
+		t.Errorf("who only joined is no node that asks: %v %s", err, out)
+	}
+	l.ip("-n", l.name+"s", "link", "set", "v3", "down")
+	_, err := l.run(3, "join", code)
+	var said *osexec.ExitError
+	if !errors.As(err, &said) || !strings.Contains(string(said.Stderr), "probe on eth0: probed 10.77.0.255:5555") {
+		t.Errorf("%v: %s", err, said.Stderr)
+	}
 }

@@ -70,6 +70,7 @@ type Node struct {
 	membership atomic.Pointer[trust.Membership]
 	pair       pairing
 	peers      peers
+	looks      bool // it only looks around, to join and end
 	exchanges  exchanges
 	changed    chan struct{} // capacity one: the membership or the dispatcher changed
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -130,19 +131,30 @@ func (n *Node) joined(m *trust.Membership, g wire.JoinGrant) error {
 	return nil
 }
 
-// joinWith becomes a member with a code, at the first address where it is good.
-func (n *Node) joinWith(ctx context.Context, code trust.Code, addrs []string) error {
-	if len(addrs) == 0 {
+// joinWith becomes a member with a code, at the first place where it is good. A
+// node that has said no is not asked again at its other addresses.
+func (n *Node) joinWith(ctx context.Context, code trust.Code, places []place) error {
+	if len(places) == 0 {
 		return task.Errorf(task.KindNoDispatcher, "no dispatcher was found to join").
 			WithHint("name its address with --dispatcher HOST")
 	}
 	var all []error
-	for _, a := range addrs {
-		_, _, err := n.ep.Join(ctx, a, code, n.joined)
+	said := map[task.NodeID]bool{}
+	for _, p := range places {
+		if p.id != "" && said[p.id] {
+			continue
+		}
+		_, _, err := n.ep.Join(ctx, p.addr, code, n.joined)
 		if err == nil {
 			return nil
 		}
-		all = append(all, err)
+		said[p.id] = task.KindOf(err) == task.KindNotAllowed
+		if !slices.ContainsFunc(all, func(e error) bool { return e.Error() == err.Error() }) {
+			all = append(all, err)
+		}
+	}
+	if len(all) == 1 {
+		return all[0]
 	}
 	return errors.Join(all...)
 }

@@ -93,9 +93,11 @@ func (n *Node) discover(ctx context.Context) {
 }
 
 func (n *Node) aboutSelf() discover.Self {
-	s := discover.Self{Node: n.id.ID(), Name: n.Name(), Port: n.port(), Version: wire.MaxVersion, Dispatches: n.leads() != nil}
+	s := discover.Self{Node: n.id.ID(), Name: n.Name(), Port: n.port(), Version: wire.MaxVersion, Dispatches: n.leads() != nil, Looks: n.looks}
 	if m := n.membership.Load(); m != nil {
 		s.Cluster = m.ClusterID()
+	} else if n.looks {
+		return s
 	} else if _, ok := n.pairingCode(); ok {
 		s.Asks = true
 	}
@@ -267,7 +269,7 @@ func (n *Node) strangers() []control.Node {
 		switch {
 		case s.Asks:
 			c.State = control.NodeAsks
-		case s.Cluster == own && own != "":
+		case s.Cluster == own && own != "" && n.leads() == nil: // who dispatches knows its members
 			c.State = control.NodeUp
 		}
 		if len(s.Addrs) > 0 {

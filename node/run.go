@@ -55,6 +55,9 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 		netWG.Wait()
 		return err
 	}
+	if m := n.membership.Load(); m != nil && n.opt.Join != "" {
+		n.log.Warn("this node is a member of a cluster already: the code was not used", "cluster", short(m.ClusterID()))
+	}
 	n.sweep(cut)
 	roleWG.Go(func() { _ = n.worker.Run(roles) })
 	roleWG.Go(func() { n.sweepBlobs(roles) })

@@ -39,6 +39,9 @@ func (n *Node) keepUplink(ctx context.Context) {
 			return
 		}
 		failures++
+		if n.membership.Load() != nil && task.KindOf(err) == task.KindNotAllowed {
+			n.up.refused(err)
+		}
 		if !waiting {
 			waiting = true
 			n.log.Info("waiting for a dispatcher", "because", err)
@@ -114,6 +117,12 @@ func (n *Node) workForOther(ctx context.Context) error {
 	case errors.Is(err, worker.ErrLeft), errors.Is(err, worker.ErrOldTerm),
 		task.KindOf(err) == task.KindFull, task.KindOf(err) == task.KindNoDispatcher:
 		return err
+	}
+	if errors.Is(err, quicnet.ErrRemoved) {
+		n.log.Warn("audit: removed from the cluster", "by", s.Peer().Name, "id", string(s.Peer().ID))
+		n.up.expelled(task.Errorf(task.KindNotAllowed, "this node was removed from the cluster of %s", s.Peer().Name).
+			WithHint("to come back: octaskly purge here, then join again as a new node"))
+		return nil
 	}
 	n.log.Warn("dispatcher away: what runs goes on", "node", s.Peer().Name, "because", err)
 	return nil

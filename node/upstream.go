@@ -24,6 +24,8 @@ type upstream struct {
 	mu    sync.Mutex
 	s     *quicnet.Session
 	lost  time.Time     // when the last session ended; zero before the first
+	out   error         // why this node is no member any more; nil while it may be one
+	doubt error         // why it may be none
 	found chan struct{} // closed by set; nil while nobody waits
 }
 
@@ -31,7 +33,7 @@ type upstream struct {
 func (u *upstream) set(s *quicnet.Session) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.s = s
+	u.s, u.out, u.doubt = s, nil, nil
 	if u.found != nil {
 		close(u.found)
 		u.found = nil
@@ -43,6 +45,34 @@ func (u *upstream) drop() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.s, u.lost = nil, time.Now()
+}
+
+// expelled says that the dispatcher has shut this node out.
+func (u *upstream) expelled(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.out = err
+}
+
+// none is why there is no dispatcher.
+func (u *upstream) none() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.out != nil:
+		return u.out
+	case u.doubt != nil:
+		return u.doubt
+	}
+	return errNoDispatcher()
+}
+
+// refused says that somebody where the dispatcher should be did not take this
+// node for a member.
+func (u *upstream) refused(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.doubt = err
 }
 
 // session is the session with the dispatcher, or nil.
@@ -60,7 +90,7 @@ func (u *upstream) await(ctx context.Context, dead *quicnet.Session) (*quicnet.S
 	if s == dead {
 		s = nil
 	}
-	expected := dead != nil || !u.lost.IsZero() && time.Since(u.lost) < lately
+	expected := u.out == nil && (dead != nil || !u.lost.IsZero() && time.Since(u.lost) < lately)
 	if s == nil && expected && found == nil {
 		found = make(chan struct{})
 		u.found = found
@@ -70,7 +100,7 @@ func (u *upstream) await(ctx context.Context, dead *quicnet.Session) (*quicnet.S
 		return s, nil
 	}
 	if !expected {
-		return nil, errNoDispatcher()
+		return nil, u.none()
 	}
 	t := time.NewTimer(patience)
 	defer t.Stop()
@@ -81,7 +111,7 @@ func (u *upstream) await(ctx context.Context, dead *quicnet.Session) (*quicnet.S
 		return nil, ctx.Err()
 	}
 	if s = u.session(); s == nil || s == dead {
-		return nil, errNoDispatcher()
+		return nil, u.none()
 	}
 	return s, nil
 }

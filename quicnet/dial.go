@@ -100,7 +100,7 @@ func resolve(ctx context.Context, addr string, local net.Addr) ([]*net.UDPAddr, 
 	if ip, perr := netip.ParseAddr(host); perr == nil {
 		ips = []netip.Addr{ip}
 	} else if ips, err = net.DefaultResolver.LookupNetIP(ctx, "ip", host); err != nil {
-		return nil, task.Errorf(task.KindUsage, "find the address of %s: %w", host, err).WithHint("check the name, or give an IP address")
+		return nil, nameError(host, err)
 	}
 	var out []*net.UDPAddr
 	for _, ip := range ips {
@@ -112,6 +112,20 @@ func resolve(ctx context.Context, addr string, local net.Addr) ([]*net.UDPAddr, 
 		return nil, task.Errorf(task.KindUsage, "%s has no address that %s can reach (%v)", host, local, ips)
 	}
 	return out, nil
+}
+
+// nameError says why a name has no address.
+func nameError(host string, err error) error {
+	var dns *net.DNSError
+	switch {
+	case !errors.As(err, &dns):
+		return task.Errorf(task.KindUsage, "find the address of %s: %w", host, err).WithHint("check the name, or give an IP address")
+	case dns.IsNotFound:
+		return task.Errorf(task.KindUsage, "no machine is known as %s", host).WithHint("check the name, or give an IP address")
+	case dns.Server != "":
+		return task.Errorf(task.KindUsage, "find the address of %s: the name server %s does not answer", host, dns.Server).WithHint("give an IP address, or see whether the network is up: octaskly doctor")
+	}
+	return task.Errorf(task.KindUsage, "find the address of %s: %s", host, dns.Err).WithHint("check the name, or give an IP address")
 }
 
 // reaches reports whether a socket bound to local has the right family for ip.

@@ -359,7 +359,7 @@ func TestExpelledPeerIsGone(t *testing.T) {
 		}
 		a.Expel(b.Membership.ID())
 		<-s.Done()
-		if err := s.Err(); task.KindOf(err) != task.KindNotAllowed || !strings.Contains(err.Error(), "removed") {
+		if err := s.Err(); task.KindOf(err) != task.KindNotAllowed || !errors.Is(err, quicnet.ErrRemoved) {
 			t.Error(err)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 
 	quic "github.com/quic-go/quic-go"
 
@@ -31,6 +32,8 @@ var (
 	ErrDuplicate = errors.New("another session with this node stands")
 	// ErrLeaving says that a session was closed in good order.
 	ErrLeaving = errors.New("session closed")
+	// ErrRemoved says that the other side has removed this node from the cluster.
+	ErrRemoved = errors.New("removed from the cluster")
 )
 
 // sessionError names why a session ended.
@@ -52,6 +55,14 @@ func sessionError(err error, peer Peer) error {
 		return fmt.Errorf("%w: %s", ErrLeaving, who)
 	}
 	return task.Errorf(task.KindUnavailable, "the session with %s broke: %w", who, err)
+}
+
+// endsConn reports whether an error of a stream is the end of its connection.
+func endsConn(err error) bool {
+	var app *quic.ApplicationError
+	var reset *quic.StatelessResetError
+	var idle *quic.IdleTimeoutError
+	return errors.As(err, &app) || errors.As(err, &reset) || errors.As(err, &idle)
 }
 
 // closedAs reports whether err, or what ended the connection, is its being closed
@@ -77,7 +88,10 @@ func closedBy(app *quic.ApplicationError, who string) error {
 	case CodeDuplicate:
 		return fmt.Errorf("%w: %s", ErrDuplicate, who)
 	case CodeRemoved:
-		return task.Errorf(task.KindNotAllowed, "closed %s: %s", by, app.ErrorMessage)
+		if !app.Remote {
+			return task.Errorf(task.KindNotAllowed, "closed %s: %s", by, app.ErrorMessage)
+		}
+		return task.Errorf(task.KindNotAllowed, "closed %s: %w", by, ErrRemoved)
 	}
 	return task.Errorf(task.KindUnavailable, "closed %s: %s (%#x)", by, app.ErrorMessage, uint64(app.ErrorCode))
 }
@@ -87,6 +101,30 @@ const (
 	alertBadCertificate = 0x100 + 42
 	alertNoProtocol     = 0x100 + 120
 )
+
+// askedFrom names the interface and the address from which packets to addr leave,
+// if the system says so.
+func askedFrom(addr string) string {
+	c, err := net.Dial("udp", addr) // sends nothing
+	if err != nil {
+		return ""
+	}
+	defer c.Close()
+	from, ok := c.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return ""
+	}
+	all, _ := net.Interfaces() // hidden on some systems
+	for _, i := range all {
+		addrs, _ := i.Addrs()
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok && n.IP.Equal(from.IP) {
+				return fmt.Sprintf(", asked from %s (%s)", i.Name, from.IP)
+			}
+		}
+	}
+	return ", asked from " + from.IP.String()
+}
 
 // dialError names why a connection did not come about.
 func dialError(err error, addr string, lim Limits) error {
@@ -98,12 +136,15 @@ func dialError(err error, addr string, lim Limits) error {
 	case errors.As(err, &own):
 		return &task.Error{Kind: own.Kind, Message: addr + ": " + own.Error(), Hint: own.Hint}
 	case errors.As(err, &hs), errors.As(err, &idle), errors.Is(err, context.DeadlineExceeded):
-		return task.Errorf(task.KindTimeout, "%s: no answer over UDP within %s", addr, lim.Handshake).
-			WithHint("is octaskly running there, and does a firewall between let UDP through?")
+		return task.Errorf(task.KindTimeout, "%s: no answer over UDP within %s%s", addr, lim.Handshake, askedFrom(addr)).
+			WithHint("is octaskly running there, on this port, and does a firewall on the way let UDP through?\nwhat this machine can see: octaskly doctor")
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return task.Errorf(task.KindUnavailable, "%s: no network of this machine leads there", addr).
+			WithHint("is the network up? octaskly doctor lists its interfaces")
 	case errors.As(err, &tr) && tr.ErrorCode == alertNoProtocol:
 		return task.Errorf(task.KindNotAllowed, "%s: it is no member of a cluster, or speaks another protocol", addr)
 	case errors.As(err, &tr) && tr.Remote && tr.ErrorCode >= 0x100 && tr.ErrorCode < 0x200:
-		return task.Errorf(task.KindNotAllowed, "%s: it does not accept this node's certificate (%s)", addr, tr.ErrorCode).
+		return task.Errorf(task.KindNotAllowed, "%s: it does not accept this node's certificate", addr).
 			WithHint("this node belongs to another cluster, was removed from this one, or one of the two clocks is wrong")
 	case errors.As(err, &tr) && tr.ErrorCode == quic.ConnectionRefused:
 		return task.Errorf(task.KindUnavailable, "%s: it takes no more connections now", addr)

@@ -111,8 +111,12 @@ func (s *Session) Close(code Code, reason string) {
 	closeConn(s.conn, code, reason)
 }
 
-// explain turns an error of the connection into that of the session.
+// explain turns an error of the connection into that of the session. A stream may
+// hear of the end before the session does.
 func (s *Session) explain(err error) error {
+	if endsConn(err) {
+		return sessionError(err, s.peer)
+	}
 	if serr := s.Err(); serr != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return serr
 	}

@@ -24,6 +24,9 @@ func (d *Dispatcher) nodes() []control.Node {
 	d.mu.Lock()
 	for id, w := range d.workers {
 		n := byID[id]
+		if n == nil && w.state == sched.Lost {
+			continue // removed from the cluster
+		}
 		if n == nil {
 			n = &control.Node{ID: id, Name: w.name}
 			byID[id] = n

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
+	"syscall"
 	"time"
 )
 
@@ -37,10 +39,26 @@ func (f *Finder) sendProbe(ctx context.Context, b []byte, iface string, to netip
 		if ctx.Err() != nil {
 			return
 		}
-		x.OK, x.Words = false, fmt.Sprintf("probe of %s: %v", at, err)
+		x.OK, x.Words = false, fmt.Sprintf("probe of %s: %s", at, sendWords(err))
 		x.Hint = "a firewall, or an interface without a route; give an address with --dispatcher HOST"
 	}
 	f.fact(x)
+}
+
+// sendWords says why a packet could not be sent.
+func sendWords(err error) string {
+	var sys *os.SyscallError
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "there is no address to send from yet"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+		return "no route leads there"
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+		return "this machine's own firewall does not let it out"
+	case errors.As(err, &sys):
+		return sys.Err.Error()
+	}
+	return err.Error()
 }
 
 func family(a netip.Addr) string {

@@ -160,9 +160,16 @@ func nodeTable(nodes []control.Node, now time.Time) *table {
 		head:  []string{"NAME", "STATE", "ROLES", "TASKS", "CPU", "MEMORY", "RTT", "SEEN", "ADDRESS"},
 		right: map[int]bool{3: true, 4: true, 5: true, 6: true},
 	}
+	same := map[string]int{}
+	for i := range nodes {
+		same[nodes[i].Name]++
+	}
 	for i := range nodes {
 		n := &nodes[i]
 		name := n.Name
+		if same[name] > 1 {
+			name += " " + n.ID.Short()
+		}
 		if n.Self {
 			name += " (here)"
 		}
