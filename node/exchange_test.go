@@ -127,3 +127,59 @@ func TestKeptPeers(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestSeenIsBounded: whoever makes nodes up has room for a few, and does not
+// crowd out those that answer probes.
+func TestSeenIsBounded(t *testing.T) {
+	var p peers
+	now := time.Now()
+	see := func(via discover.Rung, addr string) task.NodeID {
+		s := discover.Sighting{Self: discover.Self{Node: newID(t)}, Addrs: []netip.AddrPort{netip.MustParseAddrPort(addr)}, Via: via, At: now}
+		p.enter(s)
+		return s.Node
+	}
+	real := []task.NodeID{see(discover.ByProbe, "10.0.0.1:7878"), see(discover.ByProbe, "10.0.0.2:7878")}
+	for i := range 2 * maxSeen {
+		see(discover.ByProbe, "10.0.0.66:9")
+		see(discover.ByMDNS, fmt.Sprintf("10.1.%d.%d:9", i/200, i%200))
+		if len(p.seen) > maxSeen {
+			t.Fatalf("%d nodes are kept", len(p.seen))
+		}
+	}
+	one := 0
+	for _, x := range p.seen {
+		if x.Addrs[0].Addr() == netip.MustParseAddr("10.0.0.66") {
+			one++
+		}
+	}
+	if one > maxSeenOne {
+		t.Errorf("%d nodes at one address", one)
+	}
+	for _, id := range real {
+		if _, ok := p.seen[id]; !ok {
+			t.Error("a node that answered was crowded out")
+		}
+	}
+	// An older record does not undo what the node itself said lately.
+	p.enter(discover.Sighting{Self: discover.Self{Node: real[0], Asks: true}, Via: discover.ByMDNS, At: now.Add(time.Minute)})
+	if p.seen[real[0]].Asks {
+		t.Error("an old record counts more than a probe")
+	}
+	p.enter(discover.Sighting{Self: discover.Self{Node: real[0], Asks: true}, Via: discover.ByMDNS, At: now.Add(time.Minute + seenFor)})
+	if !p.seen[real[0]].Asks {
+		t.Error("what was probed long ago counts for ever")
+	}
+}
+
+func TestTellingIsLimited(t *testing.T) {
+	var x telling
+	now, lines := time.Now(), 0
+	for range 10 * tellingMost {
+		if _, ok := x.allow(now); ok {
+			lines++
+		}
+	}
+	if others, ok := x.allow(now.Add(time.Minute)); lines != tellingMost || !ok || others != 9*tellingMost {
+		t.Errorf("%d lines, then %v %d", lines, ok, others)
+	}
+}
