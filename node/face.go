@@ -185,7 +185,7 @@ func (f face) Status(ctx context.Context) (control.Status, error) {
 		Cluster: me.Cluster, Self: me, Facts: f.n.factList(),
 		Nodes: map[control.NodeState]int{},
 	}
-	s.Facts = append(s.Facts, control.Fact{Level: "warning", Text: "no dispatcher", Cure: "start one here: octaskly promote"})
+	s.Facts = append(s.Facts, f.n.noDispatcher())
 	return s, nil
 }
 
@@ -195,6 +195,14 @@ func (f face) Events(ctx context.Context, r control.EventsRequest) (control.Even
 		return d.Events(ctx, r)
 	}
 	return f.n.glance.Events(ctx, r)
+}
+
+// noDispatcher says why nobody dispatches, as far as this node knows.
+func (n *Node) noDispatcher() control.Fact {
+	if err := n.up.none(); task.KindOf(err) != task.KindNoDispatcher {
+		return control.Fact{Level: "warning", Text: err.Error(), Cure: task.HintOf(err)}
+	}
+	return control.Fact{Level: "warning", Text: "no dispatcher", Cure: "start one here: octaskly promote"}
 }
 
 // Identity implements control.Admin.

@@ -23,7 +23,7 @@ const (
 // keepUplink keeps the worker connected to whichever node dispatches, until ctx
 // ends.
 func (n *Node) keepUplink(ctx context.Context) {
-	failures, waiting := 0, false
+	failures, waiting := 0, task.Kind("") // why it waits, as the log says
 	for ctx.Err() == nil {
 		var err error
 		if l := n.leads(); l != nil {
@@ -32,29 +32,31 @@ func (n *Node) keepUplink(ctx context.Context) {
 			err = n.workForOther(ctx)
 		}
 		if err == nil {
-			failures, waiting = 0, false
+			failures, waiting = 0, ""
 			continue
 		}
 		if ctx.Err() != nil || errors.Is(err, worker.ErrLeft) {
 			return
 		}
 		failures++
-		if n.membership.Load() != nil && task.KindOf(err) == task.KindNotAllowed {
+		kind := task.KindOf(err)
+		if n.membership.Load() != nil && kind == task.KindNotAllowed || kind == task.KindFull {
 			n.up.refused(err)
 		}
-		if !waiting {
-			waiting = true
+		if waiting == "" || kind == task.KindFull && waiting != kind {
+			waiting = kind
 			n.log.Info("waiting for a dispatcher", "because", err)
 		}
 		n.log.Debug("no dispatcher", "error", err, "tries", failures)
-		n.pause(ctx, failures)
+		n.pause(ctx, failures, n.cfg.Dispatcher != "" || kind == task.KindFull)
 	}
 }
 
-// pause waits before the next try, less if something changes meanwhile.
-func (n *Node) pause(ctx context.Context, failures int) {
+// pause waits before the next try, less if something changes meanwhile; longer
+// and longer where it is always the same one who refuses.
+func (n *Node) pause(ctx context.Context, failures int, same bool) {
 	d := lookAgain
-	if n.cfg.Dispatcher != "" {
+	if same {
 		d = max(d, min(quicnet.Backoff(failures, 0.5), 5*time.Second))
 	}
 	rest := time.NewTimer(restless)

@@ -67,8 +67,8 @@ func (u *upstream) none() error {
 	return errNoDispatcher()
 }
 
-// refused says that somebody where the dispatcher should be did not take this
-// node for a member.
+// refused says that whoever is where the dispatcher should be did not take this
+// node: for no member, or for one too many.
 func (u *upstream) refused(err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -90,7 +90,7 @@ func (u *upstream) await(ctx context.Context, dead *quicnet.Session) (*quicnet.S
 	if s == dead {
 		s = nil
 	}
-	expected := u.out == nil && (dead != nil || !u.lost.IsZero() && time.Since(u.lost) < lately)
+	expected := u.out == nil && task.KindOf(u.doubt) != task.KindFull && (dead != nil || !u.lost.IsZero() && time.Since(u.lost) < lately)
 	if s == nil && expected && found == nil {
 		found = make(chan struct{})
 		u.found = found

@@ -59,16 +59,17 @@ type Dispatcher struct {
 	feed    feed
 	started time.Time
 
-	mu      sync.Mutex
-	workers map[task.NodeID]*worker
-	passed  map[queue.ClassID]time.Time // when a class was last served or first seen
-	planner sched.Planner
-	views   []sched.Worker // memory of the plan
-	byView  []*worker
-	classes []sched.Class
-	follows map[task.ID]map[*follower]struct{}
-	rate    meter
-	ending  bool // no worker may register any more
+	mu         sync.Mutex
+	workers    map[task.NodeID]*worker
+	turnedAway map[task.NodeID]time.Time   // workers beyond the limit, and when the log said so
+	passed     map[queue.ClassID]time.Time // when a class was last served or first seen
+	planner    sched.Planner
+	views      []sched.Worker // memory of the plan
+	byView     []*worker
+	classes    []sched.Class
+	follows    map[task.ID]map[*follower]struct{}
+	rate       meter
+	ending     bool // no worker may register any more
 
 	kick    chan struct{}  // something changed that may let a task start
 	probe   chan struct{}  // asks Run whether it goes on

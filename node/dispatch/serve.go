@@ -97,6 +97,26 @@ func receiveRegister(s wire.Stream) (wire.Register, error) {
 	}
 }
 
+// How often the log says that the same worker was turned away, and of how many
+// that is remembered.
+const (
+	awayEvery = time.Minute
+	maxAway   = 1024
+)
+
+// tellAwayLocked reports whether the log is to say that a worker was turned away:
+// it comes again and again.
+func (d *Dispatcher) tellAwayLocked(id task.NodeID, now time.Time) bool {
+	if last, known := d.turnedAway[id]; known && now.Sub(last) < awayEvery {
+		return false
+	}
+	if d.turnedAway == nil || len(d.turnedAway) >= maxAway {
+		d.turnedAway = make(map[task.NodeID]time.Time)
+	}
+	d.turnedAway[id] = now
+	return true
+}
+
 // register enters a worker's connection and settles what it holds.
 func (d *Dispatcher) register(p Peer, reg wire.Register, end func()) (*worker, *outbox, wire.Accepted, error) {
 	term, leads := d.queue.Leader()
@@ -110,8 +130,11 @@ func (d *Dispatcher) register(p Peer, reg wire.Register, end func()) (*worker, *
 	}
 	w := d.workers[p.ID]
 	if (w == nil || w.out == nil) && p.ID != d.opt.Node && d.opt.MaxWorkers > 0 && d.connectedLocked() >= d.opt.MaxWorkers {
+		tell := d.tellAwayLocked(p.ID, time.Now())
 		d.mu.Unlock()
-		d.log.Warn("worker refused: the limit is reached", "node", reg.Name, "limit", d.opt.MaxWorkers)
+		if tell {
+			d.log.Warn("worker refused: the limit is reached", "node", reg.Name, "id", p.ID.Short(), "limit", d.opt.MaxWorkers)
+		}
 		return nil, nil, wire.Accepted{}, task.Errorf(task.KindFull, "this dispatcher takes %d workers and has as many", d.opt.MaxWorkers).
 			WithHint("start the dispatcher with a larger --max-workers, or stop a worker")
 	}
