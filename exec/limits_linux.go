@@ -140,14 +140,37 @@ func (p *process) passGate(gate int) error {
 				return startError(ReasonRefused, "set a limit: %w", err)
 			}
 		}
-	} else if n, err := unix.Read(gate, make([]byte, 1)); n != 1 {
-		return startError(ReasonRefused, "set a limit: the shell could not: %v", err)
+	} else if err := p.limitedItself(gate); err != nil {
+		return err
 	}
 	if err := held(p.spec); err != nil {
 		return err
 	}
 	if _, err := unix.Write(gate, []byte{'\n'}); err != nil {
 		return startError(ReasonHost, "start the command: %w", err)
+	}
+	return nil
+}
+
+// gateTime is how long a shell may take to limit itself.
+const gateTime = 30 * time.Second
+
+// limitedItself waits until the shell at the gate says that it has its limits.
+func (p *process) limitedItself(gate int) error {
+	fds := []unix.PollFd{{Fd: int32(gate), Events: unix.POLLIN}, {Fd: int32(p.pidfd), Events: unix.POLLIN}}
+	for until := time.Now().Add(gateTime); ; {
+		n, err := unix.Poll(fds, int(time.Until(until)/time.Millisecond))
+		if err == unix.EINTR {
+			continue
+		}
+		if err == nil && n == 0 {
+			return startError(ReasonHost, "set a limit: the shell did not answer within %v", gateTime)
+		}
+		break
+	}
+	_ = unix.SetNonblock(gate, true)
+	if n, _ := unix.Read(gate, make([]byte, 1)); n != 1 {
+		return startError(ReasonRefused, "set a limit: the shell could not, and ended; the limits may be too small for one")
 	}
 	return nil
 }

@@ -54,6 +54,26 @@ func TestOpenFilesAreLimited(t *testing.T) {
 	}
 }
 
+// A shell that cannot limit itself ends before it answers at the gate.
+func TestTheGateIsNotWaitedAtForEver(t *testing.T) {
+	needLevels(t, Basic)
+	ended := make(chan error, 1)
+	go func() {
+		// Fewer files than Check lets in: the shell cannot move file 3 out of its way.
+		run, err := testRunner(t).start(t.Context(), &Spec{Shell: "true", Level: Basic, Cookie: "gate", Limits: Limits{OpenFiles: 10}})
+		if err == nil {
+			run.Wait()
+		}
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		t.Log(err)
+	case <-time.After(time.Minute):
+		t.Fatal("the start never ended")
+	}
+}
+
 func TestTheGateChangesNothing(t *testing.T) {
 	lim := Limits{OpenFiles: 64}
 	tests := []struct {

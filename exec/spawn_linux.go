@@ -134,6 +134,8 @@ func (p *process) spawn() error {
 		p.counters = openCounters(p.pid)
 	}
 	if gate >= 0 {
+		unix.Close(child[len(child)-1]) // else the gate stays open when the command dies
+		child = child[:len(child)-1]
 		if err := p.passGate(gate); err != nil {
 			p.abandon()
 			return err

@@ -164,8 +164,8 @@ func (l Limits) check() error {
 		return fmt.Errorf("the disk limit %d is negative", l.DiskBytes)
 	case l.OpenFiles < 0:
 		return fmt.Errorf("the open files limit %d is negative", l.OpenFiles)
-	case l.OpenFiles > 0 && l.OpenFiles < 8:
-		return fmt.Errorf("the open files limit %d is too small: no program starts with fewer than 8", l.OpenFiles)
+	case l.OpenFiles > 0 && l.OpenFiles < 16:
+		return fmt.Errorf("the open files limit %d is too small: no shell does its work with fewer than 16", l.OpenFiles)
 	case l.Processes < 0:
 		return fmt.Errorf("the process limit %d is negative", l.Processes)
 	case l.CPUTime > maxCPUTime:

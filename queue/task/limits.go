@@ -74,7 +74,7 @@ func mebibytes(n int64) string { return strconv.FormatInt(n, 10) + " MiB" }
 const (
 	MaxCPUTime   = 100 * MaxTimeout
 	MaxOpenFiles = 1 << 20
-	MinOpenFiles = 8 // no program starts with fewer
+	MinOpenFiles = 16 // no shell does its work with fewer
 	MaxProcesses = 1 << 22
 	MaxOutputMB  = 1 << 20
 )
@@ -89,7 +89,7 @@ func checkLimits(s *Spec) error {
 	case l.OpenFiles < 0 || l.OpenFiles > MaxOpenFiles:
 		return Errorf(KindUsage, "max_open_files %d is not between 0 and %d", l.OpenFiles, MaxOpenFiles)
 	case l.OpenFiles > 0 && l.OpenFiles < MinOpenFiles:
-		return Errorf(KindUsage, "max_open_files %d is too few: no program starts with fewer than %d", l.OpenFiles, MinOpenFiles)
+		return Errorf(KindUsage, "max_open_files %d is too few: no shell does its work with fewer than %d", l.OpenFiles, MinOpenFiles)
 	case l.Processes < 0 || l.Processes > MaxProcesses:
 		return Errorf(KindUsage, "max_processes %d is not between 0 and %d", l.Processes, MaxProcesses)
 	case l.OutputMB < 0 || l.OutputMB > MaxOutputMB:
