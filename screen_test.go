@@ -127,7 +127,7 @@ func TestScreenRemembers(t *testing.T) {
 	p.press("echo remember-this")
 	p.sees("remember-this")
 	p.press("\r")
-	p.sees("is queued")
+	p.sees("was submitted")
 	p.press("Q")
 	p.ends()
 	if b, err := os.ReadFile(filepath.Join(dir, "theme")); err != nil || string(b) != "dusk\n" {

@@ -197,13 +197,24 @@ func (m *Model) submit(sp task.Spec, open bool) {
 				m.say(theme.Err, one.Message+hintText(one.Hint))
 				return
 			}
-			m.say(theme.OK, fmt.Sprintf("task %s is queued, %s ahead", one.ID, part.Count(r.Ahead)))
+			m.say(theme.OK, m.submittedText(one.ID, r.Ahead))
 			if open {
 				m.output.pin(one.ID)
 				m.push(DeepTask)
 			}
 		},
 	})
+}
+
+// submittedText is said after a submit; after the first one, what comes next.
+func (m *Model) submittedText(id task.ID, ahead int) string {
+	switch {
+	case id == 1 && len(m.view().Nodes) == 1:
+		return fmt.Sprintf("task 1 was submitted. Add a machine: run octaskly there, then press %s here", m.keys.Of(InNodes, "admit"))
+	case ahead > 0:
+		return fmt.Sprintf("task %s was submitted, %s wait before it", id, part.Count(ahead))
+	}
+	return fmt.Sprintf("task %s was submitted", id)
 }
 
 // fail shows an error as one line: what failed, why, and what to do.

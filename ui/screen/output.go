@@ -215,9 +215,10 @@ func (m *Model) drawRunning(w, h int, focus bool) []string {
 		{Title: "ID", Width: 7},
 		{Title: "NODE", Width: 12},
 		{Title: "TIME", Width: 6, Right: true},
-		{Title: "ATTEMPT", Width: 7, Drop: 1},
-		{Title: "NAME", Width: 10, Drop: 2},
-		{Title: "COMMAND", Width: 12, Flex: true},
+		{Title: "CPU", Width: 5, Right: true, Drop: 2},
+		{Title: "MEM", Width: 5, Right: true, Drop: 1},
+		{Title: "NAME", Width: 10, Drop: 3},
+		{Title: "COMMAND", Width: 20, Flex: true},
 	}
 	ws := part.FitColumns(cols, iw-3, 2)
 	lines := []string{part.Header(part.NewLine(m.s, iw).Sp(3), cols, ws, 2).String()}
@@ -248,9 +249,10 @@ func (m *Model) runningRow(t *task.Task, ws []int, w int, cursor, focus bool) st
 	if m.dimmed() {
 		tok = theme.Muted
 	}
-	texts := []string{t.ID.String(), node, run, fmt.Sprintf("%d/%d", len(t.Attempts), max(int(t.Spec.Retries)+1, len(t.Attempts))), t.Spec.Name, commandOf(&t.Spec)}
-	toks := []theme.Token{theme.Run, tok, tok, theme.Muted, theme.Muted, tok}
-	m.drawCells(l, ws, len(texts), func(i int) (theme.Token, string, bool) { return toks[i], texts[i], i == 2 })
+	cpu, mem, _ := usageOf(t)
+	texts := []string{t.ID.String(), node, run, cpu, mem, t.Spec.Name, commandOf(&t.Spec)}
+	toks := []theme.Token{theme.Run, tok, tok, tok, tok, theme.Muted, tok}
+	m.drawCells(l, ws, len(texts), func(i int) (theme.Token, string, bool) { return toks[i], texts[i], i >= 2 && i <= 4 })
 	if cursor && focus {
 		return m.s.Row(l.String())
 	}

@@ -22,7 +22,7 @@ func taskColumns(s *theme.Styles, w int) []part.Column {
 		{Title: "NODE", Width: 10, Drop: 2},
 		{Title: "AGE", Width: 4, Right: true, Drop: 3},
 		{Title: "TIME", Width: 6, Right: true, Drop: 1},
-		{Title: "COMMAND", Width: 12, Flex: true},
+		{Title: "COMMAND", Width: 20, Flex: true},
 	}
 	if w >= 100 {
 		cols[2].Width = 14
