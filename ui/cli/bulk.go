@@ -79,7 +79,10 @@ func readLines(ctx context.Context, in io.Reader) <-chan bulkLine {
 		defer close(out)
 		r := bufio.NewReaderSize(in, 256<<10)
 		for n := 1; ; n++ {
-			text, err := readLine(r)
+			text, err := readLine(ctx, r)
+			if n == 1 {
+				text = bytes.TrimPrefix(text, []byte("\ufeff")) // as some editors begin a file
+			}
 			if len(bytes.TrimSpace(text)) > 0 || (err != nil && !errors.Is(err, io.EOF)) {
 				l := bulkLine{number: n}
 				if l.sub, l.err = parseLine(text, err); l.err != nil && errors.Is(err, errLongLine) {
@@ -99,13 +102,26 @@ func readLines(ctx context.Context, in io.Reader) <-chan bulkLine {
 	return out
 }
 
-var errLongLine = errors.New("the line is too long")
+var (
+	errLongLine    = errors.New("the line is too long")
+	errEndlessLine = errors.New("this is not a file of tasks, one a line")
+)
 
-// readLine reads a line of any length, keeping at most what a task may have.
-func readLine(r *bufio.Reader) ([]byte, error) {
+// endlessLine is how long a line may be that is passed over.
+const endlessLine = 4 * task.MaxDocument
+
+// readLine reads a line, keeping at most what a task may have.
+func readLine(ctx context.Context, r *bufio.Reader) ([]byte, error) {
 	var line []byte
+	total := 0
 	for long := false; ; {
 		part, err := r.ReadSlice('\n')
+		if total += len(part); total > endlessLine {
+			return nil, errEndlessLine
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if len(line)+len(part) > task.MaxDocument {
 			long, line = true, nil
 		}
@@ -126,6 +142,8 @@ func parseLine(text []byte, err error) (task.Submission, error) {
 	switch {
 	case errors.Is(err, errLongLine):
 		return task.Submission{}, task.Errorf(task.KindTooLarge, "the line is longer than %d MiB", task.MaxDocument>>20)
+	case errors.Is(err, errEndlessLine):
+		return task.Submission{}, task.Errorf(task.KindTooLarge, "the line is longer than %d MiB: %w", endlessLine>>20, err)
 	case err != nil && !errors.Is(err, io.EOF):
 		return task.Submission{}, task.Errorf(task.KindUsage, "read: %w", err)
 	}
@@ -150,7 +168,7 @@ type bulk struct {
 // to fill.
 func (b *bulk) run(ctx context.Context, lines <-chan bulkLine) error {
 	for {
-		batch, more := nextBatch(lines)
+		batch, more := nextBatch(ctx, lines)
 		if len(batch) > 0 {
 			if err := b.submit(ctx, batch); err != nil {
 				return err
@@ -162,8 +180,13 @@ func (b *bulk) run(ctx context.Context, lines <-chan bulkLine) error {
 	}
 }
 
-func nextBatch(lines <-chan bulkLine) (batch []bulkLine, more bool) {
-	l, ok := <-lines
+func nextBatch(ctx context.Context, lines <-chan bulkLine) (batch []bulkLine, more bool) {
+	var l bulkLine
+	var ok bool
+	select {
+	case l, ok = <-lines:
+	case <-ctx.Done():
+	}
 	if !ok {
 		return nil, false
 	}
