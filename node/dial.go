@@ -15,29 +15,34 @@ import (
 
 // Dial gives a Control of the cluster that this user belongs to on this machine:
 // through a node that runs here, else as a member that dials the dispatcher
-// itself. The connection is made anew when it breaks; the Closer ends it. The
-// error is of KindNoDispatcher when neither is possible.
+// itself. With cfg.NodeDir only the node there will do. The connection is made
+// anew when it breaks; the Closer ends it. The error is of KindNoDispatcher when
+// neither is possible.
 func Dial(ctx context.Context, cfg *config.Config, p config.Paths, version string) (control.Control, io.Closer, error) {
-	c, err := dialHere(ctx, p)
+	c, err := dialHere(ctx, cfg, p)
 	if err == nil {
 		return c, c, nil
 	}
 	if task.KindOf(err) != task.KindNoDispatcher {
 		return nil, nil, err
 	}
+	if cfg.NodeDir != "" {
+		return nil, nil, task.Errorf(task.KindNoDispatcher, "no node runs in %s", cfg.NodeDir)
+	}
 	return dialAsMember(ctx, cfg, p, version)
 }
 
 // dialHere connects to a node of this user that runs on this machine.
-func dialHere(ctx context.Context, p config.Paths) (*remote.Client, error) {
-	if len(sockets(p)) == 0 {
+func dialHere(ctx context.Context, cfg *config.Config, p config.Paths) (*remote.Client, error) {
+	o := &nearest{paths: p, dir: cfg.NodeDir}
+	if len(o.sockets()) == 0 {
 		return nil, errNoDispatcher()
 	}
 	key, err := local.ReadKey(filepath.Join(p.State, "local.key"))
 	if err != nil {
 		return nil, err
 	}
-	o := &nearest{paths: p, key: key}
+	o.key = key
 	if o.first, err = o.OpenRPC(ctx); err != nil {
 		return nil, err
 	}
@@ -48,11 +53,23 @@ func dialHere(ctx context.Context, p config.Paths) (*remote.Client, error) {
 // queue first.
 type nearest struct {
 	paths config.Paths
+	dir   string // of the only node that will do; empty is any
 	key   local.Key
 	first wire.Stream // opened by Dial; used once
 }
 
 var _ remote.Opener = (*nearest)(nil)
+
+func (o *nearest) sockets() []local.Address {
+	if o.dir == "" {
+		return sockets(o.paths)
+	}
+	path := socketIn(o.dir)
+	if path == "" {
+		return nil
+	}
+	return []local.Address{{Path: path}}
+}
 
 // OpenRPC implements remote.Opener. Calls do not overlap before the first has
 // returned.
@@ -62,7 +79,7 @@ func (o *nearest) OpenRPC(ctx context.Context) (wire.Stream, error) {
 		return s, nil
 	}
 	last := errNoDispatcher()
-	for _, a := range sockets(o.paths) {
+	for _, a := range o.sockets() {
 		s, err := local.Dial(ctx, a.Path, o.key, local.Ask)
 		if err == nil {
 			return s, nil

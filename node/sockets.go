@@ -32,11 +32,11 @@ func sockets(p config.Paths) []local.Address {
 		if err != nil {
 			continue
 		}
-		b, err := os.ReadFile(filepath.Join(p.Nodes, e.Name(), socketFile))
-		if err != nil {
+		path := socketIn(filepath.Join(p.Nodes, e.Name()))
+		if path == "" {
 			continue
 		}
-		a := local.Address{N: number, Path: strings.TrimSpace(string(b))}
+		a := local.Address{N: number, Path: path}
 		if !slices.Contains(found, a) {
 			found = append(found, a)
 		}
@@ -49,4 +49,13 @@ func sockets(p config.Paths) []local.Address {
 	}
 	slices.SortStableFunc(found, func(a, b local.Address) int { return rank(a) - rank(b) })
 	return found
+}
+
+// socketIn is the socket of the node that has this directory, or empty.
+func socketIn(dir string) string {
+	b, err := os.ReadFile(filepath.Join(dir, socketFile))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
 }

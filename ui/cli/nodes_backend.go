@@ -4,10 +4,12 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/adauldev/octaskly/node"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
 )
 
 // Nodes is the real Backend: nodes in this process and on this network.
@@ -31,7 +33,14 @@ func soloHere(ctx context.Context, cfg *config.Loaded) (control.Control, io.Clos
 }
 
 func dialHere(ctx context.Context, cfg *config.Loaded) (control.Control, io.Closer, error) {
-	return node.Dial(ctx, &cfg.Config, config.DefaultPaths(), Version())
+	p := config.DefaultPaths()
+	if cfg.From("dispatcher").Kind == "flag" && cfg.NodeDir == "" {
+		if names, _ := node.Running(ctx, p); len(names) > 0 {
+			return nil, nil, task.Errorf(task.KindUsage, "--dispatcher %s: your node %s runs here, and commands go through it to its own dispatcher", cfg.Dispatcher, strings.Join(names, ", ")).
+				WithHint("leave --dispatcher out, or stop that node first")
+		}
+	}
+	return node.Dial(ctx, &cfg.Config, p, Version())
 }
 
 func runningHere(*config.Loaded) ([]string, error) {

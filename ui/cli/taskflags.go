@@ -72,6 +72,7 @@ func (t *taskFlags) submission(a *app, cmd *cobra.Command, args []string) (submi
 	s := &sub.Spec
 	steps := []func(*task.Spec) error{
 		func(s *task.Spec) error { return t.command(cmd, args, s) },
+		func(*task.Spec) error { return notEmpty(cmd, "name", "on", "dir", "timeout", "grace") },
 		t.names, t.times, t.needs,
 		func(s *task.Spec) error { return t.environment(a, s) },
 		func(s *task.Spec) error { return t.input(a, s) },
@@ -94,6 +95,17 @@ func checkButStdin(s task.Spec) error {
 		s.Stdin = nil
 	}
 	return s.Check()
+}
+
+// notEmpty refuses flags that were given without a value, as an unset variable
+// in a script gives them.
+func notEmpty(cmd *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+			return task.Errorf(task.KindUsage, "--%s is empty", name).WithHint("give it a value, or leave it out")
+		}
+	}
+	return nil
 }
 
 // command decides between a shell and a program: one word before any "--" is
@@ -232,9 +244,11 @@ func (t *taskFlags) environment(a *app, s *task.Spec) error {
 		}
 	}
 	for _, name := range t.inherit {
-		if v := a.getenv(name); v != "" {
-			env[name] = v
+		v := a.getenv(name)
+		if v == "" {
+			return task.Errorf(task.KindUsage, "--inherit-env: %s is not set here", quoteShell(name)).WithHint("to pass it on empty:  --env %s=", quoteShell(name))
 		}
+		env[name] = v
 	}
 	for _, kv := range t.env {
 		k, v, ok := strings.Cut(kv, "=")
