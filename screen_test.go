@@ -164,3 +164,72 @@ func TestScreenRemembers(t *testing.T) {
 		t.Errorf("it says about a wrong theme: %q", said)
 	}
 }
+
+// agreesUntil says yes to the open dialog, which takes no answer in its first
+// moment, until somebody else sees what came of it.
+func (p *person) agreesUntil(other *person, want string) {
+	p.t.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+		p.press("y")
+		p.press("\r")
+		for wait := time.After(time.Second); wait != nil; {
+			select {
+			case s := <-other.got:
+				other.seen += s
+			case <-p.got:
+			case <-wait:
+				wait = nil
+			}
+			if strings.Contains(other.text(), want) {
+				return
+			}
+		}
+	}
+	p.t.Fatalf("%q did not come of it: %q", want, other.tail())
+}
+
+// Two nodes of one cluster, each with its dashboard: both show the same, and
+// what one person does the other sees.
+func TestTwoDashboardsOverTheNetwork(t *testing.T) {
+	program, home := build(t, "."), t.TempDir()
+	run := filepath.Join(home, "run")
+	if err := os.Mkdir(run, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{
+		"HOME=" + home, "XDG_RUNTIME_DIR=" + run, "XDG_CONFIG_HOME=" + home, "XDG_STATE_HOME=" + filepath.Join(home, "state"),
+		"XDG_DATA_HOME=" + filepath.Join(home, "data"), "OCTASKLY_THEME=", "OCTASKLY_CONFIG=",
+	}
+	flags := []string{"--bind", "127.0.0.1", "--port", "0", "--api", "off", "--max-jobs", "1"}
+	desk := sit(t, env, program, append([]string{"dispatcher", "--name", "desk"}, flags...)...)
+	desk.sees("DISPATCHER")
+	bench := sit(t, env, program, append([]string{"worker", "--name", "bench"}, flags...)...)
+	desk.sees("bench")
+	bench.sees("desk")
+
+	bench.press("n")
+	bench.sees("New task")
+	for range 40 {
+		bench.press("\x7f") // what is there for a first task
+	}
+	bench.press("sleep 600")
+	bench.press("\r")
+	bench.sees("running")
+	desk.press("2")
+	desk.sees("sleep 600")
+	desk.press("x")
+	desk.sees("Cancel")
+	desk.agreesUntil(bench, "cancelled")
+
+	bench.press("3")
+	bench.sees("NAME")
+	bench.press("/")
+	bench.sees("part of a name")
+	bench.press("bench\r") // there may be others on this network
+	bench.sees("Nodes / bench")
+	bench.press("D")
+	bench.sees("Drain bench?")
+	desk.press("3")
+	bench.agreesUntil(desk, "drained")
+
+}
