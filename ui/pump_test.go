@@ -206,10 +206,16 @@ func TestClipboard(t *testing.T) {
 func TestCopyAsCommand(t *testing.T) {
 	for want, keys := range map[string][]string{
 		"octaskly nodes": {"3", "Y"}, "octaskly events -f": {"4", "Y"}, "octaskly ps": {"2", "Y"},
-		"octaskly ps --state failed --text ffmpeg": {"2", "/", "type:state=failed ffmpeg", "enter", "Y"},
-		"octaskly drain mill-02":                   {"3", "j", "j", "D", "Y"},
-		"octaskly invite":                          {"i", "Y"},
-		"octaskly submit --retries 3 'make test'":  {"n", "type:make test", "tab", "tab", "tab", "tab", "backspace", "type:3", "ctrl+y"},
+		"octaskly show 10001": {"2", "enter", "tab", "Y"}, "octaskly logs -f 10001": {"2", "enter", "L", "Y"}, "octaskly why 10001": {"2", "w", "Y"},
+		"octaskly cancel 10001": {"2", "/", "type:state=running", "enter", "x", "Y"},
+		"octaskly cancel --state queued,assigned,running,retry --match ffmpeg": {"2", "/", "type:ffmpeg", "enter", "a", "x", "ctrl+y"},
+		"octaskly ps --state running":                                          {"1", "tab", "tab", "Y"},
+		"octaskly nodes show mill-02":                                          {"3", "j", "j", "enter", "Y"}, "octaskly nodes remove mill-02": {"3", "j", "j", "x", "ctrl+y"},
+		"octaskly nodes admit CODE":                 {"t", "ctrl+y"},
+		"octaskly ps --state failed --match ffmpeg": {"2", "/", "type:state=failed ffmpeg", "enter", "Y"},
+		"octaskly drain mill-02":                    {"3", "j", "j", "D", "Y"},
+		"octaskly invite":                           {"i", "Y"},
+		"octaskly submit --retries 3 'make test'":   {"n", "type:make test", "tab", "tab", "tab", "tab", "backspace", "type:3", "ctrl+y"},
 	} {
 		d := drive(t, setup{})
 		if d.keys(keys...); d.clip != want {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -314,22 +315,34 @@ func (m *Model) commandLine() string {
 
 func (m *Model) psCommand() string {
 	q := m.tasks.want(1).Query
-	out := "octaskly ps"
+	out := "octaskly ps" + filterFlags(&q)
+	if q.Oldest {
+		out += " --oldest"
+	}
+	return out
+}
+
+// filterFlags is a query as the flags of ps and cancel.
+func filterFlags(q *control.Query) string {
+	var b strings.Builder
 	if len(q.States) > 0 {
 		words := make([]string, len(q.States))
 		for i, s := range q.States {
 			words[i] = s.String()
 		}
-		out += " --state " + strings.Join(words, ",")
+		b.WriteString(" --state " + strings.Join(words, ","))
 	}
 	for _, n := range q.Nodes {
-		out += " --node " + shellQuote(n)
+		b.WriteString(" --node " + shellQuote(n))
 	}
 	for _, t := range q.Tags {
-		out += " --tag " + shellQuote(t)
+		b.WriteString(" --tag " + shellQuote(t))
 	}
 	if q.Text != "" {
-		out += " --text " + shellQuote(q.Text)
+		b.WriteString(" --match " + shellQuote(q.Text))
 	}
-	return out
+	if q.Since > 0 {
+		b.WriteString(" --since " + time.UnixMilli(q.Since).Format(time.RFC3339))
+	}
+	return b.String()
 }

@@ -86,8 +86,15 @@ func newCancelAll(m *Model) overlay {
 	if n >= 0 {
 		want = fmt.Sprint(n)
 	}
+	same := "octaskly cancel" + filterFlags(&q)
+	if len(q.IDs) > 0 {
+		same = "octaskly cancel"
+		for _, id := range q.IDs {
+			same += " " + id.String()
+		}
+	}
 	return &typedDialog{
-		title: "Cancel everything the filter shows?", label: "Type " + want + " to cancel", want: want, same: m.psCommand() + " … | octaskly cancel -",
+		title: "Cancel everything the filter shows?", label: "Type " + want + " to cancel", want: want, same: same,
 		lines: func(m *Model, w int) []string {
 			return m.text(w, theme.Text, "All "+shownTotal(n, "task")+" that the filter shows and that have not ended get SIGTERM, then SIGKILL. This cannot be undone.")
 		},
