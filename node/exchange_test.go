@@ -138,7 +138,7 @@ func TestSeenIsBounded(t *testing.T) {
 		p.enter(s)
 		return s.Node
 	}
-	real := []task.NodeID{see(discover.ByProbe, "10.0.0.1:7878"), see(discover.ByProbe, "10.0.0.2:7878")}
+	probed := []task.NodeID{see(discover.ByProbe, "10.0.0.1:7878"), see(discover.ByProbe, "10.0.0.2:7878")}
 	for i := range 2 * maxSeen {
 		see(discover.ByProbe, "10.0.0.66:9")
 		see(discover.ByMDNS, fmt.Sprintf("10.1.%d.%d:9", i/200, i%200))
@@ -155,18 +155,18 @@ func TestSeenIsBounded(t *testing.T) {
 	if one > maxSeenOne {
 		t.Errorf("%d nodes at one address", one)
 	}
-	for _, id := range real {
+	for _, id := range probed {
 		if _, ok := p.seen[id]; !ok {
 			t.Error("a node that answered was crowded out")
 		}
 	}
 	// An older record does not undo what the node itself said lately.
-	p.enter(discover.Sighting{Self: discover.Self{Node: real[0], Asks: true}, Via: discover.ByMDNS, At: now.Add(time.Minute)})
-	if p.seen[real[0]].Asks {
+	p.enter(discover.Sighting{Self: discover.Self{Node: probed[0], Asks: true}, Via: discover.ByMDNS, At: now.Add(time.Minute)})
+	if p.seen[probed[0]].Asks {
 		t.Error("an old record counts more than a probe")
 	}
-	p.enter(discover.Sighting{Self: discover.Self{Node: real[0], Asks: true}, Via: discover.ByMDNS, At: now.Add(time.Minute + seenFor)})
-	if !p.seen[real[0]].Asks {
+	p.enter(discover.Sighting{Self: discover.Self{Node: probed[0], Asks: true}, Via: discover.ByMDNS, At: now.Add(time.Minute + seenFor)})
+	if !p.seen[probed[0]].Asks {
 		t.Error("what was probed long ago counts for ever")
 	}
 }

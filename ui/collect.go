@@ -254,23 +254,23 @@ func (c *Collector) remember(nodes []control.Node) {
 			c.hist[n.ID] = h
 		}
 		if n.State == control.NodeLost {
-			h.CPU, h.Mem = keepLast(append(h.CPU, 0), keepHistory), keepLast(append(h.Mem, 0), keepHistory)
+			h.CPU, h.Mem = keepLast(append(h.CPU, 0)), keepLast(append(h.Mem, 0))
 			continue
 		}
 		mem := 0.0
 		if n.Load.MemTotalMB > 0 {
 			mem = 100 * float64(n.Load.MemUsedMB) / float64(n.Load.MemTotalMB)
 		}
-		h.CPU = keepLast(append(h.CPU, float64(n.Load.CPUPercent)), keepHistory)
-		h.Mem = keepLast(append(h.Mem, mem), keepHistory)
+		h.CPU = keepLast(append(h.CPU, float64(n.Load.CPUPercent)))
+		h.Mem = keepLast(append(h.Mem, mem))
 	}
 }
 
-func keepLast(v []float64, n int) []float64 {
-	if len(v) <= n+64 {
+func keepLast(v []float64) []float64 {
+	if len(v) <= keepHistory+64 {
 		return v
 	}
-	return slices.Clone(v[len(v)-n:])
+	return slices.Clone(v[len(v)-keepHistory:])
 }
 
 // sample counts what finished, in buckets of two seconds.

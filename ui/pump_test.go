@@ -218,6 +218,8 @@ func TestCopyAsCommand(t *testing.T) {
 		"octaskly submit --retries 3 'make test'":   {"n", "type:make test", "tab", "tab", "tab", "tab", "backspace", "type:3", "ctrl+y"},
 	} {
 		d := drive(t, setup{})
+		d.m.Resize(120, 35) // room for all panes
+		d.look()
 		if d.keys(keys...); d.clip != want {
 			t.Errorf("%q copies %q, want %q", keys, d.clip, want)
 		}
