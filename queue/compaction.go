@@ -53,11 +53,18 @@ func (c *Compactions) Resume() {
 	}
 }
 
-// Crowded reports whether they pause and can not for much longer.
+// Paused reports whether they pause.
+func (c *Compactions) Paused() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.paused
+}
+
+// Crowded reports whether they can not pause for much longer.
 func (c *Compactions) Crowded() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.paused || c.closed {
+	if c.closed {
 		return false
 	}
 	levels := c.db.Levels()

@@ -49,15 +49,11 @@ func (q *Queue) Run(ctx context.Context) error {
 // quieten lets the stores compact only while there is space for it. It pauses
 // late, because compactions are also what gives space back.
 func (q *Queue) quieten() {
-	stores := []*Compactions{q.State.quiet}
-	if l, ok := q.log.(interface{ Compactions() *Compactions }); ok {
-		stores = append(stores, l.Compactions())
-	}
 	if q.space.low <= 0 {
 		return
 	}
 	free := q.space.look()
-	for _, c := range stores {
+	for _, c := range q.stores() {
 		switch {
 		case free >= q.space.low*7/8, free >= q.space.low/2 && c.Crowded():
 			c.Resume()
@@ -65,6 +61,25 @@ func (q *Queue) quieten() {
 			c.Pause()
 		}
 	}
+}
+
+// Quiet reports whether no store compacts, for want of space, and none will
+// before there is more.
+func (q *Queue) Quiet() bool {
+	for _, c := range q.stores() {
+		if !c.Paused() {
+			return false
+		}
+	}
+	return true
+}
+
+func (q *Queue) stores() []*Compactions {
+	stores := []*Compactions{q.State.quiet}
+	if l, ok := q.log.(interface{ Compactions() *Compactions }); ok {
+		stores = append(stores, l.Compactions())
+	}
+	return stores
 }
 
 // sweep removes finished tasks until no more are over age or number.

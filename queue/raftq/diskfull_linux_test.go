@@ -26,10 +26,13 @@ func mountTmpfs(t *testing.T, size int) string {
 	return dir
 }
 
+// tightFree is the MinFree of openTight.
+const tightFree = 160 << 20
+
 func openTight(t *testing.T, dir string) *queue.Queue {
 	t.Helper()
 	lg := slog.New(slog.DiscardHandler)
-	q, l, err := OpenQueue(queue.Options{Dir: dir, Logger: lg, MaxSize: 100_000_000, TableSize: 2 << 20, MinFree: 40 << 20, Ballast: 8 << 20},
+	q, l, err := OpenQueue(queue.Options{Dir: dir, Logger: lg, MaxSize: 100_000_000, TableSize: 2 << 20, MinFree: tightFree, Ballast: 8 << 20},
 		Options{ID: "n1", Logger: lg, SnapshotBytes: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +47,7 @@ func openTight(t *testing.T, dir string) *queue.Queue {
 // refused, and then somebody else fill it to the last byte, several times.
 // Nothing may crash, and when there is space again it goes on and all is there.
 func TestDiskFull(t *testing.T) {
-	dir := mountTmpfs(t, 256<<20)
+	dir := mountTmpfs(t, 512<<20)
 	q := openTight(t, dir)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -68,7 +71,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	for i := range loops {
 		other, filler := filepath.Join(dir, "other"), filepath.Join(dir, "filler")
-		leave(t, other, 70<<20)
+		leave(t, other, 200<<20)
 		for {
 			err := submit()
 			if err == nil {
@@ -79,7 +82,7 @@ func TestDiskFull(t *testing.T) {
 			}
 			break
 		}
-		for f := newFiller(t, filler); f.more(); { // it goes on while the disk fills up
+		for f := newFiller(t, filler, q); f.more(); { // it goes on while the disk fills up
 			_ = submit()
 		}
 		if err := submit(); task.KindOf(err) != task.KindDisk {
@@ -115,6 +118,15 @@ func TestDiskFull(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// free is how many bytes are left on the disk.
+func (f *filler) free() int64 {
+	var st syscall.Statfs_t
+	if err := syscall.Fstatfs(int(f.f.Fd()), &st); err != nil {
+		f.t.Fatal(err)
+	}
+	return int64(st.Bavail) * int64(st.Bsize) //nolint:unconvert // narrower on 32-bit processors
 }
 
 // leave writes a file so that only so much is free.
@@ -166,28 +178,35 @@ func drainSome(t *testing.T, q *queue.Queue, ids map[task.ID]bool) {
 }
 
 // filler fills a disk to the last byte, a MiB each time it is asked and at most
-// 50 MiB/s. A disk that somebody fills faster than Badger ends a compaction it
-// has begun, from a quarter of MinFree to nothing, kills the process; see
-// queue/DESIGN.md.
+// 125 MiB/s. In the last
+// three quarters of MinFree it lets a compaction that has begun end: a disk that
+// somebody fills faster kills the process; see queue/DESIGN.md.
 type filler struct {
+	t    *testing.T
+	q    *queue.Queue
 	f    *os.File
 	size int
 	pace *time.Ticker
 }
 
-func newFiller(t *testing.T, path string) *filler {
+func newFiller(t *testing.T, path string, q *queue.Queue) *filler {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &filler{f: f, size: 1 << 20, pace: time.NewTicker(20 * time.Millisecond)}
+	return &filler{t: t, q: q, f: f, size: 1 << 20, pace: time.NewTicker(8 * time.Millisecond)}
 }
 
 // more writes on, and reports whether there is space left. At the end it closes
 // the file, which else would keep its space when it is removed.
 func (f *filler) more() bool {
 	<-f.pace.C
+	for deadline := time.Now().Add(time.Minute); f.free() < tightFree*3/4 && !f.q.Quiet(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			f.t.Fatal("the stores do not stop compacting")
+		}
+	}
 	if _, err := f.f.Write(make([]byte, f.size)); err != nil {
 		f.size /= 4
 	}
