@@ -231,5 +231,4 @@ func TestTwoDashboardsOverTheNetwork(t *testing.T) {
 	bench.sees("Drain bench?")
 	desk.press("3")
 	bench.agreesUntil(desk, "drained")
-
 }
