@@ -27,6 +27,7 @@ type fake struct {
 	nodes   []control.Node
 	calls   []string
 
+	hold   func() // called before a submit is answered
 	submit func(control.SubmitRequest) (control.SubmitReply, error)
 	follow func(control.FollowRequest) (control.Follower, error)
 	cancel func(control.CancelRequest)
@@ -41,6 +42,9 @@ func (f *fake) note(call string) {
 // Submit numbers tasks from 1.
 func (f *fake) Submit(_ context.Context, r control.SubmitRequest) (control.SubmitReply, error) {
 	f.note("submit")
+	if f.hold != nil {
+		f.hold()
+	}
 	if f.submit != nil {
 		return f.submit(r)
 	}
