@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -55,7 +56,33 @@ func listenUDP(host string, port int) (net.PacketConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return net.ListenUDP("udp", a)
+	conn, err := net.ListenUDP("udp", a)
+	if err != nil || host != "" || !isIPv4(conn.LocalAddr()) || hasIPv4() {
+		return conn, err
+	}
+	_ = conn.Close()
+	return net.ListenUDP("udp6", a)
+}
+
+func isIPv4(a net.Addr) bool {
+	u, ok := a.(*net.UDPAddr)
+	return ok && u.IP.To4() != nil
+}
+
+// hasIPv4 reports whether this machine has any IPv4 address, the loopback's
+// included. Without one Go takes a socket for all addresses to be for IPv4
+// alone, with which an IPv6-only machine hears nobody.
+func hasIPv4() bool {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(addrs, isIPv4Net)
+}
+
+func isIPv4Net(a net.Addr) bool {
+	n, ok := a.(*net.IPNet)
+	return ok && n.IP.To4() != nil
 }
 
 // bindAddr turns --bind, an address or an interface's name, into an address.
@@ -72,10 +99,8 @@ func bindAddr(s string) (string, error) {
 	if err != nil || len(addrs) == 0 {
 		return "", task.Errorf(task.KindUsage, "--bind %s: the interface has no address", s)
 	}
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil {
-			return n.IP.String(), nil
-		}
+	if at := slices.IndexFunc(addrs, isIPv4Net); at >= 0 {
+		return addrs[at].(*net.IPNet).IP.String(), nil
 	}
 	return addrs[0].(*net.IPNet).IP.String(), nil
 }
