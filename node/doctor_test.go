@@ -2,14 +2,17 @@ package node
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/adauldev/octaskly/exec"
 	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/discover"
 	"github.com/adauldev/octaskly/quicnet/trust"
 )
@@ -117,5 +120,49 @@ func TestTheDoctorOnPorts(t *testing.T) {
 	_ = conn.Close()
 	if f := examinePort(&cfg, nil); f.Level != findOK {
 		t.Errorf("a free port: %+v", f)
+	}
+}
+
+// TestTheDoctorOnPeers: nodes of this machine are no sign that others can be heard.
+func TestTheDoctorOnPeers(t *testing.T) {
+	local := []net.Addr{&net.IPNet{IP: net.IPv4(10, 0, 0, 1), Mask: net.CIDRMask(24, 32)}, &net.IPNet{IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)}}
+	at := func(addr string) *heard {
+		return &heard{Sighting: discover.Sighting{Self: discover.Self{Name: "mill"}, Addrs: []netip.AddrPort{netip.MustParseAddrPort(addr)}}, ways: []string{"probe"}}
+	}
+	for name, c := range map[string]struct {
+		seen  []*heard
+		ends  string
+		level string
+	}{
+		"nobody":          {nil, "no node answered", findInfo},
+		"one here":        {[]*heard{at("10.0.0.1:7878")}, "no node on another machine answered", findInfo},
+		"one on loopback": {[]*heard{at("[::1]:7878")}, "no node on another machine answered", findInfo},
+		"one there":       {[]*heard{at("10.0.0.1:7878"), at("10.0.0.2:7878")}, "mill at 10.0.0.2", findOK},
+	} {
+		seen := map[task.NodeID]*heard{}
+		for i, h := range c.seen {
+			seen[task.NodeID(rune('a'+i))] = h
+		}
+		all := judgePeers(seen, local)
+		if last := all[len(all)-1]; !strings.HasPrefix(last.Text, c.ends) || last.Level != c.level || (last.Cure != "") != (c.level == findInfo) {
+			t.Errorf("%s: %+v", name, all)
+		}
+	}
+}
+
+// TestTheDoctorAtAnAddress: an address at which nobody is, and one that answers.
+func TestTheDoctorAtAnAddress(t *testing.T) {
+	silent, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	cfg := config.Default()
+	cfg.Dispatcher = silent.LocalAddr().String()
+	all := examineDiscovery(t.Context(), &cfg)
+	if !slices.ContainsFunc(all, func(f Finding) bool {
+		return f.Level == findError && strings.Contains(f.Text, cfg.Dispatcher+" did not answer") && strings.Contains(f.Cure, "firewalls")
+	}) {
+		t.Errorf("%+v", all)
 	}
 }

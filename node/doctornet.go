@@ -14,6 +14,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet"
 	"github.com/adauldev/octaskly/quicnet/discover"
 	"github.com/adauldev/octaskly/quicnet/trust"
 	"github.com/adauldev/octaskly/quicnet/wire"
@@ -113,6 +114,7 @@ func examineDiscovery(ctx context.Context, cfg *config.Config) []Finding {
 	self := discover.Self{Node: id.ID(), Name: "doctor", Port: uint16(conn.LocalAddr().(*net.UDPAddr).Port), Version: wire.MaxVersion, Looks: true}
 	f := discover.New(discover.Config{
 		Self: func() discover.Self { return self }, Socket: lookSocket{conn}, ProbePort: uint16(cfg.DiscoveryPort),
+		DialPort: uint16(cfg.DispatcherPort), Resolve: quicnet.Lookup,
 		Seeds: func() []string {
 			if cfg.Dispatcher == "" {
 				return nil
@@ -120,47 +122,96 @@ func examineDiscovery(ctx context.Context, cfg *config.Config) []Finding {
 			return []string{cfg.Dispatcher}
 		},
 	})
-	return lookAround(ctx, f)
+	return lookAround(ctx, f, cfg.Dispatcher != "")
 }
 
-func lookAround(ctx context.Context, f *discover.Finder) []Finding {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
-	defer cancel()
+// addressTime is how long the doctor waits for what came of a given address: the
+// name's look-up, and then the answer.
+const addressTime = 6 * time.Second
+
+// lookAround listens for lookTime, and with given until the given address was
+// judged.
+func lookAround(ctx context.Context, f *discover.Finder, given bool) []Finding {
+	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
 	wg.Go(func() { _ = f.Run(ctx) })
-	seen := map[task.NodeID]discover.Sighting{}
-	ways := map[task.NodeID][]string{}
-	for looking := true; looking; {
+	seen := map[task.NodeID]*heard{}
+	begin, step := time.Now(), time.NewTicker(lookTime/20)
+	defer step.Stop()
+	for {
 		select {
 		case s := <-f.Sightings():
-			if s.Node == "" {
-				continue
-			}
-			if old, known := seen[s.Node]; !known || old.Asks && !s.Asks { // a record may be older than its membership
-				seen[s.Node] = s
-			}
-			if way := string(s.Via); !slices.Contains(ways[s.Node], way) {
-				ways[s.Node] = append(ways[s.Node], way)
-			}
+			hear(seen, s)
+			continue
+		case <-step.C:
 		case <-ctx.Done():
-			looking = false
+		}
+		judged := !given || slices.ContainsFunc(f.Facts(), func(x discover.Fact) bool { return x.Rung == discover.ByAddress })
+		if past := time.Since(begin); ctx.Err() != nil || past >= addressTime || past >= lookTime && judged {
+			break
 		}
 	}
-	wg.Wait()
 	var all []Finding
 	for _, x := range f.Facts() {
 		all = append(all, findingOfFact(x))
 	}
-	var found []Finding
-	for id, s := range seen {
-		slices.Sort(ways[id])
-		found = append(found, Finding{"peers", findOK, describeSeen(s, ways[id]), ""})
+	local, _ := net.InterfaceAddrs() // hidden on some systems
+	return append(all, judgePeers(seen, local)...)
+}
+
+// heard is a node that the doctor heard of, and how.
+type heard struct {
+	discover.Sighting
+	ways []string
+}
+
+func hear(seen map[task.NodeID]*heard, s discover.Sighting) {
+	if s.Node == "" {
+		return
 	}
-	slices.SortFunc(found, func(a, b Finding) int { return strings.Compare(a.Text, b.Text) })
-	if len(found) == 0 {
-		found = []Finding{{"peers", findInfo, fmt.Sprintf("no node answered within %s", lookTime), "if there are some on other machines, let UDP 7878 and the discovery port through their firewalls, or name an address: --dispatcher HOST"}}
+	h := seen[s.Node]
+	switch {
+	case h == nil:
+		h = &heard{Sighting: s}
+		seen[s.Node] = h
+	case h.Asks && !s.Asks: // a record may be older than its membership
+		h.Sighting = s
 	}
-	return append(all, found...)
+	if way := string(s.Via); !slices.Contains(h.ways, way) {
+		h.ways = append(h.ways, way)
+	}
+}
+
+// judgePeers says which nodes were heard, and whether any of them is on another
+// machine than the one with the local addresses.
+func judgePeers(seen map[task.NodeID]*heard, local []net.Addr) []Finding {
+	here := func(h *heard) bool {
+		return len(h.Addrs) > 0 && slices.ContainsFunc(local, func(a net.Addr) bool {
+			n, ok := a.(*net.IPNet)
+			return ok && n.IP.Equal(h.Addrs[0].Addr().AsSlice())
+		})
+	}
+	var all []Finding
+	elsewhere := false
+	for _, h := range seen {
+		slices.Sort(h.ways)
+		elsewhere = elsewhere || !here(h)
+		all = append(all, Finding{"peers", findOK, describeSeen(h.Sighting, h.ways), ""})
+	}
+	slices.SortFunc(all, func(a, b Finding) int { return strings.Compare(a.Text, b.Text) })
+	if elsewhere {
+		return all
+	}
+	who := "no node answered"
+	if len(seen) > 0 {
+		who = "no node on another machine answered"
+	}
+	return append(all, Finding{
+		"peers", findInfo, fmt.Sprintf("%s within %s", who, lookTime),
+		"if there are some, let UDP 7878 and the discovery port through the firewalls of all machines, or name an address: --dispatcher HOST",
+	})
 }
 
 // findingOfFact is how a rung fares. One that fails is no more than a warning:

@@ -321,6 +321,35 @@ func TestLANWithoutAddresses(t *testing.T) {
 	})
 }
 
+// TestIPv6Only: where no machine has an address of IPv4, not even for itself, all is
+// as with one.
+func TestIPv6Only(t *testing.T) {
+	l := newLAN(t, 2)
+	for i := 1; i <= 2; i++ {
+		for _, dev := range []string{"lo", "eth0"} {
+			l.ip("-n", l.ns(i), "-4", "addr", "flush", "dev", dev)
+		}
+		l.until("an address of the link", func() (bool, string) {
+			out, err := osexec.Command("ip", "-n", l.ns(i), "-6", "addr", "show", "dev", "eth0", "-tentative").Output()
+			return err == nil && bytes.Contains(out, []byte("fe80::")), string(out)
+		})
+	}
+	l.start(1, "--headless", "dispatcher")
+	l.start(2, "--headless", "worker")
+	l.seen(2)
+	out, err := l.run(2, "identity", "--json")
+	var id struct {
+		Code string `json:"code"`
+	}
+	if err != nil || json.Unmarshal([]byte(out), &id) != nil || id.Code == "" {
+		t.Fatalf("no code: %v %s", err, out)
+	}
+	if out, err := l.run(1, "nodes", "admit", id.Code); err != nil {
+		t.Fatalf("admit: %v %s", err, out)
+	}
+	l.runsOn(2)
+}
+
 // TestJoinWithoutAddress: a code is all that a machine needs that runs no node,
 // however it is typed; where nobody answers, the words say where was looked.
 func TestJoinWithoutAddress(t *testing.T) {

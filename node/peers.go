@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet"
 	"github.com/adauldev/octaskly/quicnet/discover"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
@@ -71,8 +72,10 @@ func (n *Node) newFinder() *discover.Finder {
 		Self:      n.aboutSelf,
 		Socket:    n.ep,
 		Seeds:     n.seeds,
+		Resolve:   quicnet.Lookup,
 		Connected: func() int { return len(n.ep.Sessions()) },
 		ProbePort: uint16(n.cfg.DiscoveryPort),
+		DialPort:  uint16(n.cfg.DispatcherPort),
 		Logger:    n.log,
 	})
 }
@@ -297,7 +300,11 @@ func (n *Node) networkFacts() []control.Fact {
 		if f.Interface != "" {
 			text += " on " + f.Interface
 		}
-		fs = append(fs, control.Fact{Level: "info", Text: text + ": " + f.Words, Cure: f.Hint})
+		level := findInfo
+		if f.Rung == discover.ByAddress { // somebody asked for it
+			level = findWarning
+		}
+		fs = append(fs, control.Fact{Level: level, Text: text + ": " + f.Words, Cure: f.Hint})
 	}
 	return fs
 }

@@ -99,8 +99,8 @@ func resolve(ctx context.Context, addr string, local net.Addr) ([]*net.UDPAddr, 
 	var ips []netip.Addr
 	if ip, perr := netip.ParseAddr(host); perr == nil {
 		ips = []netip.Addr{ip}
-	} else if ips, err = net.DefaultResolver.LookupNetIP(ctx, "ip", host); err != nil {
-		return nil, nameError(host, err)
+	} else if ips, err = Lookup(ctx, host); err != nil {
+		return nil, err
 	}
 	var out []*net.UDPAddr
 	for _, ip := range ips {
@@ -114,6 +114,16 @@ func resolve(ctx context.Context, addr string, local net.Addr) ([]*net.UDPAddr, 
 	return out, nil
 }
 
+// Lookup asks the system for the addresses of a name. The error says in plain words
+// what was wrong, and what to do.
+func Lookup(ctx context.Context, name string) ([]netip.Addr, error) {
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+	if err != nil {
+		return nil, nameError(name, err)
+	}
+	return ips, nil
+}
+
 // nameError says why a name has no address.
 func nameError(host string, err error) error {
 	var dns *net.DNSError
@@ -122,6 +132,8 @@ func nameError(host string, err error) error {
 		return task.Errorf(task.KindUsage, "find the address of %s: %w", host, err).WithHint("check the name, or give an IP address")
 	case dns.IsNotFound:
 		return task.Errorf(task.KindUsage, "no machine is known as %s", host).WithHint("check the name, or give an IP address")
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return task.Errorf(task.KindUsage, "find the address of %s: no name server answered in time", host).WithHint("give an IP address, or see whether the network is up: octaskly doctor")
 	case dns.Server != "":
 		return task.Errorf(task.KindUsage, "find the address of %s: the name server %s does not answer", host, dns.Server).WithHint("give an IP address, or see whether the network is up: octaskly doctor")
 	}

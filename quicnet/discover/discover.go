@@ -91,7 +91,8 @@ type Config struct {
 	// Listen opens the socket on which probes are heard; default is a UDP socket
 	// that programs of one machine share.
 	Listen func(port uint16) (net.PacketConn, error)
-	// Resolve turns a name into addresses; default is the system's resolver.
+	// Resolve turns a name into addresses; default is the system's resolver. Its
+	// error is shown to people.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	Logger  *slog.Logger
 }
@@ -121,6 +122,7 @@ type Finder struct {
 	mu    sync.Mutex
 	facts map[string]Fact
 	known map[string]time.Time
+	given map[string]*seed // by the address as it was given
 }
 
 // New makes a Finder. It starts nothing; Run does.
@@ -153,7 +155,7 @@ func New(cfg Config) *Finder {
 	}
 	return &Finder{
 		cfg: cfg, log: cfg.Logger, out: make(chan Sighting, queueLen), wake: make(chan struct{}, 1), self: make(chan struct{}, 1), ask: make(chan struct{}, 1), flooded: make(chan struct{}, 1),
-		facts: make(map[string]Fact), known: make(map[string]time.Time),
+		facts: make(map[string]Fact), known: make(map[string]time.Time), given: make(map[string]*seed),
 	}
 }
 
@@ -291,19 +293,6 @@ func (f *Finder) search(ctx context.Context, ifaces []Interface, m *mdnsRung) {
 		select {
 		case f.ask <- struct{}{}:
 		default: // it is still at it
-		}
-	}
-}
-
-// seedLoop looks given addresses up apart from the other rungs: a name server may
-// take its time.
-func (f *Finder) seedLoop(ctx context.Context) {
-	for {
-		select {
-		case <-f.ask:
-			f.seeds(ctx)
-		case <-ctx.Done():
-			return
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,7 +71,7 @@ func start(t *testing.T, lan *quictest.LAN, n int, edit func(*discover.Config)) 
 			if name == "mill-2" {
 				return []netip.Addr{netip.MustParseAddr("10.0.0.2")}, nil
 			}
-			return nil, errors.New("no such host")
+			return nil, errors.New("find it: no such host")
 		},
 	}
 	if edit != nil {
@@ -224,21 +225,76 @@ func TestGivenAddresses(t *testing.T) {
 		if got.Via != discover.ByAddress || got.Node != "" || got.Addrs[0].String() != "10.0.0.2:7878" {
 			t.Errorf("%+v", got)
 		}
+		if all := words(a, false); strings.Contains(all, "did not answer") {
+			t.Errorf("judged too early:\n%s", all)
+		}
 		a.next(t, func(s discover.Sighting) bool { return s.Given == "10.0.0.3:9000" })
 		if s := a.next(t, isNode(2)); s.Via != discover.ByProbe { // asked at its probe port
 			t.Errorf("%+v", s)
 		}
-		var words []string
-		for _, x := range a.Facts() {
-			if !x.OK {
-				words = append(words, x.Words+" / "+x.Hint)
+		time.Sleep(2*time.Second + 50*time.Millisecond)
+		bad := words(a, false)
+		for _, say := range []string{"find it: no such host", `"a b" is not an address`, "does not show its network interfaces", "--dispatcher", "10.0.0.3:9000 did not answer within 2s / see that"} {
+			if !strings.Contains(bad, say) {
+				t.Errorf("the facts do not say %q:\n%s", say, bad)
 			}
 		}
-		all := strings.Join(words, "\n")
-		for _, say := range []string{"no-such-host", `"a b" is not an address`, "does not show its network interfaces", "--dispatcher"} {
-			if !strings.Contains(all, say) {
-				t.Errorf("the facts do not say %q:\n%s", say, all)
+		if good := words(a, true); !strings.Contains(good, "mill-2 answered from mill-2 (10.0.0.2:7878)") || strings.Contains(bad, "mill-2") {
+			t.Errorf("the one that answered:\n%s\n%s", good, bad)
+		}
+		// One that comes to the silent address later.
+		start(t, lan, 3, func(c *discover.Config) {
+			c.Interfaces = func() ([]discover.Interface, error) { return nil, nil }
+			sock, err := lan.Listen("10.0.0.3:9000")
+			if err != nil {
+				t.Fatal(err)
 			}
+			c.Socket = plainSocket{sock}
+		})
+		time.Sleep(time.Minute) // it is asked anew within that
+		if good := words(a, true); !strings.Contains(good, "mill-3 answered from 10.0.0.3:9000") {
+			t.Errorf("after it came:\n%s", good)
+		}
+	})
+}
+
+// words are a finder's facts of one kind.
+func words(f *finder, ok bool) string {
+	var all []string
+	for _, x := range f.Facts() {
+		if x.OK == ok {
+			all = append(all, x.Words+" / "+x.Hint)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// TestAddressesNoLongerGiven: what was found out about them goes, and while a node
+// is connected nobody is called silent.
+func TestAddressesNoLongerGiven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lan := quictest.NewLAN(1)
+		var seeds atomic.Value
+		seeds.Store([]string{"10.0.0.3"})
+		var connected atomic.Int32
+		a := start(t, lan, 1, func(c *discover.Config) {
+			c.Seeds = func() []string { return seeds.Load().([]string) }
+			c.Connected = func() int { return int(connected.Load()) }
+		})
+		time.Sleep(3 * time.Second)
+		if bad := words(a, false); !strings.Contains(bad, "10.0.0.3:7878 did not answer") {
+			t.Errorf("it is silent:\n%s", bad)
+		}
+		seeds.Store([]string{"10.0.0.4", "10.0.0.1"})
+		connected.Store(1)
+		time.Sleep(time.Minute)
+		if bad := words(a, false); bad != "" {
+			t.Errorf("connected:\n%s", bad)
+		}
+		connected.Store(0)
+		time.Sleep(time.Minute)
+		if bad := words(a, false); !strings.Contains(bad, "10.0.0.4:7878 did") || strings.Contains(bad, "10.0.0.3") || strings.Contains(bad, "10.0.0.1") {
+			t.Errorf("another address, and its own:\n%s", bad)
 		}
 	})
 }

@@ -125,7 +125,13 @@ func (f *Finder) take(ctx context.Context, b []byte, from net.Addr, a *answers) 
 	src, ok := addrPort(from)
 	p, err := decode(b)
 	self := f.cfg.Self()
-	if err != nil || !ok || p.Node == self.Node {
+	if err != nil || !ok {
+		return
+	}
+	if p.kind == kindAnswer || p.Node == self.Node { // a node that is given its own address hears its own probe
+		f.answered(p)
+	}
+	if p.Node == self.Node {
 		return
 	}
 	if !p.Looks {

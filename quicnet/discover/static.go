@@ -1,11 +1,14 @@
 package discover
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,10 +50,45 @@ func ParseSeed(s string) (host string, port uint16, err error) {
 	return h, uint16(n), nil
 }
 
-// seeds turns the given addresses into sightings, and probes those without a
-// port.
-func (f *Finder) seeds(ctx context.Context) {
-	for _, s := range f.cfg.Seeds() {
+// seedPatience is how long a given address has for its answer.
+const seedPatience = 2 * time.Second
+
+// seed is what is known of one given address.
+type seed struct {
+	nonce uint64    // in every probe that goes there, and in the answers
+	since time.Time // of the first probe without an answer; zero: there is none
+	where string    // it, and the addresses that its name has
+}
+
+// seedLoop looks given addresses up apart from the other rungs, for a name server
+// may take its time, and judges those that do not answer.
+func (f *Finder) seedLoop(ctx context.Context) {
+	judge := time.NewTimer(0)
+	judge.Stop()
+	defer judge.Stop()
+	waiting := false
+	for {
+		select {
+		case <-f.ask:
+			if f.seeds(ctx) && !waiting {
+				judge.Reset(seedPatience)
+				waiting = true
+			}
+		case <-judge.C:
+			waiting = false
+			f.judgeSeeds(time.Now())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// seeds turns the given addresses into sightings and probes them. It reports
+// whether there were any.
+func (f *Finder) seeds(ctx context.Context) bool {
+	given := f.cfg.Seeds()
+	f.forgetSeeds(given)
+	for _, s := range given {
 		host, port, err := ParseSeed(s)
 		if err != nil {
 			f.fact(Fact{Rung: ByAddress, about: s, Words: err.Error(), Hint: task.HintOf(err)})
@@ -59,21 +97,27 @@ func (f *Finder) seeds(ctx context.Context) {
 		ips, err := f.lookup(ctx, host)
 		if err != nil || len(ips) == 0 {
 			if ctx.Err() == nil {
-				f.fact(Fact{Rung: ByAddress, about: s, Words: fmt.Sprintf("find the address of %s: %v", host, err), Hint: "check the name, or give an IP address"})
+				f.fact(nameFact(s, host, err))
 			}
 			continue
 		}
-		f.fact(Fact{Rung: ByAddress, about: s, OK: true, Words: fmt.Sprintf("%s is %v", s, ips)})
-		if port == 0 {
-			f.probeSeed(ctx, ips)
-			port = f.cfg.DialPort
-		}
 		var at []netip.AddrPort
 		for _, ip := range ips {
-			at = append(at, netip.AddrPortFrom(ip.Unmap(), port))
+			at = append(at, netip.AddrPortFrom(ip.Unmap(), cmp.Or(port, f.cfg.DialPort)))
 		}
-		f.see(Sighting{Addrs: at, Given: net.JoinHostPort(host, strconv.Itoa(int(port))), Via: ByAddress})
+		f.probeSeed(ctx, s, at, port == 0)
+		f.see(Sighting{Addrs: at, Given: net.JoinHostPort(host, strconv.Itoa(int(at[0].Port()))), Via: ByAddress})
 	}
+	return len(given) > 0
+}
+
+// nameFact says that a name has no address.
+func nameFact(s, host string, err error) Fact {
+	x := Fact{Rung: ByAddress, about: s, Words: "no machine is known as " + host, Hint: "check the name, or give an IP address"}
+	if err != nil {
+		x.Words, x.Hint = err.Error(), cmp.Or(task.HintOf(err), x.Hint)
+	}
+	return x
 }
 
 func (f *Finder) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
@@ -85,13 +129,84 @@ func (f *Finder) lookup(ctx context.Context, host string) ([]netip.Addr, error) 
 	return f.cfg.Resolve(ctx, host)
 }
 
-// probeSeed asks a machine for the ports of its nodes.
-func (f *Finder) probeSeed(ctx context.Context, ips []netip.Addr) {
-	b := packet{Self: f.cfg.Self(), kind: kindProbe, nonce: rand.Uint64()}.encode()
-	for _, ip := range ips {
-		to := netip.AddrPortFrom(ip.Unmap(), f.cfg.ProbePort)
+// probeSeed asks who is at a given address, and with all also which other ports
+// that machine's nodes have.
+func (f *Finder) probeSeed(ctx context.Context, s string, at []netip.AddrPort, all bool) {
+	b := packet{Self: f.cfg.Self(), kind: kindProbe, nonce: f.seedNonce(s, at)}.encode()
+	send := func(to netip.AddrPort) {
 		if err := f.cfg.Socket.WriteTo(ctx, b, net.UDPAddrFromAddrPort(to)); err != nil && ctx.Err() == nil {
 			f.log.Debug("probe of a given address", "to", to.String(), "error", err)
 		}
 	}
+	for _, to := range at {
+		send(to)
+		if all {
+			send(netip.AddrPortFrom(to.Addr(), f.cfg.ProbePort))
+		}
+	}
+}
+
+// seedNonce notes that an answer is due from a given address.
+func (f *Finder) seedNonce(s string, at []netip.AddrPort) uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k := f.given[s]
+	if k == nil {
+		k = &seed{nonce: rand.Uint64()}
+		f.given[s] = k
+	}
+	if k.since.IsZero() {
+		k.since = time.Now()
+	}
+	k.where = at[0].String()
+	if host, _, _ := ParseSeed(s); host != at[0].Addr().String() {
+		k.where = fmt.Sprintf("%s (%s)", s, k.where)
+	}
+	return k.nonce
+}
+
+// answered notes the answer of a given address. It may come from another address
+// of the same machine.
+func (f *Finder) answered(p packet) {
+	f.mu.Lock()
+	var about, where string
+	for s, k := range f.given {
+		if k.nonce == p.nonce {
+			about, where, k.since = s, k.where, time.Time{}
+		}
+	}
+	f.mu.Unlock()
+	if about != "" {
+		f.fact(Fact{Rung: ByAddress, about: about, OK: true, Words: fmt.Sprintf("%s answered from %s", p.Name, where)})
+	}
+}
+
+// judgeSeeds records which of the given addresses are silent. While this node is
+// connected to somebody, that is nobody's concern.
+func (f *Finder) judgeSeeds(now time.Time) {
+	if f.cfg.Connected() > 0 {
+		return
+	}
+	f.mu.Lock()
+	var silent []Fact
+	for s, k := range f.given {
+		if !k.since.IsZero() && now.Sub(k.since) >= seedPatience {
+			silent = append(silent, Fact{
+				Rung: ByAddress, about: s, Words: fmt.Sprintf("%s did not answer within %s", k.where, seedPatience),
+				Hint: "see that a node runs there and listens on that port, and let UDP through the firewalls of both machines",
+			})
+		}
+	}
+	f.mu.Unlock()
+	for _, x := range silent {
+		f.fact(x)
+	}
+}
+
+// forgetSeeds drops what is known of addresses that are no longer given.
+func (f *Finder) forgetSeeds(given []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.given, func(s string, _ *seed) bool { return !slices.Contains(given, s) })
+	maps.DeleteFunc(f.facts, func(_ string, x Fact) bool { return x.Rung == ByAddress && !slices.Contains(given, x.about) })
 }

@@ -270,7 +270,7 @@ func TestCertificateMatrix(t *testing.T) {
 			}
 		}
 	}
-	if n < 60 {
+	if n < 70 {
 		t.Errorf("only %d cells", n)
 	}
 }
