@@ -30,7 +30,7 @@ var arrows = map[string]arrow{
 	"theme":       {nil, "colours know nothing of what is coloured"},
 	"exec":        {nil, "running a command safely must be readable without the rest"},
 	"queue/task":  {nil, "the vocabulary lies below everything"},
-	"node/config": {nil, "settings are read before anything else exists"},
+	"node/config": {[]string{"queue/task"}, "settings are read before anything else exists; a duration is written as a task's is"},
 	"node/access": {nil, "deciding who may do what depends on nothing"},
 	"node/blob":   {[]string{"quicnet/wire", "queue/task"}, "contents, and how they travel: it knows error kinds, no tasks"},
 

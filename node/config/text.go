@@ -6,25 +6,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/adauldev/octaskly/queue/task"
 )
 
-// maxSeconds keeps a duration within what time.Duration can hold.
-const maxSeconds = float64(math.MaxInt64 / int64(time.Second))
-
-// ParseDuration reads "90", "1.5" (seconds), "90s", "10m", "1h30m". It is
-// never negative.
+// ParseDuration reads what task.ParseSpan reads. It is never negative.
 func ParseDuration(t string) (time.Duration, error) {
-	t = strings.TrimSpace(t)
-	d, err := time.ParseDuration(t)
+	d, err := task.ParseSpan(t)
 	if err != nil {
-		s, err := strconv.ParseFloat(t, 64)
-		if err != nil || math.IsNaN(s) {
-			return 0, fmt.Errorf("%q is not a duration; write seconds (90) or a unit (90s, 10m, 1h30m)", t)
-		}
-		if math.Abs(s) > maxSeconds {
-			return 0, fmt.Errorf("%q is too long", t)
-		}
-		d = time.Duration(s * float64(time.Second))
+		return 0, err
 	}
 	if d < 0 {
 		return 0, fmt.Errorf("%q is negative; a duration is 0 or more", t)

@@ -83,7 +83,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("priority %q is accepted", text)
 		}
 	}
-	for text, want := range map[string]time.Duration{"90": 90 * time.Second, "10m": 10 * time.Minute, "0": -1, "0s": -1} {
+	for text, want := range map[string]time.Duration{"90": 90 * time.Second, "10m": 10 * time.Minute, "2d": 48 * time.Hour, "0": -1, "0s": -1} {
 		if got, err := ParseTimeout(text); err != nil || got != want {
 			t.Errorf("timeout %s is %v, %v; want %v", text, got, err, want)
 		}

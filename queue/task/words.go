@@ -53,17 +53,13 @@ func (b Backoff) String() string {
 	return "exponential"
 }
 
-// ParseTimeout reads a timeout as a person gives it: seconds ("90") or a
-// duration ("10m"). The result is what Spec.Timeout holds: "0" is no timeout
-// and becomes negative, because zero there means the dispatcher's default.
+// ParseTimeout reads a timeout as ParseSpan does: seconds ("90") or a duration
+// ("10m", "2d"). The result is what Spec.Timeout holds: "0" is no timeout and
+// becomes negative, because zero there means the dispatcher's default.
 func ParseTimeout(t string) (time.Duration, error) {
-	d, err := time.ParseDuration(t)
+	d, err := ParseSpan(t)
 	if err != nil {
-		s, err := strconv.ParseFloat(t, 64)
-		if err != nil || math.IsNaN(s) {
-			return 0, Errorf(KindUsage, "timeout %q is neither seconds (90) nor a duration (10m)", t)
-		}
-		return TimeoutOf(s)
+		return 0, Errorf(KindUsage, "timeout %w", err)
 	}
 	return timeoutOf(d, t)
 }
@@ -77,21 +73,13 @@ func TimeoutOf(seconds float64) (time.Duration, error) {
 	return timeoutOf(time.Duration(seconds*float64(time.Second)), text)
 }
 
-// ParseCPUTime reads a limit on processor time: seconds ("90") or a duration
-// ("10m"). 0 is no limit.
+// ParseCPUTime reads a limit on processor time as ParseSpan does. 0 is no
+// limit.
 func ParseCPUTime(t string) (time.Duration, error) {
-	d, err := time.ParseDuration(t)
-	if err != nil {
-		s, err := strconv.ParseFloat(t, 64)
-		switch {
-		case err != nil || math.IsNaN(s):
-			return 0, Errorf(KindUsage, "%q is neither seconds (90) nor a duration (10m)", t)
-		case math.Abs(s) > MaxCPUTime.Seconds():
-			return 0, Errorf(KindUsage, "%s seconds of processor time are more than %v", t, MaxCPUTime)
-		}
-		d = time.Duration(s * float64(time.Second))
-	}
+	d, err := ParseSpan(t)
 	switch {
+	case err != nil:
+		return 0, err
 	case d < 0:
 		return 0, Errorf(KindUsage, "%s of processor time is negative; 0 is no limit", t)
 	case d > MaxCPUTime:

@@ -169,9 +169,9 @@ func condition(q *control.Query, k string, vs []string, now time.Time) error {
 			q.IDs = append(q.IDs, id)
 		}
 	case "since":
-		d, err := time.ParseDuration(vs[0])
-		if err != nil || d <= 0 {
-			return fmt.Errorf("%q is not a time; write since=10m", vs[0])
+		d, err := ReadDuration(vs[0])
+		if err != nil {
+			return err
 		}
 		q.Since = now.Add(-d).UnixMilli()
 	default:

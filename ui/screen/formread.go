@@ -82,14 +82,11 @@ func readPriority(sp *task.Spec, v string) error {
 	return nil
 }
 
-// ReadDuration reads 90s, 10m, 1h30m, or bare seconds.
+// ReadDuration reads what task.ParseSpan reads, if it is more than nothing.
 func ReadDuration(v string) (time.Duration, error) {
-	if n, err := strconv.ParseFloat(v, 64); err == nil && n > 0 && n < 1e9 {
-		return time.Duration(n * float64(time.Second)), nil
-	}
-	d, err := time.ParseDuration(v)
+	d, err := task.ParseSpan(v)
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%q is not a time; write 90s, 10m or 1h30m", v)
+		return 0, fmt.Errorf("%q is not a time; write 90s, 10m, 1h30m or 2d", v)
 	}
 	return d, nil
 }

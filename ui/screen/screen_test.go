@@ -134,7 +134,7 @@ func TestReadSizeAndDuration(t *testing.T) {
 			t.Errorf("%q passed as %d", in, got)
 		}
 	}
-	for in, want := range map[string]time.Duration{"90": 90 * time.Second, "90s": 90 * time.Second, "1h30m": 90 * time.Minute, "0.5": 500 * time.Millisecond} {
+	for in, want := range map[string]time.Duration{"90": 90 * time.Second, "90s": 90 * time.Second, "1h30m": 90 * time.Minute, "2d": 48 * time.Hour, "0.5": 500 * time.Millisecond} {
 		if got, err := ReadDuration(in); err != nil || got != want {
 			t.Errorf("%s: %v %v", in, got, err)
 		}
