@@ -309,6 +309,9 @@ func told(t *task.Task, names map[task.NodeID]string) (sentences []string, next 
 	case t.State == task.Cancelled && last == nil:
 		return append(sentences, "it was cancelled before it started"), ""
 	}
+	if last == nil || last.Started == 0 {
+		return sentences, fmt.Sprintf("to run it again: octaskly retry %d", t.ID)
+	}
 	return sentences, fmt.Sprintf("its output: octaskly logs %d; to run it again: octaskly retry %d", t.ID, t.ID)
 }
 

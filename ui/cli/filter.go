@@ -73,12 +73,12 @@ func parseIDs(args []string) ([]task.ID, error) {
 			if isRange || strings.TrimLeft(w, "#0123456789") != "" {
 				_, err = task.ParseID(w)
 			}
-			return nil, hintNumbers(err)
+			return nil, hintNumbers(err, "; several as in 12 15-20")
 		}
 		b := a
 		if isRange {
 			if b, err = task.ParseID(last); err != nil {
-				return nil, hintNumbers(err)
+				return nil, hintNumbers(err, "; several as in 12 15-20")
 			}
 		}
 		switch {
@@ -94,9 +94,9 @@ func parseIDs(args []string) ([]task.ID, error) {
 	return out, nil
 }
 
-func hintNumbers(err error) error {
+func hintNumbers(err error, several string) error {
 	if e, ok := err.(*task.Error); ok { //nolint:errorlint // ParseID returns it as it is
-		return e.WithHint("octaskly ps lists them; several as in 12 15-20")
+		return e.WithHint("octaskly ps lists them%s", several)
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func (a *app) psCommand() *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 50, "at most so many")
-	cmd.Flags().BoolVar(&all, "all", false, "all of them")
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "all of them")
 	cmd.Flags().BoolVar(&oldest, "oldest", false, "the oldest first; with --sort, the other way round")
 	cmd.Flags().StringVar(&order, "sort", "", "order by this `COLUMN`: id, state, node, time (longest first), exit, priority (highest first), command")
 	return cmd

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,6 +90,20 @@ func unknownVerb(cmd *cobra.Command, word string) error {
 // flagFault turns a fault of the flag parser into a usage error that names the
 // nearest flag.
 func flagFault(cmd *cobra.Command, err error) error {
+	var shorthand *pflag.NotExistError
+	if errors.As(err, &shorthand) && len(shorthand.GetSpecifiedName()) == 1 && strings.Trim(shorthand.GetSpecifiedName(), "0123456789") == "" {
+		return usageOf(cmd, "-%s is neither a flag nor a number that can be given here", shorthand.GetSpecifiedShortnames())
+	}
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) {
+		if number := (*strconv.NumError)(nil); errors.As(err, &number) {
+			why := "is not a number"
+			if errors.Is(err, strconv.ErrRange) {
+				why = "is too large a number"
+			}
+			return usageOf(cmd, "--%s: %q %s", value.GetFlag().Name, value.GetValue(), why)
+		}
+	}
 	e := task.Errorf(task.KindUsage, "%w", err)
 	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
 	if ok {

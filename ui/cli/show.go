@@ -40,7 +40,7 @@ func (a *app) showCommand() *cobra.Command {
 
 func oneID(s string) (task.ID, error) {
 	id, err := task.ParseID(s)
-	return id, hintNumbers(err)
+	return id, hintNumbers(err, "; this verb takes one of them")
 }
 
 // pair is a named value of a page of text.

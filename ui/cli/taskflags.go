@@ -168,8 +168,8 @@ func (t *taskFlags) times(s *task.Spec) (err error) {
 	s.Retries = t.retries
 	for _, c := range t.retryOn {
 		n, err := strconv.ParseInt(strings.TrimSpace(c), 10, 32)
-		if err != nil {
-			return task.Errorf(task.KindUsage, "--retry-on: %q is not an exit code", c)
+		if err != nil || n < 0 || n > 255 {
+			return task.Errorf(task.KindUsage, "--retry-on: %q is not an exit code from 0 to 255", c)
 		}
 		s.RetryOn = append(s.RetryOn, int32(n))
 	}
