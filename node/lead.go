@@ -85,7 +85,7 @@ func (n *Node) startLeading(ctx context.Context) error {
 	n.mu.Unlock()
 	n.poke()
 	term, _ := l.queue.Leader()
-	n.log.Info("dispatching", "cluster", ca.ClusterID()[:8], "term", term, "tasks", l.queue.Counts())
+	n.log.Info("dispatching", "cluster", ca.ClusterID()[:8], "term", term)
 	return nil
 }
 

@@ -43,7 +43,7 @@ func promoteHere(self string, then func(*Model)) overlay {
 		point := func(text string) {
 			out = append(out, part.NewLine(m.s, w).Sp(1).T(theme.OK, m.s.Glyphs.Done).Sp(1).T(theme.Text, text).String())
 		}
-		point("the queue and the log of who did what are kept on this disk")
+		point("the queue and the record of who did what stay here")
 		point("it also runs tasks itself")
 		if n := len(s.Nodes) - 1; n > 0 {
 			point(part.Plural(n, "other node") + " can be let in then (t)")
