@@ -22,6 +22,7 @@ type process struct {
 	pid     int
 	pidfd   int
 	fds     [3]int    // our ends: unused, stdout, stderr
+	held    [3]int    // the command's ends of the same, which pump keeps open
 	inodes  [3]uint64 // of the pipes, as /proc names them
 	dirs    *workDirs
 	home    workDir
@@ -88,6 +89,7 @@ func (p *process) PID() int { return p.pid }
 // Wait reads the output until the command is over and cleared away.
 func (p *process) Wait() Result {
 	p.pump()
+	p.letGo()
 	status, usage := p.reap()
 	if p.cage != nil {
 		status, usage = p.hearEnd(status, usage)
@@ -171,6 +173,7 @@ func (p *process) disarm() {
 
 // closeFiles closes our ends of the pipes and the handle of the process.
 func (p *process) closeFiles() {
+	p.letGo()
 	for i, fd := range p.fds {
 		if fd >= 0 {
 			unix.Close(fd)

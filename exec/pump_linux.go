@@ -83,6 +83,26 @@ func (p *process) readReady(set []unix.PollFd, buf *[]byte) *[]byte {
 	return buf
 }
 
+// hold keeps the command's ends of its output pipes open, so that a command
+// that ends wakes pump once, by its handle, and not three times: its pipes would
+// report their end first, one by one. What it takes over it strikes out in child.
+func (p *process) hold(child []int) {
+	if p.pidfd < 0 || p.cage != nil {
+		return
+	}
+	for i := Stdout; i <= Stderr; i++ {
+		if p.fds[i] >= 0 {
+			p.held[i], child[i] = child[i], -1
+		}
+	}
+}
+
+// letGo ends what hold began, so that the pipes report their end.
+func (p *process) letGo() {
+	closeAll(p.held[:], -1)
+	p.held = [3]int{-1, -1, -1}
+}
+
 func (p *process) closePipe(s Stream) {
 	unix.Close(p.fds[s])
 	p.fds[s] = -1

@@ -18,7 +18,7 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 	if err := r.refuseDir(spec); err != nil {
 		return nil, err
 	}
-	p := &process{r: r, spec: spec, pidfd: -1, counters: -1, fds: [3]int{-1, -1, -1}}
+	p := &process{r: r, spec: spec, pidfd: -1, counters: -1, fds: [3]int{-1, -1, -1}, held: [3]int{-1, -1, -1}}
 	if err := r.house(p); err != nil {
 		return nil, err
 	}
@@ -133,6 +133,7 @@ func (p *process) spawn() error {
 	if os.Geteuid() != 0 && p.cage == nil {
 		p.counters = openCounters(p.pid)
 	}
+	p.hold(child)
 	if gate >= 0 {
 		unix.Close(child[len(child)-1]) // else the gate stays open when the command dies
 		child = child[:len(child)-1]
