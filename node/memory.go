@@ -46,13 +46,23 @@ func trimMemory(ctx context.Context) {
 
 // A heap may grow by gcHeadroom before it is collected, or by two fifths if that
 // is more. A queue of a million tasks lives in memory for long, and the usual
-// rule would let its garbage take as much again.
-const gcHeadroom = 64 << 20
+// rule would let its garbage take as much again. A heap of a few MiB, as a
+// worker's, may grow by gcLeast: else short tasks have it collected many times a
+// second.
+const (
+	gcHeadroom = 64 << 20
+	gcLeast    = 8 << 20
+)
 
 // gcPercent is the garbage collector's target for this much live heap, in steps
 // so that it seldom changes.
 func gcPercent(live uint64) int {
-	if live <= gcHeadroom {
+	switch {
+	case live <= gcLeast/3:
+		return 300
+	case live <= gcLeast:
+		return int(100*gcLeast/live) / 5 * 5
+	case live <= gcHeadroom:
 		return 100
 	}
 	p := int(100 * gcHeadroom / live)
