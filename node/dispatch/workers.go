@@ -117,10 +117,10 @@ type flow struct {
 	rate  float64 // per second, smoothed
 }
 
-// Backlog covers the time that a hand-over takes, with what a worker waits to
-// gather results; slow tasks get none, so that they go to whoever is free first.
+// Backlog covers the time that a hand-over takes, four times what a worker waits
+// to gather results; slow tasks get none, so that they go to whoever is free first.
 const (
-	backlogTime = 50 * time.Millisecond
+	backlogTime = 100 * time.Millisecond
 	backlogMin  = 2
 	backlogMax  = 2048
 	flowWindow  = 5 * time.Millisecond

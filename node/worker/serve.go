@@ -200,12 +200,12 @@ func (w *Worker) send(c *conn) error {
 
 // While the worker has more to run than its slots hold, nobody waits for the
 // next result at once: results are gathered for gatherTime, so that one message
-// and one commit carry several. gatherMin is how much backlog that takes, and
-// never less than twice what the last message carried: slots must not run dry
-// before the next assignments come.
+// and one commit carry several (half the work of a dispatcher, for short tasks).
+// It takes gatherMin of backlog, and never less than twice what the last message
+// carried: slots must not run dry before the next assignments come.
 const (
-	gatherTime = 10 * time.Millisecond
-	gatherMin  = 16
+	gatherTime = 25 * time.Millisecond
+	gatherMin  = 4
 )
 
 // gather waits a little for further results if that costs nothing.
