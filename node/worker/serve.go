@@ -173,6 +173,7 @@ func (w *Worker) accepted(c *conn, acc wire.Accepted, sent time.Duration) error 
 func (w *Worker) send(c *conn) error {
 	t := time.NewTicker(c.beat)
 	defer t.Stop()
+	w.glance() // so that the first heartbeat has something to say
 	for seq := uint64(1); ; {
 		if err := w.flush(c.stream); err != nil {
 			return err
@@ -186,7 +187,8 @@ func (w *Worker) send(c *conn) error {
 		case <-w.signal:
 			w.gather(c)
 		case <-t.C:
-			b := wire.Beat{Seq: seq, Load: w.load(), RTT: int64(c.link.RTT()), Use: w.uses()}
+			load, use := w.glance()
+			b := wire.Beat{Seq: seq, Load: load, RTT: int64(c.link.RTT()), Use: use}
 			c.mu.Lock()
 			c.sent[seq] = w.opt.Clock()
 			c.mu.Unlock()

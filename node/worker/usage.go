@@ -12,8 +12,8 @@ import (
 // before anybody could look.
 const settled = 500 * time.Millisecond
 
-// useTime is how long a heartbeat may be held up by looking at what tasks use.
-// Those that are left out are told in another.
+// useTime is how long looking at what tasks use may take. Those that are left
+// out are looked at the next time.
 const useTime = 50 * time.Millisecond
 
 // sample is what an attempt had used when it was last looked at.
@@ -56,7 +56,7 @@ func (w *Worker) uses() []wire.TaskUse {
 }
 
 // use is the share of a CPU that was used since the sample before, which this
-// one replaces. Only the goroutine that sends heartbeats calls it.
+// one replaces. Only look, which never runs twice at once, calls it.
 func (s *sample) use(a *attempt, u exec.Usage, now time.Time) wire.TaskUse {
 	from := *s
 	if from.at.IsZero() {

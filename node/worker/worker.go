@@ -39,7 +39,7 @@ type Options struct {
 	Version  string
 	Capacity task.Capacity
 	Runner   exec.Starter
-	Load     func() task.Load                                      // called once a heartbeat; nil sends zeros
+	Load     func() task.Load                                      // called about once a heartbeat, may take long; nil sends zeros
 	Fetch    func(ctx context.Context, ref string) (string, error) // path of a blob, fetched if need be
 	Warnings []string
 	Logger   *slog.Logger
@@ -81,6 +81,7 @@ type Worker struct {
 	signal  chan struct{} // out has something
 	changed chan struct{} // closed and replaced when an attempt was forgotten or a connection ended
 
+	gauge gauge
 	probe chan struct{} // asks Run whether it goes on
 	seal  *seal.Key     // opens secrets; its private half is nowhere else
 
@@ -263,23 +264,6 @@ func (w *Worker) Busy() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.attempts)
-}
-
-// load is what the next heartbeat says.
-func (w *Worker) load() task.Load {
-	var l task.Load
-	if w.opt.Load != nil {
-		l = w.opt.Load()
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	l.Backlog = int32(len(w.waiting))
-	for _, a := range w.attempts {
-		if a.state == running {
-			l.Running++
-		}
-	}
-	return l
 }
 
 func (w *Worker) wake() {
