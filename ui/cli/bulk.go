@@ -51,6 +51,9 @@ func (a *app) submitFrom(cmd *cobra.Command, path string, args []string, failFas
 			return task.Errorf(task.KindUsage, "--from: %w", err)
 		}
 		defer f.Close()
+		if fi, err := f.Stat(); err == nil && fi.IsDir() {
+			return task.Errorf(task.KindUsage, "--from: %s is a directory", path)
+		}
 		in = f
 	}
 	c, err := a.connect()

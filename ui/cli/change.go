@@ -45,7 +45,10 @@ grace, killed with everything it started.`,
 }
 
 func cancelRequest(cmd *cobra.Command, args []string, f *filterFlags, graceText string, now bool) (r control.CancelRequest, err error) {
+	q, err := f.query(cmd, time.Now())
 	switch {
+	case err != nil:
+		return r, err
 	case len(args) == 0 && !f.any():
 		return r, usageOf(cmd, "%s needs the number of a task, or a filter", cmd.CommandPath())
 	case len(args) > 0 && f.any():
@@ -65,12 +68,11 @@ func cancelRequest(cmd *cobra.Command, args []string, f *filterFlags, graceText 
 		r.IDs, err = parseIDs(args)
 		return r, err
 	}
-	q, err := f.query(time.Now())
 	if len(q.States) == 0 {
 		q.States = []task.State{task.Queued, task.Assigned, task.Running, task.Retry}
 	}
 	r.Filter = &q
-	return r, err
+	return r, nil
 }
 
 func (a *app) cancelTasks(ctx context.Context, c *connection, r control.CancelRequest) error {

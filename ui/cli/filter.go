@@ -29,8 +29,12 @@ func (f *filterFlags) any() bool {
 	return len(f.states)+len(f.nodes)+len(f.tags)+len(f.match)+len(f.since) > 0
 }
 
-// query turns the flags into a query; now is what --since counts from.
-func (f *filterFlags) query(now time.Time) (control.Query, error) {
+// query turns the flags of cmd into a query; now is what --since counts from. A
+// filter without a value is refused: without it, cancel would take all there is.
+func (f *filterFlags) query(cmd *cobra.Command, now time.Time) (control.Query, error) {
+	if err := notEmpty(cmd, "state", "node", "tag", "match", "since"); err != nil {
+		return control.Query{}, err
+	}
 	q := control.Query{Nodes: f.nodes, Tags: f.tags, Text: f.match}
 	for _, w := range f.states {
 		s, err := task.ParseState(strings.ToLower(w))
@@ -87,8 +91,8 @@ func parseIDs(args []string) ([]task.ID, error) {
 		case uint64(b-a) >= maxRange || len(out)+int(b-a) >= maxRange:
 			return nil, task.Errorf(task.KindUsage, "%q is more than %d tasks", w, maxRange)
 		}
-		for id := a; id <= b; id++ {
-			out = append(out, id)
+		for i := range b - a + 1 { // counted so that the last number there is ends it too
+			out = append(out, a+i)
 		}
 	}
 	return out, nil

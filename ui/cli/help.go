@@ -18,7 +18,7 @@ func (a *app) help(cmd *cobra.Command, _ []string) {
 	} else {
 		verbPage(&b, cmd)
 	}
-	_, _ = io.WriteString(a.Stdout, b.String()) // a closed pipe ends the process anyway
+	_, a.unprinted = io.WriteString(a.Stdout, b.String())
 }
 
 func firstPage(b *strings.Builder, root *cobra.Command) {

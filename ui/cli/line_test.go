@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -204,7 +205,8 @@ func TestBulkLongLine(t *testing.T) {
 }
 
 func TestParseIDs(t *testing.T) {
-	for in, want := range map[string][]task.ID{"1": {1}, "#7": {7}, "3-5": {3, 4, 5}, "1 9-9": {1, 9}} {
+	for in, want := range map[string][]task.ID{"1": {1}, "#7": {7}, "3-5": {3, 4, 5}, "1 9-9": {1, 9},
+		"18446744073709551615": {math.MaxUint64}, "18446744073709551614-18446744073709551615": {math.MaxUint64 - 1, math.MaxUint64}} {
 		if got, err := parseIDs(strings.Fields(in)); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q is %v, %v; want %v", in, got, err, want)
 		}
@@ -212,6 +214,43 @@ func TestParseIDs(t *testing.T) {
 	for _, in := range []string{"0", "x", "-1", "5-", "-", "5-3", "1-99999999", "1-500000 2-600000", "18446744073709551616", "1-18446744073709551615"} {
 		if got, err := parseIDs(strings.Fields(in)); err == nil {
 			t.Errorf("%q is %d numbers", in, len(got))
+		}
+	}
+}
+
+// A filter whose variable was not set once was no filter, and the rest of the
+// line cancelled what it found.
+func TestEmptyFiltersAreRefused(t *testing.T) {
+	for _, args := range [][]string{
+		{"cancel", "--yes", "--state", "queued", "--tag", ""}, {"cancel", "--yes", "--state", "queued", "--match", ""},
+		{"cancel", "--yes", "--tag=nightly,"}, {"ps", "--tag", ""}, {"ps", "--node", ""}, {"cancel", "7", "--node", ""},
+	} {
+		if code, out, stderr := try(t, &fake{}, args...); code != exitUsage || out != "" || !strings.Contains(stderr, "is empty") {
+			t.Errorf("%q: code %d, %q, %q", args, code, out, stderr)
+		}
+	}
+}
+
+// A folder given for a file was line 1 of it.
+func TestAFolderIsNoFileOfTasks(t *testing.T) {
+	dir := t.TempDir()
+	if code, _, stderr := try(t, &fake{}, "submit", "--from", dir); code != exitUsage || !strings.Contains(stderr, dir+" is a directory") {
+		t.Errorf("code %d, %q", code, stderr)
+	}
+}
+
+// TestAFullDiskUnderHelp: what could not be printed is a failure, also of help.
+func TestAFullDiskUnderHelp(t *testing.T) {
+	for _, args := range [][]string{{"help"}, {"--help"}, {"ps", "--help"}, {"help", "submit"}, {"version"}, {"completion", "bash"}} {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Skip("there is no /dev/full here")
+		}
+		var talk strings.Builder
+		code := Main(Program{Args: args, Stdout: full, Stderr: &talk, Stdin: strings.NewReader(""), Environ: []string{}})
+		full.Close()
+		if code != exitFailed || !strings.Contains(talk.String(), "no space left") {
+			t.Errorf("%q: code %d, %q", args, code, talk.String())
 		}
 	}
 }
@@ -252,6 +291,7 @@ func TestEveryVerbHasItsPage(t *testing.T) {
 func FuzzParseIDs(f *testing.F) {
 	f.Add("1-5")
 	f.Add("#3")
+	f.Add("18446744073709551615")
 	f.Fuzz(func(t *testing.T, s string) {
 		if ids, err := parseIDs([]string{s}); err == nil && (len(ids) == 0 || len(ids) > maxRange) {
 			t.Errorf("%q is %d numbers", s, len(ids))

@@ -87,6 +87,8 @@ type app struct {
 	follows bool // the exit code is a task's, so our own failures are 125
 	log     *logSetup
 
+	unprinted error // why a page of help was not printed
+
 	// ctx ends at the first signal, unless somebody took the signals over.
 	ctx    context.Context
 	stop   context.CancelCauseFunc
@@ -173,6 +175,9 @@ func (a *app) execute() error {
 		a.follows = followsTask(c, args)
 	}
 	err := root.ExecuteContext(a.ctx)
+	if err == nil {
+		err = a.unprinted
+	}
 	var sig signalled
 	if err != nil && errors.As(context.Cause(a.ctx), &sig) {
 		return sig

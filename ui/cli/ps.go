@@ -24,11 +24,11 @@ func (a *app) psCommand() *cobra.Command {
 		Long: "List tasks, the newest first.",
 		Example: `  octaskly ps --state failed --since 2h
   octaskly ps --state queued,running --json`,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 1 {
 				return task.Errorf(task.KindUsage, "--limit %d is below 1", limit).WithHint("for every task:  --all")
 			}
-			q, err := f.query(time.Now())
+			q, err := f.query(cmd, time.Now())
 			if err != nil {
 				return err
 			}

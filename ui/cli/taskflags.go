@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/queue/task"
@@ -101,7 +103,15 @@ func checkButStdin(s task.Spec) error {
 // in a script gives them.
 func notEmpty(cmd *cobra.Command, names ...string) error {
 	for _, name := range names {
-		if f := cmd.Flags().Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+		f := cmd.Flags().Lookup(name)
+		if f == nil || !f.Changed {
+			continue
+		}
+		empty := f.Value.String() == ""
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			empty = len(list.GetSlice()) == 0 || slices.Contains(list.GetSlice(), "")
+		}
+		if empty {
 			return task.Errorf(task.KindUsage, "--%s is empty", name).WithHint("give it a value, or leave it out")
 		}
 	}
