@@ -120,9 +120,20 @@ func printable(s string) bool {
 	return true
 }
 
+// isFullPath reports whether a path says the same everywhere, on any system: a
+// node may run another one than whoever submits.
+func isFullPath(p string) bool {
+	letter := len(p) > 2 && p[1] == ':' && (p[2] == '\\' || p[2] == '/') && (p[0]|0x20 >= 'a' && p[0]|0x20 <= 'z')
+	return p[0] == '/' || strings.HasPrefix(p, `\\`) || letter
+}
+
 func checkPlace(s *Spec) error {
 	if len(s.Dir) > MaxDirBytes || strings.IndexByte(s.Dir, 0) >= 0 {
 		return Errorf(KindUsage, "dir is not a path")
+	}
+	if s.Dir != "" && !isFullPath(s.Dir) {
+		return Errorf(KindUsage, "dir %q is relative, and the node that runs the task is elsewhere", s.Dir).
+			WithHint("write the whole path, as in /srv/build")
 	}
 	if len(s.Env) > MaxEnv {
 		return Errorf(KindTooLarge, "env: there are %d variables, at most %d can be given", len(s.Env), MaxEnv)

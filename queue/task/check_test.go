@@ -57,6 +57,13 @@ func TestCheck(t *testing.T) {
 		"negative cpu":       {Spec{Shell: "x", Need: Need{CPU: -1}}, "cpus -0.001", KindUsage},
 		"negative memory":    {Spec{Shell: "x", Need: Need{MemoryMB: -1}}, "memory_limit_mb -1", KindUsage},
 		"negative disk":      {Spec{Shell: "x", Need: Need{DiskMB: -1}}, "disk_limit_mb -1", KindUsage},
+		"full path":          {Spec{Shell: "x", Dir: "/srv/build"}, "", ""},
+		"full path, Windows": {Spec{Shell: "x", Dir: `D:\build`}, "", ""},
+		"path on a share":    {Spec{Shell: "x", Dir: `\\host\share`}, "", ""},
+		"relative path":      {Spec{Shell: "x", Dir: "build"}, `dir "build" is relative`, KindUsage},
+		"here":               {Spec{Shell: "x", Dir: "."}, `dir "." is relative`, KindUsage},
+		"path of a drive":    {Spec{Shell: "x", Dir: `D:build`}, "is relative", KindUsage},
+		"home":               {Spec{Shell: "x", Dir: "~/src"}, "is relative", KindUsage},
 		"negative gpus":      {Spec{Shell: "x", Need: Need{GPUs: -1}}, "gpus -1", KindUsage},
 		"sandbox":            {Spec{Shell: "x", Need: Need{Sandbox: "steel"}}, `sandbox_level "steel"`, KindUsage},
 	} {
