@@ -27,23 +27,27 @@ func bind(c *config.Config, asked bool) (net.PacketConn, error) {
 		return conn, nil
 	}
 	if asked {
-		return nil, portError(c.Port, err)
+		return nil, portError(c, host, c.Port, err)
 	}
 	if conn, err = listenUDP(host, 0); err != nil {
-		return nil, task.Errorf(task.KindUnavailable, "listen on UDP at %q: %w", host, err).
-			WithHint("check --bind")
+		return nil, portError(c, host, 0, err)
 	}
 	return conn, nil
 }
 
-// portError says why a port cannot be had; it is of KindConflict when another
-// program has it.
-func portError(port int, err error) error {
+// errTaken says that another program has the port.
+var errTaken = errors.New("taken by another program")
+
+// portError says why a port cannot be had.
+func portError(c *config.Config, host string, port int, err error) error {
 	var sys *os.SyscallError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return task.Errorf(task.KindConflict, "UDP port %d is taken by another program", port).
+		return task.Errorf(task.KindUsage, "UDP port %d is %w", port, errTaken).
 			WithHint("choose another with --port, or leave --port away to use any that is free")
+	case errors.Is(err, syscall.EADDRNOTAVAIL) && len(c.Bind) > 0:
+		return task.Errorf(task.KindUsage, "--bind %s: %s is not an address of this machine", c.Bind[0], host).
+			WithHint("list the interfaces with: octaskly doctor")
 	case errors.As(err, &sys):
 		err = sys.Err
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -24,7 +25,7 @@ import (
 func examinePort(cfg *config.Config, running []string) Finding {
 	c := *cfg
 	conn, err := bind(&c, true)
-	at, taken := fmt.Sprintf("UDP port %d", cfg.Port), err != nil && task.KindOf(err) == task.KindConflict
+	at, taken := fmt.Sprintf("UDP port %d", cfg.Port), errors.Is(err, errTaken)
 	switch {
 	case err == nil:
 		_ = conn.Close()

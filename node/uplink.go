@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,7 +46,7 @@ func (n *Node) keepUplink(ctx context.Context) {
 		}
 		if waiting == "" || kind == task.KindFull && waiting != kind {
 			waiting = kind
-			n.log.Info("waiting for a dispatcher", "because", err)
+			n.log.Info("waiting for a dispatcher", "because", strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
 		n.log.Debug("no dispatcher", "error", err, "tries", failures)
 		n.pause(ctx, failures, n.cfg.Dispatcher != "" || kind == task.KindFull)

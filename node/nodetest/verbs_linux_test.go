@@ -73,7 +73,11 @@ func TestPortTaken(t *testing.T) {
 	}
 	defer conn.Close()
 	port := strconv.Itoa(conn.LocalAddr().(*net.UDPAddr).Port)
-	if _, errs, code := u.run("--headless", "dispatcher", "--api", "off", "--port", port); code == 0 || !strings.Contains(errs, port) || !strings.Contains(errs, "--port") {
+	if _, errs, code := u.run("--headless", "dispatcher", "--api", "off", "--port", port); code != 2 || !strings.Contains(errs, port) || !strings.Contains(errs, "--port") {
+		t.Errorf("code %d, %q", code, errs)
+	}
+	// An address of nobody, from a range for documentation.
+	if _, errs, code := u.run("--headless", "dispatcher", "--api", "off", "--bind", "203.0.113.7"); code != 2 || !strings.Contains(errs, "--bind 203.0.113.7") {
 		t.Errorf("code %d, %q", code, errs)
 	}
 }
@@ -97,7 +101,7 @@ func TestStateOfOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, errs, code := u.run("--headless", "dispatcher", "--api", "off", "--node-dir", dir); code == 0 || !strings.Contains(errs, dir) {
+		if _, errs, code := u.run("--headless", "dispatcher", "--api", "off", "--node-dir", dir); code != 2 || !strings.Contains(errs, dir) {
 			t.Errorf("own %v: code %d, %q", own, code, errs)
 		}
 	}
