@@ -220,7 +220,7 @@ func eventText(e *control.Event) string {
 	if e.Exit != nil {
 		parts = append(parts, exitText(e.Exit))
 	}
-	if e.Text != "" {
+	if e.Text != "" && (e.Exit == nil || e.Text != e.Exit.Message) {
 		parts = append(parts, e.Text)
 	}
 	return strings.Join(parts, ", ")

@@ -231,6 +231,27 @@ func TestEmptyFiltersAreRefused(t *testing.T) {
 	}
 }
 
+// Values that were read as if they had not been given.
+func TestOddValuesAreRefused(t *testing.T) {
+	for want, args := range map[string][]string{
+		"--idempotency-key is empty": {"submit", "--idempotency-key", "", "true"},
+		"--count -1 is below 0":      {"top", "-n", "-1"},
+		`dir "." is relative`:        {"submit", "--dir", ".", "true"},
+	} {
+		if code, out, stderr := try(t, &fake{}, args...); code != exitUsage || out != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%q: code %d, %q, %q", args, code, out, stderr)
+		}
+	}
+}
+
+// What ended a task was told twice in one line.
+func TestAnEventSaysThingsOnce(t *testing.T) {
+	e := &control.Event{Task: 7, From: task.Running, To: task.Timeout, Text: "too long", Exit: &task.Exit{Code: 143, Reason: task.ReasonTimeout, Message: "too long"}}
+	if got := eventText(e); strings.Count(got, "too long") != 1 {
+		t.Error(got)
+	}
+}
+
 // A folder given for a file was line 1 of it.
 func TestAFolderIsNoFileOfTasks(t *testing.T) {
 	dir := t.TempDir()

@@ -74,7 +74,9 @@ func (t *taskFlags) submission(a *app, cmd *cobra.Command, args []string) (submi
 	s := &sub.Spec
 	steps := []func(*task.Spec) error{
 		func(s *task.Spec) error { return t.command(cmd, args, s) },
-		func(*task.Spec) error { return notEmpty(cmd, "name", "on", "dir", "timeout", "grace") },
+		func(*task.Spec) error {
+			return notEmpty(cmd, "name", "on", "dir", "timeout", "grace", "idempotency-key")
+		},
 		t.names, t.times, t.needs,
 		func(s *task.Spec) error { return t.environment(a, s) },
 		func(s *task.Spec) error { return t.input(a, s) },

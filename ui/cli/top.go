@@ -29,6 +29,9 @@ seconds: in place on a terminal, below each other elsewhere.`,
 			if every < 100*time.Millisecond {
 				return task.Errorf(task.KindUsage, "--interval %s is shorter than 0.1s", interval)
 			}
+			if count < 0 {
+				return task.Errorf(task.KindUsage, "--count %d is below 0", count)
+			}
 			c, err := a.connect()
 			if err != nil {
 				return err
