@@ -15,7 +15,6 @@ import (
 // Limits of what the screen keeps.
 const (
 	keepEvents  = 2000
-	keepRates   = 512 // of two seconds each
 	keepHistory = 180 // samples of a node
 	allNodes    = 5 * time.Second
 	goneAfter   = 3 * time.Second
@@ -36,7 +35,7 @@ type Collector struct {
 	fresh     map[task.NodeID]control.Node // newer than nodes
 	gap       bool
 	told      int     // how many events the last snapshot had
-	ended     []int64 // when tasks ended, until the past was counted
+	ended     []int64 // when tasks ended, since the past was last counted
 
 	// Only Collect touches the rest.
 	version  uint64
@@ -44,14 +43,11 @@ type Collector struct {
 	status   control.Status
 	nodes    []control.Node
 	nodesAt  time.Time
-	rates    []float64
-	rateAt   time.Time
+	rates    rates
 	hist     map[task.NodeID]*screen.History
 	last     screen.Snapshot
 	lastWant screen.Want
 	listedAt time.Time
-	finished int
-	pastDone bool
 	find     *search
 }
 
@@ -60,7 +56,7 @@ func NewCollector(ctl control.Control, now func() time.Time) *Collector {
 	if now == nil {
 		now = time.Now
 	}
-	return &Collector{ctl: ctl, now: now, hist: map[task.NodeID]*screen.History{}, fresh: map[task.NodeID]control.Node{}, finished: -1}
+	return &Collector{ctl: ctl, now: now, hist: map[task.NodeID]*screen.History{}, fresh: map[task.NodeID]control.Node{}}
 }
 
 // Saw takes events from the stream.
@@ -127,7 +123,7 @@ func (c *Collector) Collect(ctx context.Context, want screen.Want) *screen.Snaps
 	if c.changedNames() {
 		s.Names = namesOf(c.nodes)
 	}
-	s.Rates = c.rates
+	s.Rates = c.rates.all
 	s.History = screen.History{}
 	if h := c.hist[want.Node]; h != nil {
 		s.History = screen.History{Node: want.Node, CPU: slices.Clone(h.CPU), Mem: slices.Clone(h.Mem)}
@@ -273,50 +269,18 @@ func keepLast(v []float64) []float64 {
 	return slices.Clone(v[len(v)-keepHistory:])
 }
 
-// sample counts what finished, in buckets of two seconds.
+// sample counts what finished.
 func (c *Collector) sample(now time.Time) {
+	c.mu.Lock()
+	ended := c.ended
+	c.ended = nil
+	c.mu.Unlock()
 	sum := 0
 	for _, s := range task.States() {
 		if s.Terminal() {
 			sum += c.status.Tasks[s]
 		}
 	}
-	if c.finished < 0 || c.rateAt.IsZero() {
-		c.finished, c.rateAt = sum, now
-	}
-	c.countPast()
-	gone := now.Sub(c.rateAt)
-	if gone < 2*time.Second {
-		return
-	}
-	rate := max(0, float64(sum-c.finished)/gone.Seconds())
-	fresh := slices.Clone(c.rates)
-	for n := min(int(gone/(2*time.Second)), keepRates); n > 0; n-- {
-		fresh = append(fresh, rate)
-	}
-	c.rates = fresh[max(0, len(fresh)-keepRates):]
-	c.finished, c.rateAt = sum, now
-}
-
-// countPast fills the rates from before the first snapshot out of the events
-// that were still known.
-func (c *Collector) countPast() {
-	c.mu.Lock()
-	ended := c.ended
-	c.ended = nil
-	c.mu.Unlock()
-	if len(ended) == 0 || c.pastDone {
-		return
-	}
-	c.pastDone = true
-	from := c.rateAt.UnixMilli() - int64(len(c.rates))*2000
-	var past [keepRates]float64
-	first := keepRates
-	for _, t := range ended {
-		if k := int((from - t) / 2000); t < from && k < keepRates {
-			past[keepRates-1-k] += 0.5
-			first = min(first, keepRates-1-k)
-		}
-	}
-	c.rates = append(past[first:], c.rates...)
+	c.rates.sample(now, sum)
+	c.rates.before(ended)
 }
