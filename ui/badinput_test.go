@@ -55,10 +55,12 @@ func TestRefusals(t *testing.T) {
 			if said := lines[len(lines)-3]; !strings.Contains(said, c.want) {
 				t.Errorf("the line says %q, want %q", said, c.want)
 			}
-			if c.keys[0] == "n" { // the command is one key away
-				d.keys("n", "up")
-				if s := text(d.view(120, 35)); !strings.Contains(s, "make all") {
-					t.Errorf("what was typed is lost:\n%s", s)
+			if c.keys[0] == "n" { // the form is as it was, and says why
+				s := text(d.view(120, 35))
+				for _, want := range []string{"New task", "make all", "✗ " + c.why.Error()} {
+					if !strings.Contains(s, want) {
+						t.Errorf("%q is missing:\n%s", want, s)
+					}
 				}
 			}
 			if strings.Contains(c.name, "cancel") && !strings.Contains(text(d.view(120, 35)), "1 marked") {
@@ -68,6 +70,62 @@ func TestRefusals(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whatever was typed into the form stays there until a cluster took it: when
+// it is refused, when no dispatcher is wanted after all, and from the palette.
+func TestRefusedTaskStaysInTheForm(t *testing.T) {
+	typed := []string{"n", "type:make all", "tab", "tab", "tab", "type:90s", "tab", "backspace", "type:3"}
+	d := drive(t, setup{})
+	was := d.ctl.Control
+	d.ctl.Control = refusing{was, task.Errorf(task.KindFull, "the queue is full")}
+	d.keys(append(typed, "enter")...)
+	if s := text(d.view(120, 35)); !strings.Contains(s, "make all") || !strings.Contains(s, "90s") || !strings.Contains(s, "the queue is full") {
+		t.Errorf("refused:\n%s", s)
+	}
+	d.ctl.Control = was
+	d.keys("enter") // once more, and it is taken
+	if s := text(d.view(120, 35)); strings.Contains(s, "New task ") || !strings.Contains(s, "$ make all") || !strings.Contains(s, "attempt 1/4") && !strings.Contains(s, "queued") {
+		t.Errorf("tried again:\n%s", s)
+	}
+	d = drive(t, setup{demo: fresh})
+	d.keys(append(typed, "enter", "esc")...)
+	if s := text(d.view(120, 35)); !strings.Contains(s, "New task") || !strings.Contains(s, "make all") || !strings.Contains(s, "90s") {
+		t.Errorf("no dispatcher wanted:\n%s", s)
+	}
+	d = drive(t, setup{})
+	d.ctl.Control = refusing{d.ctl.Control, task.Errorf(task.KindFull, "the queue is full")}
+	d.keys(":", "type:run make all", "enter")
+	if s := text(d.view(120, 35)); !strings.Contains(s, "New task") || !strings.Contains(s, "make all") || !strings.Contains(s, "the queue is full") {
+		t.Errorf("from the palette:\n%s", s)
+	}
+}
+
+// What is typed while a task is on its way is not for the form.
+func TestFormWaitsForItsAnswer(t *testing.T) {
+	d := drive(t, setup{})
+	d.keys("n", "type:make all")
+	d.m.Key(keyMsg("enter"), d.clk)
+	sent := d.m.TakeEffects()
+	d.m.Key(keyMsg("enter"), d.clk)
+	d.m.Key(keyMsg("w"), d.clk)
+	for _, e := range d.m.TakeEffects() {
+		if c, ok := e.(screen.Call); ok {
+			t.Errorf("%s was called a second time", c.What)
+		}
+	}
+	if s := text(d.view(120, 35)); !strings.Contains(s, "submitting") || strings.Contains(s, "make allw") {
+		t.Errorf("\n%s", s)
+	}
+	for _, e := range sent {
+		if c, ok := e.(screen.Call); ok {
+			v, err := c.Do(t.Context(), d.ctl)
+			c.Then(d.m, v, err)
+		}
+	}
+	if s := text(d.view(120, 35)); strings.Contains(s, "New task ") {
+		t.Errorf("the form stays:\n%s", s)
 	}
 }
 

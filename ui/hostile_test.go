@@ -61,6 +61,32 @@ func (e evil) Nodes(ctx context.Context) ([]control.Node, error) {
 	return list, err
 }
 
+// Events are what the cluster tells; each line of them is somebody's words.
+func (e evil) Events(context.Context, control.EventsRequest) (control.EventStream, error) {
+	list := make([]control.Event, 20)
+	for i := range list {
+		kind := []control.EventKind{control.EventTask, control.EventNode, control.EventNotice, control.EventKind(e.str())}[e.r.IntN(4)]
+		list[i] = control.Event{Position: uint64(i + 1), Time: int64(i) * 60_000, Kind: kind, Task: task.ID(i), To: task.Failed, Node: e.str(), Text: e.str()}
+		if kind == control.EventNode && e.r.IntN(2) == 0 {
+			list[i].NodeInfo = &control.Node{ID: "x", Name: e.str(), State: control.NodeState(e.str())}
+		}
+	}
+	return &told{list}, nil
+}
+
+// told is a stream of events that are there already.
+type told struct{ list []control.Event }
+
+func (s *told) Now() []control.Event {
+	list := s.list
+	s.list = nil
+	return list
+}
+
+func (s *told) Next() ([]control.Event, error) { return s.Now(), nil }
+
+func (s *told) Close() error { return nil }
+
 func (e evil) dirty(t *task.Task) {
 	t.Spec.Shell, t.Spec.Name, t.Spec.Tags, t.By = e.str(), e.str(), []string{e.str()}, task.Principal(e.str())
 	t.Spec.Need.On, t.Spec.Need.Sandbox, t.Spec.Need.Labels, t.Spec.Dir = e.str(), e.str(), map[string]string{e.str(): e.str()}, e.str()
@@ -120,6 +146,8 @@ func TestHostileStrings(t *testing.T) {
 		{"3", "h"},
 		{"3", "w"},
 		{"4"},
+		{"4", "j", "enter"},
+		{"4", "!"},
 		{"2", "x"},
 		{"2", "w"},
 		{"2", "e"},

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"github.com/adauldev/octaskly/node/demo"
 	"github.com/adauldev/octaskly/ui/screen"
 )
@@ -79,6 +81,11 @@ func TestRandomKeys(t *testing.T) {
 			did = append(did, k)
 			d.clk = d.clk.Add(time.Duration(r.IntN(900)) * time.Millisecond)
 			d.press(k)
+			if r.IntN(10) == 0 {
+				button := []tea.MouseButton{tea.MouseButtonLeft, tea.MouseButtonWheelUp, tea.MouseButtonWheelDown}[r.IntN(3)]
+				d.m.Mouse(tea.MouseMsg{X: r.IntN(w + 1), Y: r.IntN(h + 1), Button: button, Action: tea.MouseActionPress}, d.clk)
+				d.effects()
+			}
 			if r.IntN(3) == 0 {
 				d.look()
 			}
@@ -93,6 +100,51 @@ func TestRandomKeys(t *testing.T) {
 			t.Fatalf("seed %d: q does not leave after %q", seed, did)
 		}
 	}
+}
+
+// A second click on a row opens it; the click that only brought the window to
+// the front does nothing.
+func TestClicks(t *testing.T) {
+	d := drive(t, setup{})
+	d.m.Resize(80, 24)
+	d.keys("2")
+	d.m.View()
+	d.keys("j", "j")
+	d.m.View()
+	click := func(after time.Duration) string {
+		d.clk = d.clk.Add(after)
+		d.m.Mouse(tea.MouseMsg{X: 30, Y: 8, Button: tea.MouseButtonLeft, Action: tea.MouseActionPress}, d.clk)
+		d.look()
+		return text(d.m.View())
+	}
+	if s := click(time.Second); cursorRow(s) != 8 {
+		t.Errorf("a click chose no row:\n%s", s)
+	}
+	d.clk = d.clk.Add(10 * time.Second)
+	d.m.Focused(d.clk)
+	if s := click(50 * time.Millisecond); strings.Contains(s, "› task") {
+		t.Errorf("the click to the front opened a task:\n%s", s)
+	}
+	d.keys("esc", "g")
+	d.m.Focused(d.clk.Add(time.Second))
+	was := text(d.m.View())
+	if s := click(time.Second + 50*time.Millisecond); cursorRow(s) != cursorRow(was) {
+		t.Errorf("the click to the front chose a row:\n%s", s)
+	}
+	click(time.Second)
+	if s := click(100 * time.Millisecond); !strings.Contains(s, "› task") {
+		t.Errorf("the second click opens nothing:\n%s", s)
+	}
+}
+
+// cursorRow is the line of the screen that the cursor is on.
+func cursorRow(s string) int {
+	for i, ln := range strings.Split(s, "\n") {
+		if strings.HasPrefix(ln, "┃>") {
+			return i
+		}
+	}
+	return -1
 }
 
 func TestEnterAloneNeverHarms(t *testing.T) {

@@ -65,6 +65,22 @@ func Count(n int) string {
 	return s
 }
 
+// Short is a number in at most five cells: 9 748, 31k, 1.2M.
+func Short(n int) string {
+	if n < 10_000 {
+		return Count(n)
+	}
+	v, unit := float64(n)/1000, 0
+	for v >= 999.5 && unit < 3 {
+		v /= 1000
+		unit++
+	}
+	if v < 9.95 {
+		return fmt.Sprintf("%.1f%c", v, "kMGT"[unit])
+	}
+	return fmt.Sprintf("%.0f%c", v, "kMGT"[unit])
+}
+
 // Bytes is a size in at most five cells: 590M, 1.6G.
 func Bytes(n int64) string {
 	if n < 1024 {

@@ -144,6 +144,9 @@ func (l *Line) End(r *Line) *Line {
 	return l
 }
 
+// Add puts another line's content behind this one's.
+func (l *Line) Add(r *Line) *Line { return l.Raw(r.b.String()) }
+
 // String is the line, padded to its width.
 func (l *Line) String() string { return l.b.String() + spaces(l.max-l.w) }
 

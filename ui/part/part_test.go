@@ -206,6 +206,14 @@ func TestHuman(t *testing.T) {
 	}
 }
 
+func TestShort(t *testing.T) {
+	for n, want := range map[int]string{0: "0", 9748: "9 748", 10_000: "10k", 31_499: "31k", 999_600: "1.0M", 1_204_000: "1.2M", 38_114_209: "38M"} {
+		if got := Short(n); got != want {
+			t.Errorf("%d is %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestAreaIsExact(t *testing.T) {
 	s := styles(t)
 	for _, g := range []Graph{Braille, Blocks} {

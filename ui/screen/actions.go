@@ -174,33 +174,36 @@ func (m *Model) rerun() {
 	}
 	sp := t.Spec
 	sp.RetryOf = t.ID
-	m.submit(sp, false)
+	m.submit(sp, false, nil)
 }
 
-// submit sends one task; open shows it afterwards.
-func (m *Model) submit(sp task.Spec, open bool) {
+// submit sends one task; open shows it afterwards. told, if it is not nil,
+// hears whether it was taken.
+func (m *Model) submit(sp task.Spec, open bool, told func(error)) {
 	m.do(Call{
 		What: "submit",
 		Do: func(ctx context.Context, c control.Control) (any, error) {
-			return c.Submit(ctx, control.SubmitRequest{Tasks: []control.NewTask{{Spec: sp}}})
+			r, err := c.Submit(ctx, control.SubmitRequest{Tasks: []control.NewTask{{Spec: sp}}})
+			if err == nil && len(r.Results) == 0 {
+				err = task.Errorf(task.KindInternal, "the dispatcher gave the task no number")
+			} else if err == nil && r.Results[0].Kind != "" {
+				err = task.Errorf(r.Results[0].Kind, "%s", r.Results[0].Message).WithHint("%s", r.Results[0].Hint)
+			}
+			return r, err
 		},
 		Then: func(m *Model, v any, err error) {
+			if told != nil {
+				told(err)
+			}
 			if err != nil {
 				m.fail("submit", err)
 				return
 			}
-			r, _ := v.(control.SubmitReply)
-			if len(r.Results) == 0 {
-				return
-			}
-			one := r.Results[0]
-			if one.Kind != "" {
-				m.say(theme.Err, one.Message+hintText(one.Hint))
-				return
-			}
-			m.say(theme.OK, m.submittedText(one.ID, r.Ahead))
+			r := v.(control.SubmitReply)
+			id := r.Results[0].ID
+			m.say(theme.OK, m.submittedText(id, r.Ahead))
 			if open {
-				m.output.pin(one.ID)
+				m.output.pin(id)
 				m.push(DeepTask)
 			}
 		},
@@ -210,7 +213,7 @@ func (m *Model) submit(sp task.Spec, open bool) {
 // submittedText is said after a submit; after the first one, what comes next.
 func (m *Model) submittedText(id task.ID, ahead int) string {
 	switch {
-	case id == 1 && len(m.view().Nodes) == 1:
+	case id == 1 && m.view().known() == 1:
 		return fmt.Sprintf("task 1 was submitted. Add a machine: run octaskly there, then press %s here", m.keys.Of(InNodes, "admit"))
 	case ahead > 0:
 		return fmt.Sprintf("task %s was submitted, %s wait before it", id, part.Count(ahead))
@@ -219,8 +222,11 @@ func (m *Model) submittedText(id task.ID, ahead int) string {
 }
 
 // fail shows an error as one line: what failed, why, and what to do.
+// It stays among the events, where it can be read when it is longer.
 func (m *Model) fail(what string, err error) {
-	m.say(theme.Err, what+": "+err.Error()+hintText(task.HintOf(err)))
+	text := what + ": " + err.Error() + hintText(task.HintOf(err))
+	m.say(theme.Err, text)
+	m.events.add(m, text)
 }
 
 func hintText(h string) string {
@@ -246,8 +252,13 @@ func (m *Model) markedWords() string {
 	return fmt.Sprintf("%d marked: %s.  x cancels those that have not ended, esc clears marks", len(m.tasks.marks), strings.Join(parts, ", "))
 }
 
-// copyThing copies the id of what is under the cursor, or the shown lines.
-func (m *Model) copyThing() {
+// copyThing copies the error that is shown, else the id of what is under the
+// cursor, or the shown lines.
+func (m *Model) copyThing(shown note) {
+	if shown.token == theme.Err && shown.text != "" {
+		m.do(Copy{shown.text, "the error"})
+		return
+	}
 	switch m.paneCtx() {
 	case InOutput:
 		lines := m.output.view.Visible(m.log, m.output.height)

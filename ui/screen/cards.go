@@ -167,15 +167,24 @@ func (m *Model) drawFleet(w, h int) []string {
 		say(part.NewLine(m.s, iw).Sp(1).T(theme.Muted, "dispatcher ").T(theme.Text, s.Status.Dispatcher).
 			T(theme.Muted, " up "+part.Age(m.now().Sub(time.UnixMilli(s.Status.Since)))+"  term "+fmt.Sprint(s.Status.Term)))
 	}
-	return part.Box{Title: "Fleet", Remark: part.Plural(len(s.Nodes), "node")}.Draw(m.s, w, h, lines)
+	return part.Box{Title: "Fleet", Remark: part.Plural(s.known(), "node")}.Draw(m.s, w, h, lines)
 }
 
 // drawSummary is the overview's numbers where there is no room for cards.
 func (m *Model) drawSummary(w, h int) []string {
 	s := m.view()
-	l := part.NewLine(m.s, w).Sp(1)
-	for _, k := range []task.State{task.Queued, task.Running, task.Done, task.Failed, task.Lost} {
-		l.T(stateToken(k), m.stateGlyph(k)+" ").B(theme.Text, part.Count(m.count(k))).T(theme.Muted, " "+k.String()+"  ")
+	l := m.countLine(w, 2, part.Count)
+	if l.Left() < 1 { // large numbers: closer, then rounded
+		l = m.countLine(w, 1, part.Count)
+	}
+	if l.Left() < 1 {
+		l = m.countLine(w, 1, part.Short)
+	}
+	if l.Left() < 1 { // the words say it alone
+		l = part.NewLine(m.s, w)
+		for _, k := range summaryStates {
+			l.Sp(1).B(theme.Text, part.Short(m.count(k))).T(theme.Muted, " "+k.String())
+		}
 	}
 	r := part.NewLine(m.s, w).Sp(1).T(theme.Muted, "tasks/s ").B(theme.Text, part.Rate(s.Status.Rate)).Sp(2)
 	vals := s.Rates[max(0, len(s.Rates)-(r.Left()-2)):]
@@ -189,4 +198,16 @@ func (m *Model) drawSummary(w, h int) []string {
 	}
 	r.Spark(scaled, r.Left()-1)
 	return part.Tall([]string{l.String(), r.String()}, w, h)
+}
+
+// summaryStates are the states that matter most.
+var summaryStates = []task.State{task.Queued, task.Running, task.Done, task.Failed, task.Lost}
+
+// countLine is how many tasks are in the states that matter most.
+func (m *Model) countLine(w, gap int, count func(int) string) *part.Line {
+	l := part.NewLine(m.s, w)
+	for i, k := range summaryStates {
+		l.Sp(1+min(i, 1)*(gap-1)).T(stateToken(k), m.stateGlyph(k)+" ").B(theme.Text, count(m.count(k))).T(theme.Muted, " "+k.String())
+	}
+	return l
 }

@@ -77,7 +77,11 @@ func (m *Model) nodeFacts(n *control.Node, w int) []string {
 		add(line().T(theme.Muted, "heard ").T(theme.Text, m.seenText(n)).T(theme.Muted, "  octaskly ").T(theme.Text, n.Version))
 		add(line().T(theme.Muted, "at    ").T(theme.Text, n.Addr))
 	}
-	for _, warn := range n.Warnings {
+	warnings := n.Warnings
+	if v := s.version(); odd(n, v) && len(warnings) == 0 {
+		warnings = []string{"runs octaskly " + n.Version + ", the dispatcher " + v}
+	}
+	for _, warn := range warnings {
 		for _, ln := range m.text(max(0, w-2), theme.Warn, m.s.Glyphs.Stale+" "+warn) {
 			add(line().Raw(ln))
 		}
@@ -176,25 +180,28 @@ func (m *Model) taskFacts(t *task.Task, w int) []string {
 	add := func(l *part.Line) { out = append(out, l.String()) }
 	add(line().T(theme.Muted, "$ ").B(theme.Text, commandOf(&t.Spec)))
 	tok, look := m.stateLook(t)
-	l := line().T(tok, look)
 	a := t.Last()
+	one := func() *part.Line { return part.NewLine(m.s, max(0, w-1)) }
+	pieces := []*part.Line{one().T(tok, look)}
 	if a != nil {
-		l.T(theme.Muted, " on ").T(theme.Text, m.view().NodeName(a.Node)).T(theme.Muted, fmt.Sprintf("   attempt %d/%d", len(t.Attempts), max(int(t.Spec.Retries)+1, len(t.Attempts))))
+		pieces[0].T(theme.Muted, " on ").T(theme.Text, m.view().NodeName(a.Node))
+		pieces = append(pieces, one().T(theme.Muted, fmt.Sprintf("attempt %d/%d", len(t.Attempts), max(int(t.Spec.Retries)+1, len(t.Attempts)))))
 	}
 	if left := m.timeLeft(t); left != "" {
-		l.T(theme.Muted, "   "+left)
+		pieces = append(pieces, one().T(theme.Muted, left))
 	}
-	l.T(theme.Muted, "   "+priorityName(t.Spec.Priority))
-	add(l)
-	l = line().T(theme.Muted, "submitted ").T(theme.Text, clockOf(t.Submitted))
+	out = append(out, m.flow(w, append(pieces, one().T(theme.Muted, priorityName(t.Spec.Priority))))...)
+	pieces = []*part.Line{one().T(theme.Muted, "submitted ").T(theme.Text, clockOf(t.Submitted))}
 	if a != nil && a.Started > 0 {
-		l.T(theme.Muted, "  started ").T(theme.Text, clockOf(a.Started))
+		pieces = append(pieces, one().T(theme.Muted, "started ").T(theme.Text, clockOf(a.Started)))
 	}
 	if a != nil && a.Ended > 0 {
-		l.T(theme.Muted, "  ended ").T(theme.Text, clockOf(a.Ended))
+		pieces = append(pieces, one().T(theme.Muted, "ended ").T(theme.Text, clockOf(a.Ended)))
 	}
-	add(l.T(theme.Muted, "  by ").T(theme.Text, string(t.By)))
-	add(line().T(theme.Muted, "needs ").T(theme.Text, needText(&t.Spec)))
+	out = append(out, m.flow(w, pieces)...)
+	out = append(out, m.flow(w, []*part.Line{
+		one().T(theme.Muted, "by ").T(theme.Text, m.who(t.By)), one().T(theme.Muted, "needs ").T(theme.Text, needText(&t.Spec)),
+	})...)
 	if a != nil {
 		if a.Ended > 0 {
 			for i, text := range wrapWords(part.Clean(endText(a)), max(1, w-8)) {
@@ -205,37 +212,64 @@ func (m *Model) taskFacts(t *task.Task, w int) []string {
 				add(line().T(theme.Muted, label).T(stateToken(t.State), text))
 			}
 		}
-		l = line()
+		pieces = nil
 		if a.Live != nil {
-			m.liveText(l, t, a.Live)
+			pieces = append(pieces, m.liveText(t, a.Live, w)...)
 		}
 		if a.Usage.CPU > 0 {
-			l.T(theme.Muted, "used cpu ").T(theme.Text, part.Dur(a.Usage.CPU)).Sp(2)
+			pieces = append(pieces, one().T(theme.Muted, "used cpu ").T(theme.Text, part.Dur(a.Usage.CPU)))
 		}
 		if a.Usage.MaxRSS > 0 {
-			l.T(theme.Muted, "mem ").T(theme.Text, part.Bytes(a.Usage.MaxRSS)).Sp(2)
+			pieces = append(pieces, one().T(theme.Muted, "mem ").T(theme.Text, part.Bytes(a.Usage.MaxRSS)))
 		}
 		if a.Enforced != "" {
-			l.T(theme.Muted, "contained by ").T(theme.Text, a.Enforced)
+			pieces = append(pieces, one().T(theme.Muted, "contained by ").T(theme.Text, a.Enforced))
 		}
-		if l.Used() > 1 {
-			add(l)
-		}
+		out = append(out, m.flow(w, pieces)...)
 	}
 	return append(out, m.attemptLines(t, w)...)
 }
 
+// who is a person or node that did something, as people call it.
+func (m *Model) who(p task.Principal) string {
+	if id, ok := strings.CutPrefix(string(p), "node:"); ok {
+		return m.view().NodeName(task.NodeID(id))
+	}
+	return string(p)
+}
+
+// flow puts pieces side by side, as many on a line as fit whole.
+func (m *Model) flow(w int, pieces []*part.Line) []string {
+	var out []string
+	l := part.NewLine(m.s, w).Sp(1)
+	for _, p := range pieces {
+		if l.Used() > 1 && p.Used()+2 > l.Left() {
+			out = append(out, l.String())
+			l = part.NewLine(m.s, w).Sp(1)
+		}
+		if l.Used() > 1 {
+			l.Sp(2)
+		}
+		l.Add(p)
+	}
+	if l.Used() > 1 {
+		out = append(out, l.String())
+	}
+	return out
+}
+
 // liveText is what a task uses at this moment, against what it asked for.
-func (m *Model) liveText(l *part.Line, t *task.Task, v *task.Live) {
+func (m *Model) liveText(t *task.Task, v *task.Live, w int) []*part.Line {
+	one := func() *part.Line { return part.NewLine(m.s, max(0, w-1)) }
 	cpu := float64(v.CPUPercent)
-	l.T(theme.Muted, "uses cpu ").Bar(100*cpu*10/float64(max(1, t.Spec.Need.CPUs())), 8).B(theme.Text, fmt.Sprintf(" %.0f%%", cpu))
-	l.T(theme.Muted, "  mem ")
+	c := one().T(theme.Muted, "uses cpu ").Bar(100*cpu*10/float64(max(1, t.Spec.Need.CPUs())), 8).B(theme.Text, fmt.Sprintf(" %.0f%%", cpu))
+	l := one().T(theme.Muted, "mem ")
 	if ask := t.Spec.Need.MemoryMB; ask > 0 {
 		l.Bar(100*float64(v.MemoryMB)/float64(ask), 8).B(theme.Text, " "+part.Bytes(v.MemoryMB<<20)).T(theme.Muted, " of "+part.Bytes(ask<<20))
 	} else {
 		l.B(theme.Text, part.Bytes(v.MemoryMB<<20))
 	}
-	l.Sp(2)
+	return []*part.Line{c, l}
 }
 
 func (m *Model) attemptLines(t *task.Task, w int) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
@@ -243,18 +244,29 @@ func newDrain(nodes []*control.Node) overlay {
 		return &typedDialog{
 			title: "Drain " + what + "?", label: fmt.Sprintf("Type %d to drain them", len(names)), want: fmt.Sprint(len(names)),
 			lines: func(m *Model, w int) []string {
-				return m.text(w, theme.Text, fmt.Sprintf("They get no new tasks. %s that run there go on.", part.Plural(runs, "task")))
+				return m.text(w, theme.Text, "They get no new tasks. "+goesOn(runs))
 			},
 			do: func(m *Model) { m.drainNow(names, false) },
 		}
 	}
 	q := &question{title: "Drain " + what + "?", wide: 62, same: "octaskly drain " + quoteAll(names)}
 	q.lines = func(m *Model, w int) []string {
-		out := m.text(w, theme.Text, fmt.Sprintf("No new tasks are given to it. %s that run there go on. D takes it back.", part.Plural(runs, "task")))
+		out := m.text(w, theme.Text, "No new tasks are given to "+what+". "+goesOn(runs)+" D takes it back.")
 		return append(out, part.NewLine(m.s, w).String(), m.same(w, q.same))
 	}
 	q.buttons = []choice{{label: "Keep as it is"}, {label: "Drain", action: "dialog.yes", harm: true, do: func(m *Model) { m.drainNow(names, false) }}}
 	return q
+}
+
+// goesOn says what becomes of the tasks that run where no new ones are given.
+func goesOn(runs int) string {
+	switch runs {
+	case 0:
+		return "Nothing runs there now."
+	case 1:
+		return "The task that runs there goes on."
+	}
+	return "The " + part.Count(runs) + " tasks that run there go on."
 }
 
 func undrainDialog(what string, names []string) overlay {
@@ -302,7 +314,16 @@ func (m *Model) drainNow(names []string, back bool) {
 				return
 			}
 			clear(m.nodes.marks)
-			m.say(theme.OK, fmt.Sprintf("%s: %s", verb, quoteAll(names)))
+			what := " no longer get new tasks"
+			switch {
+			case back && len(names) == 1:
+				what = " takes tasks again"
+			case back:
+				what = " take tasks again"
+			case len(names) == 1:
+				what = " no longer gets new tasks"
+			}
+			m.say(theme.OK, strings.Join(names, ", ")+what)
 		},
 	})
 }
@@ -317,7 +338,7 @@ func newRemove(n *control.Node) overlay {
 		title: "Remove " + name + " from the cluster?", label: "Type its name to remove it", want: name, same: "octaskly nodes remove " + shellQuote(name),
 		lines: func(m *Model, w int) []string {
 			return m.text(w, theme.Text, "Its membership is revoked: it cannot run or submit anything until it is admitted again.",
-				fmt.Sprintf("%s run there now; they are given to other nodes.", part.Plural(runs, "task")))
+				movesOn(runs))
 		},
 		do: func(m *Model) {
 			m.do(Call{
@@ -333,6 +354,17 @@ func newRemove(n *control.Node) overlay {
 			})
 		},
 	}
+}
+
+// movesOn says what becomes of the tasks that run on a node that is removed.
+func movesOn(runs int) string {
+	switch runs {
+	case 0:
+		return "Nothing runs there now."
+	case 1:
+		return "The task that runs there now is given to another node."
+	}
+	return "The " + part.Count(runs) + " tasks that run there now are given to other nodes."
 }
 
 // quit leaves, after asking if this node does something.

@@ -1,7 +1,9 @@
 package screen
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/adauldev/octaskly/node/control"
@@ -18,10 +20,12 @@ type eventList struct {
 	height   int
 	lines    []eventLine
 	seen     eventsKey
+	here     []eventLine // what was refused on this screen, oldest first
 }
 
 type eventsKey struct {
 	version  uint64
+	here     int64 // time of the newest
 	problems bool
 	filter   string
 }
@@ -135,19 +139,53 @@ func (l *eventLine) words() string {
 
 // shown is the lines that pass the filter.
 func (l *eventList) shown(m *Model) []eventLine {
-	key := eventsKey{m.view().Version, l.problems, l.filter}
+	key := eventsKey{version: m.view().Version, problems: l.problems, filter: l.filter}
+	if n := len(l.here); n > 0 {
+		key.here = l.here[n-1].at
+	}
 	if key == l.seen && l.lines != nil {
 		return l.lines
 	}
 	l.seen, l.lines = key, nil
 	want := strings.ToLower(l.filter)
-	for _, ln := range m.fold(m.view().Events) {
+	for _, ln := range l.withHere(m.fold(m.view().Events)) {
 		if l.problems && !ln.bad || want != "" && !strings.Contains(strings.ToLower(ln.kind+" "+ln.text), want) {
 			continue
 		}
 		l.lines = append(l.lines, ln)
 	}
 	return l.lines
+}
+
+// keepHere is how many of this screen's own errors are kept.
+const keepHere = 50
+
+// add keeps an error of this screen, so that it can be read whole later.
+func (l *eventList) add(m *Model, text string) {
+	ln := eventLine{at: m.snap.Now.UnixMilli(), tok: theme.Err, glyph: m.s.Glyphs.Failed, kind: "here", text: text, count: 1, bad: true}
+	if n := len(m.snap.Events); n > 0 {
+		ln.pos = m.snap.Events[n-1].Position
+	}
+	l.here = append(l.here, ln)
+	l.here = l.here[max(0, len(l.here)-keepHere):]
+	l.seen = eventsKey{}
+}
+
+// withHere puts this screen's own errors between the lines, newest first.
+func (l *eventList) withHere(lines []eventLine) []eventLine {
+	if len(l.here) == 0 {
+		return lines
+	}
+	lines = append(lines, l.here...)
+	slices.SortStableFunc(lines, func(a, b eventLine) int { return cmp.Compare(b.at, a.at) })
+	return lines
+}
+
+// newEvent shows one event whole.
+func newEvent(ln eventLine) *question {
+	q := &question{title: "Event of " + clockOf(ln.at), wide: 72, buttons: []choice{{label: "Close"}}, same: "octaskly events"}
+	q.lines = func(m *Model, w int) []string { return m.text(w, theme.Text, ln.words()) }
+	return q
 }
 
 func (l *eventList) first(lines []eventLine) int {
@@ -190,7 +228,12 @@ func (l *eventList) act(m *Model, action string) {
 		l.problems, l.anchor = !l.problems, 0
 	case "open":
 		lines := l.shown(m)
-		if i := l.first(lines); i < len(lines) && lines[i].task != 0 {
+		i := l.first(lines)
+		switch {
+		case i >= len(lines):
+		case lines[i].task == 0:
+			m.open(newEvent(lines[i]))
+		default:
 			m.output.pin(lines[i].task)
 			m.push(DeepTask)
 		}

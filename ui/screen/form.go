@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -25,6 +26,8 @@ type form struct {
 	argv    []string // kept as long as the command is not edited
 	spec    task.Spec
 	faulty  bool
+	sent    bool   // on its way; what is typed now is not for this form
+	refused string // why the cluster did not take it, until something is edited
 }
 
 // The fields, in the order of tab.
@@ -45,7 +48,7 @@ const (
 	fieldCount
 )
 
-func newForm(m *Model, from *task.Task) overlay {
+func newForm(m *Model, from *task.Task) *form {
 	f := &form{history: m.opt.History}
 	f.hist = len(f.history)
 	f.fields = make([]*part.Field, fieldCount)
@@ -111,7 +114,8 @@ func (f *form) fill(sp *task.Spec) {
 func (f *form) in() Ctx { return InForm }
 
 func (f *form) key(_ *Model, k tea.KeyMsg) {
-	if f.fields[f.at].Key(k) {
+	if !f.sent && f.fields[f.at].Key(k) {
+		f.refused = ""
 		if f.at == fCommand {
 			f.hist = len(f.history)
 			f.argv = nil
@@ -121,9 +125,14 @@ func (f *form) key(_ *Model, k tea.KeyMsg) {
 }
 
 func (f *form) act(m *Model, action string) {
-	switch action {
-	case "field.close":
+	if action == "field.close" {
 		m.closeIt(f)
+		return
+	}
+	if f.sent {
+		return
+	}
+	switch action {
 	case "field.next":
 		f.at = (f.at + 1) % fieldCount
 	case "field.back":
@@ -165,7 +174,8 @@ func (f *form) browse(n int) {
 	f.check()
 }
 
-// submit sends the task if nothing is wrong with it; then shows it, or stays.
+// submit sends the task if nothing is wrong with it. The form stays, with all
+// that was typed, until the cluster has taken it.
 func (f *form) submit(m *Model, open bool) {
 	f.check()
 	if f.spec.Shell == "" && len(f.spec.Argv) == 0 {
@@ -179,14 +189,26 @@ func (f *form) submit(m *Model, open bool) {
 		m.opt.History = append(m.opt.History, cmd)
 		m.do(Remember{cmd})
 	}
-	if open {
+	m.needDispatcher(func(m *Model) {
+		f.sent, f.refused = true, ""
+		m.submit(sp, open, func(err error) { f.answered(m, open, err) })
+	})
+}
+
+// answered is told whether the task was taken.
+func (f *form) answered(m *Model, open bool, err error) {
+	f.sent = false
+	switch {
+	case err != nil:
+		f.refused = err.Error() + hintText(task.HintOf(err))
+	case open:
 		m.closeIt(f)
-	} else {
+	default:
 		f.history = m.opt.History
 		f.hist = len(f.history)
 		f.fields[fCommand].Set("")
+		f.check()
 	}
-	m.needDispatcher(func(m *Model) { m.submit(sp, open) })
 }
 
 // check reads every field; what is wrong is said beside it.
@@ -268,28 +290,19 @@ var formRows = [][]int{{fCommand}, {fOn}, {fPriority}, {fTimeout, fRetries}, {fC
 func (f *form) draw(m *Model, w, h int) []string {
 	w = min(w, 92)
 	iw := max(0, w-4)
+	said := f.verdict(m, iw)
 	var lines []string
-	fault := ""
-	from, to := f.rowsFor(h - 5) // of the inside, one line says whether it fits
+	from, to := f.rowsFor(h - 4 - len(said))
 	for i, row := range formRows[from:to] {
 		lines = append(lines, f.drawRow(m, row, iw))
 		if i == 0 && h >= 20 {
 			lines = append(lines, part.NewLine(m.s, iw).String())
 		}
 	}
-	for _, fd := range f.fields { // also of rows that are not drawn
-		if fault == "" && fd.Fault != "" {
-			fault = fd.Label + ": " + fd.Fault
-		}
-	}
 	if h >= 20 {
 		lines = append(lines, part.NewLine(m.s, iw).String())
 	}
-	if fault != "" {
-		lines = append(lines, part.NewLine(m.s, iw).T(theme.Err, m.s.Glyphs.Failed+" "+fault).String())
-	} else {
-		lines = append(lines, f.fitLine(m, iw))
-	}
+	lines = append(lines, said...)
 	if len(lines) < h-4 {
 		lines = append(lines, m.same(iw, SubmitCommand(&f.spec)))
 	}
@@ -298,6 +311,23 @@ func (f *form) draw(m *Model, w, h int) []string {
 		title = "Copy of task " + f.from.String()
 	}
 	return part.Dialog{Title: title, Lines: lines, Focus: -1}.Draw(m.s, w, h)
+}
+
+// verdict is what is wrong with what was typed, or who could run it.
+func (f *form) verdict(m *Model, w int) []string {
+	fault := f.refused
+	for _, fd := range slices.Backward(f.fields) { // also of rows that are not drawn
+		if fd.Fault != "" {
+			fault = fd.Label + ": " + fd.Fault
+		}
+	}
+	switch {
+	case f.sent:
+		return []string{part.NewLine(m.s, w).T(theme.Muted, "submitting …").String()}
+	case fault != "":
+		return m.text(w, theme.Err, m.s.Glyphs.Failed+" "+fault)
+	}
+	return []string{f.fitLine(m, w)}
 }
 
 // rowsFor is which rows are drawn where there is room for n: all of them, or
@@ -362,7 +392,7 @@ func (f *form) fitLine(m *Model, w int) string {
 	if len(names) > 3 {
 		l.T(theme.Text, fmt.Sprintf(" and %d more", len(names)-3))
 	}
-	l.T(theme.Muted, fmt.Sprintf("  (%s of %s nodes)", part.Count(len(names)), part.Count(all)))
+	l.T(theme.Muted, fmt.Sprintf("  (%s of %s)", part.Count(len(names)), part.Plural(all, "node")))
 	if r := m.view().Status.Ready; r > 0 {
 		l.T(theme.Muted, "  "+part.Count(r)+" ahead of it")
 	}

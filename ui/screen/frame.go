@@ -182,7 +182,7 @@ func (m *Model) noteLine() string {
 	case m.find != nil:
 		return m.find.draw(m, l)
 	case m.note.text != "":
-		l.T(m.note.token, m.note.text)
+		m.drawNote(l)
 	case len(m.tasks.marks) > 0 || m.tasks.all:
 		l.T(theme.Text, m.markedWords())
 	case m.tasks.filter != "" && (m.focus == TasksPane):
@@ -191,6 +191,19 @@ func (m *Model) noteLine() string {
 		m.newest(l)
 	}
 	return l.String()
+}
+
+// drawNote is what just happened. An error that is longer than the line is
+// whole among the events.
+func (m *Model) drawNote(l *part.Line) {
+	text := part.Clean(m.note.text)
+	key := m.keys.Of(InOverview, "screen.events")
+	if m.note.token != theme.Err || part.Width(text) <= l.Left() || key == "" || l.Left() < 40 {
+		l.T(m.note.token, text)
+		return
+	}
+	more := part.NewLine(m.s, l.Left()).Sp(1).B(theme.Accent, key).T(theme.Muted, " shows all of it ")
+	l.Cell(m.note.token, text, l.Left()-more.Used(), false).Add(more)
 }
 
 // newest shows the newest problems.
@@ -237,7 +250,13 @@ func (m *Model) banner() []string {
 		} else {
 			who = "Dispatcher " + who
 		}
-		add(theme.Err, fmt.Sprintf("%s does not answer.", who), fmt.Sprintf("What is shown is %s old.  R tries now.", part.Dur(s.Now.Sub(s.Link.Since).Truncate(time.Second))))
+		age := part.Dur(s.Now.Sub(s.Link.Since).Truncate(time.Second))
+		cure := fmt.Sprintf("What is shown is %s old.  %s tries now.", age, m.keys.Of(InTasks, "refresh"))
+		if m.w < 80 {
+			who = strings.TrimPrefix(who, "Dispatcher ")
+			cure = fmt.Sprintf("%s old.  %s tries now.", age, m.keys.Of(InTasks, "refresh"))
+		}
+		add(theme.Err, who+" does not answer.", cure)
 	}
 	if s.Link.State == Live && s.Status.Dispatcher == "" && !s.Alone() {
 		add(theme.Warn, part.Plural(len(s.Nodes), "node")+", no dispatcher.", "p makes this node the dispatcher.")
@@ -345,7 +364,7 @@ func (m *Model) drawSmall() []string {
 	all := []string{
 		l.String(), t.String(), n.String(), line().String(),
 		line().T(theme.Muted, fmt.Sprintf("Too small for the tables: %dx%d of %dx%d.", m.w, m.h, SmallestW, SmallestH)).String(),
-		line().T(theme.Muted, "Make it larger.  ").B(theme.Accent, "q").T(theme.Muted, " quit").String(),
+		line().T(theme.Muted, "Make it larger.  ").B(theme.Accent, m.keys.Of(InOverview, "task.new")).T(theme.Muted, " new task  ").B(theme.Accent, m.keys.Of(InOverview, "quit")).T(theme.Muted, " quit").String(),
 	}
 	if q := len(m.overlays); q > 0 {
 		all = append(m.overlays[q-1].draw(m, m.w, m.h), all...)

@@ -76,7 +76,7 @@ func (m *Model) headFacts() []string {
 		}
 		return nil
 	}
-	nodes := part.Plural(len(s.Nodes), "node")
+	nodes := part.Plural(s.known(), "node")
 	if m.w >= 110 {
 		var parts []string
 		for _, st := range []control.NodeState{control.NodeUp, control.NodeDraining, control.NodeDrained, control.NodeStale, control.NodeLost, control.NodeAsks} {

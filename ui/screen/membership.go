@@ -45,7 +45,7 @@ func promoteHere(self string, then func(*Model)) overlay {
 		}
 		point("the queue and the record of who did what stay here")
 		point("it also runs tasks itself")
-		if n := len(s.Nodes) - 1; n > 0 {
+		if n := s.known() - 1; n > 0 {
 			point(part.Plural(n, "other node") + " can be let in then (t)")
 		} else {
 			point("other machines can join at any time")
@@ -120,14 +120,20 @@ func newAdmit(m *Model) overlay {
 		var asks []string
 		for i := range m.view().Nodes {
 			if n := &m.view().Nodes[i]; n.State == control.NodeAsks {
-				asks = append(asks, n.Name+" at "+n.Addr)
+				asks = append(asks, n.Name+" asks, at "+n.Addr)
 			}
 		}
 		out := m.text(w, theme.Text, "The machine that wants to join shows a code like K7QM-3XPA on its screen (or: octaskly identity, there).")
 		if len(asks) == 0 {
 			return append(out, m.text(w, theme.Muted, "No node asks just now. One that does appears here.")...)
 		}
-		out = append(out, part.NewLine(m.s, w).T(theme.Lost, m.s.Glyphs.Asks+" ").T(theme.Muted, "asking now: ").T(theme.Text, strings.Join(asks, ", ")).String())
+		for i, who := range asks {
+			if i == 3 && len(asks) > 4 {
+				out = append(out, part.NewLine(m.s, w).T(theme.Muted, fmt.Sprintf("  and %d more", len(asks)-i)).String())
+				break
+			}
+			out = append(out, part.NewLine(m.s, w).T(theme.Lost, m.s.Glyphs.Asks+" ").T(theme.Text, who).String())
+		}
 		return append(out, m.text(w, theme.Muted, "It becomes a worker: it may run tasks and submit some. Its code works once.")...)
 	}
 	d.take = func(m *Model, d *typedDialog, text string) {
@@ -276,6 +282,12 @@ func (m *Model) drawWelcome(w, h int) []string {
 	check := func(tok theme.Token, glyph, what, is string) {
 		add(line().Sp(2).T(tok, glyph+" ").Cell(theme.Text, what, 16, false).T(theme.Muted, is))
 	}
+	fit := func(long, short string) string { // whichever has room
+		if w < 80 {
+			return short
+		}
+		return long
+	}
 	g := &m.s.Glyphs
 	gap()
 	add(line().B(theme.Text, "Welcome. This computer is now one Octaskly node."))
@@ -285,22 +297,23 @@ func (m *Model) drawWelcome(w, h int) []string {
 	if others > 0 {
 		check(theme.OK, g.Done, "other nodes", part.Plural(others, "node")+" heard on this network")
 	} else {
-		check(theme.Muted, g.Queued, "other nodes", "none yet; start octaskly on another machine")
+		check(theme.Muted, g.Queued, "other nodes", fit("none yet; start octaskly on another machine", "none yet"))
 	}
 	check(theme.Warn, g.Failed, "dispatcher", "none on this network")
 	if s.Status.Self.Code != "" {
-		check(theme.Lost, g.Lock, "joining code", s.Status.Self.Code+"   to let this node into another cluster")
+		check(theme.Lost, g.Lock, "joining code", s.Status.Self.Code+fit("   to let this node into another cluster", "  to join another cluster"))
 	}
 	gap()
-	add(line().T(theme.Text, "One node must be the dispatcher: it keeps the queue and hands out the tasks."))
+	add(line().T(theme.Text, fit("One node must be the dispatcher: it keeps the queue and hands out the tasks.", "One node, the dispatcher, keeps the queue of tasks.")))
 	gap()
-	for _, k := range [][2]string{{"promote", "make this node the dispatcher"}, {"join", "join a cluster that is there already"}, {"admit", "admit a node by its code (makes this one the dispatcher first)"}} {
+	for _, k := range [][2]string{{"promote", "make this node the dispatcher"}, {"join", "join a cluster that is there already"}, {"admit", fit("admit a node by its code (makes this one the dispatcher first)", "admit a node by its code")}} {
 		add(line().Sp(5).B(theme.Accent, m.keys.Of(InWelcome, k[0])).Sp(2).T(theme.Text, k[1]))
 	}
 	gap()
-	add(line().T(theme.Text, "Then press ").B(theme.Accent, m.keys.Of(InWelcome, "task.new")).T(theme.Text, ", type a command, press enter. Its output appears right here."))
-	add(line().T(theme.Muted, "To add a server:       ssh server octaskly --headless worker"))
-	add(line().T(theme.Muted, "To look around first:  octaskly demo"))
+	add(line().T(theme.Text, fit("Then press ", "Then ")).B(theme.Accent, m.keys.Of(InWelcome, "task.new")).
+		T(theme.Text, fit(", type a command, press enter. Its output appears right here.", ", a command, enter: its output appears here.")))
+	add(line().T(theme.Muted, fit("To add a server:       ", "Servers:  ")+"ssh server octaskly --headless worker"))
+	add(line().T(theme.Muted, fit("To look around first:  ", "To look:  ")+"octaskly demo"))
 	return part.Tall(out, w, h)
 }
 

@@ -48,6 +48,7 @@ type Model struct {
 	overlays []overlay
 	find     *findLine
 	note     note
+	said     note // what stood there before the last key
 	effects  []Effect
 
 	running     int // cursor in the running pane
@@ -55,6 +56,7 @@ type Model struct {
 	openedAt    time.Time // of the newest overlay
 	interrupted time.Time
 	clicked     time.Time
+	focused     time.Time // when the window came to the front
 	clickY      int
 }
 

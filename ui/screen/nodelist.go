@@ -17,6 +17,7 @@ type nodeList struct {
 	cursor   task.NodeID
 	top      int
 	height   int
+	version  string // the dispatcher's, when last drawn
 	sort     int
 	reverse  bool
 	filter   string
@@ -62,6 +63,9 @@ func (l *nodeList) shown(s *Snapshot) []*control.Node {
 		l.sorted = append(l.sorted, n)
 	}
 	slices.SortStableFunc(l.sorted, func(a, b *control.Node) int {
+		if c := cmp.Compare(standing(a), standing(b)); c != 0 {
+			return c
+		}
 		c := l.compare(a, b)
 		if l.reverse {
 			c = -c
@@ -69,6 +73,18 @@ func (l *nodeList) shown(s *Snapshot) []*control.Node {
 		return c
 	})
 	return l.sorted
+}
+
+// standing puts members before those who ask, and those before the members of
+// other clusters, whatever the order.
+func standing(n *control.Node) int {
+	switch n.State {
+	case control.NodeAsks:
+		return 1
+	case control.NodeForeign:
+		return 2
+	}
+	return 0
 }
 
 func nodeMatches(n *control.Node, want string) bool {
@@ -215,6 +231,7 @@ func (m *Model) drawNodes(w, h int, focus bool) []string {
 	l, s := &m.nodes, m.view()
 	iw, ih := part.Inner(w, h)
 	l.height = max(0, ih-1)
+	l.version = s.version()
 	list := l.shown(s)
 	i := l.index(list)
 	l.top = min(max(l.top, i-l.height+1), i)
@@ -266,12 +283,7 @@ func (m *Model) nodeRow(n *control.Node, ws []int, bar, w int, cursor, focus boo
 		}
 		switch i {
 		case 0:
-			name := n.Name
-			if n.Self {
-				l.B(text, fitName(name, width)).Sp(max(0, width-part.Width(part.Clean(fitName(name, width)))))
-				continue
-			}
-			l.Cell(text, name, width, false)
+			m.nodeName(l, n, text, width)
 		case 1:
 			l.Cell(theme.Muted, role(n), width, false)
 		case 2:
@@ -296,6 +308,23 @@ func (m *Model) nodeRow(n *control.Node, ws []int, bar, w int, cursor, focus boo
 		return m.s.Row(l.String())
 	}
 	return l.String()
+}
+
+// nodeName is the name in w cells: bold for this node, with a mark behind it
+// when something about the node should be looked at.
+func (m *Model) nodeName(l *part.Line, n *control.Node, tok theme.Token, w int) {
+	mark := ""
+	if len(n.Warnings) > 0 || odd(n, m.nodes.version) {
+		mark = " " + m.s.Glyphs.Stale
+	}
+	name := fitName(n.Name, w-part.Width(mark))
+	end := l.Used() + w
+	if n.Self {
+		l.B(tok, name)
+	} else {
+		l.T(tok, name)
+	}
+	l.T(theme.Warn, mark).To(end)
 }
 
 func fitName(name string, w int) string {

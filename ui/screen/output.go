@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/adauldev/octaskly/queue/task"
@@ -219,6 +220,9 @@ func (m *Model) drawRunning(w, h int, focus bool) []string {
 		{Title: "MEM", Width: 5, Right: true, Drop: 1},
 		{Title: "NAME", Width: 10, Drop: 3},
 		{Title: "COMMAND", Width: 20, Flex: true},
+	}
+	if !slices.ContainsFunc(m.view().Running, func(t task.Task) bool { return t.Spec.Name != "" }) {
+		cols[5] = part.Column{Drop: 9}
 	}
 	ws := part.FitColumns(cols, iw-3, 2)
 	lines := []string{part.Header(part.NewLine(m.s, iw).Sp(3), cols, ws, 2).String()}

@@ -167,7 +167,15 @@ func (m *Model) runVerb(p *palette, verb, args string) error {
 	case "run":
 		m.closeIt(p)
 		m.needDispatcher(func(m *Model) {
-			m.submit(task.Spec{Shell: args, Priority: task.PriorityNormal}, true)
+			m.submit(task.Spec{Shell: args, Priority: task.PriorityNormal}, true, func(err error) {
+				if err != nil { // what was typed is in the form
+					f := newForm(m, nil)
+					f.fields[fCommand].Set(args)
+					f.check()
+					m.open(f)
+					f.answered(m, true, err)
+				}
+			})
 		})
 	case "from":
 		m.closeIt(p)

@@ -129,6 +129,31 @@ func (s *Snapshot) Named(name string) (found *control.Node) {
 	return found
 }
 
+// known is how many nodes are members here or ask to be; those of other
+// clusters on the same network are none of this one's business.
+func (s *Snapshot) known() int {
+	n := 0
+	for i := range s.Nodes {
+		if s.Nodes[i].State != control.NodeForeign {
+			n++
+		}
+	}
+	return n
+}
+
+// version is what the dispatcher runs; empty where it is not known.
+func (s *Snapshot) version() string {
+	if d := s.Named(s.Status.Dispatcher); d != nil {
+		return d.Version
+	}
+	return ""
+}
+
+// odd reports that a member runs another version than the dispatcher's.
+func odd(n *control.Node, dispatcher string) bool {
+	return member(n) && n.Version != "" && dispatcher != "" && n.Version != dispatcher
+}
+
 func member(n *control.Node) bool {
 	return n.State != control.NodeAsks && n.State != control.NodeForeign
 }

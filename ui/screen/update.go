@@ -25,7 +25,7 @@ func (m *Model) Key(k tea.KeyMsg, at time.Time) {
 		m.burst(k, at)
 		return
 	}
-	m.note = note{}
+	m.said, m.note = m.note, note{}
 	in := m.in()
 	action := m.keys.Action(in, name)
 	switch {
@@ -218,7 +218,7 @@ func (m *Model) actGlobal(action string) bool {
 	case "filter", "find":
 		m.startFind()
 	case "copy":
-		m.copyThing()
+		m.copyThing(m.said)
 	case "copy.command":
 		m.copyCommand()
 	case "back":
@@ -295,7 +295,7 @@ func (m *Model) push(d Deep) {
 
 // Mouse takes a click or a turn of the wheel.
 func (m *Model) Mouse(e tea.MouseMsg, at time.Time) {
-	if len(m.overlays) > 0 || m.find != nil {
+	if len(m.overlays) > 0 || m.find != nil || at.Sub(m.focused) < toFront {
 		return
 	}
 	c := m.content()
@@ -376,6 +376,10 @@ func (m *Model) clickTab(x int) {
 	}
 }
 
+// toFront is how soon after the window got the focus a click is the one that
+// brought it to the front.
+const toFront = 300 * time.Millisecond
+
 // Focused tells that the terminal's window got the focus: a click that only
 // brought it to the front must not act.
-func (m *Model) Focused(at time.Time) { m.clicked = at }
+func (m *Model) Focused(at time.Time) { m.focused = at }
