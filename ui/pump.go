@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,9 +21,14 @@ const (
 	quietly = time.Second            // reduced motion, or another window in front
 	alone   = 2 * time.Second        // nobody has touched anything for a while
 	aWhile  = 30 * time.Second
+	longest = 10 * time.Second       // however much a frame costs
 	logTick = 100 * time.Millisecond // output on the screen
 	ask     = 5 * time.Second        // how long one round of questions may take
 )
+
+// restBytes is how much a second goes to the terminal when nobody has touched
+// anything for a while: the line may be slow, and nobody may be looking.
+const restBytes = 900
 
 // pump turns a cluster into messages for the screen: a snapshot at rest four
 // times a second, at once after a key, and a nudge when output grew.
@@ -32,6 +38,8 @@ type pump struct {
 	send func(any)
 	want atomic.Pointer[screen.Want]
 	kick chan struct{}
+	news chan struct{} // something that is worth a frame happened
+	sent func() int64  // bytes that went to the terminal; nil is not known
 	slow atomic.Bool
 	used atomic.Int64 // when a person last did something, Unix ms
 
@@ -39,7 +47,7 @@ type pump struct {
 }
 
 func newPump(ctl control.Control, now func() time.Time, send func(any)) *pump {
-	p := &pump{col: NewCollector(ctl, now), tail: newTail(ctl), send: send, crash: &crashes{}, kick: make(chan struct{}, 1)}
+	p := &pump{col: NewCollector(ctl, now), tail: newTail(ctl), send: send, crash: &crashes{}, kick: make(chan struct{}, 1), news: make(chan struct{}, 1)}
 	p.touch()
 	p.want.Store(&screen.Want{})
 	return p
@@ -71,6 +79,7 @@ func (p *pump) run(ctx context.Context) {
 }
 
 func (p *pump) collect(ctx context.Context) {
+	var before int64
 	for ctx.Err() == nil {
 		one, stop := context.WithTimeout(ctx, ask)
 		s := p.col.Collect(one, *p.want.Load())
@@ -78,18 +87,24 @@ func (p *pump) collect(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		var cost int64 // of the frame before this one
+		if p.sent != nil {
+			now := p.sent()
+			cost, before = now-before, now
+		}
 		p.send(snapshotMsg{s})
-		if wait := p.pace(time.Now()); !s.Rows.Working {
+		if wait := p.pace(time.Now(), cost); !s.Rows.Working {
 			p.pause(ctx, wait)
 		}
 	}
 }
 
-// pace is how long a snapshot is good for when no key is pressed.
-func (p *pump) pace(now time.Time) time.Duration {
+// pace is how long a snapshot is good for when no key is pressed and a frame
+// takes cost bytes.
+func (p *pump) pace(now time.Time, cost int64) time.Duration {
 	switch {
 	case now.Sub(time.UnixMilli(p.used.Load())) > aWhile:
-		return alone
+		return min(max(alone, time.Duration(cost)*time.Second/restBytes), longest)
 	case p.slow.Load():
 		return quietly
 	}
@@ -97,8 +112,10 @@ func (p *pump) pace(now time.Time) time.Duration {
 }
 
 // pause waits for the next round: at once after a key, else for a while, and
-// where nothing happens until the clock on the screen moves.
+// where nothing happens until the clock on the screen moves. News cuts a long
+// while short.
 func (p *pump) pause(ctx context.Context, wait time.Duration) {
+	begin := time.Now()
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	for spent := wait; ; spent += wait {
@@ -107,6 +124,12 @@ func (p *pump) pause(ctx context.Context, wait time.Duration) {
 			return
 		case <-p.kick:
 			return
+		case <-p.news:
+			if left := alone - time.Since(begin); left < wait {
+				wait = max(left, 0)
+				t.Reset(wait)
+			}
+			continue
 		case <-t.C:
 		}
 		if spent >= time.Second || !p.col.quiet() {
@@ -145,6 +168,12 @@ func (p *pump) read(ctx context.Context, st control.EventStream, from uint64) ui
 			return from
 		}
 		p.col.Saw(list)
+		if slices.ContainsFunc(list, func(e control.Event) bool { return e.Kind == control.EventNode || e.Kind == control.EventNotice }) {
+			select {
+			case p.news <- struct{}{}:
+			default:
+			}
+		}
 		if n := len(list); n > 0 && list[n-1].Position > 0 {
 			from = list[n-1].Position
 		}

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -85,7 +86,8 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	if err != nil {
 		return KeepRunning, err
 	}
-	out := lock(o.Out)
+	var count atomic.Int64
+	out := lock(o.Out, &count)
 	a.clip.out = out
 	opts := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(out), tea.WithAltScreen(), tea.WithFPS(70), tea.WithReportFocus()}
 	if !o.NoMouse {
@@ -98,7 +100,7 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	defer context.AfterFunc(ctx, p.Quit)()
 	a.crash.stop = p.Quit
 	pu := newPump(o.Control, o.Now, func(m any) { p.Send(m) })
-	pu.crash = a.crash
+	pu.crash, pu.sent = a.crash, count.Load
 	pu.slow.Store(o.ReducedMotion)
 	a.ask, a.touch = pu.ask, pu.touch
 	a.slow = func(on bool) { pu.slow.Store(on || o.ReducedMotion) }
@@ -183,8 +185,9 @@ func newApp(o Options) (*app, error) {
 // locked is an output that may be written by the renderer and the clipboard
 // at the same time; each write is whole.
 type locked struct {
-	mu sync.Mutex
-	w  io.Writer
+	mu    sync.Mutex
+	w     io.Writer
+	count *atomic.Int64 // bytes written
 }
 
 // lockedFile keeps what makes a terminal a terminal.
@@ -193,8 +196,8 @@ type lockedFile struct {
 	f term.File
 }
 
-func lock(w io.Writer) io.Writer {
-	l := &locked{w: w}
+func lock(w io.Writer, count *atomic.Int64) io.Writer {
+	l := &locked{w: w, count: count}
 	if f, ok := w.(term.File); ok {
 		return lockedFile{l, f}
 	}
@@ -205,7 +208,9 @@ func lock(w io.Writer) io.Writer {
 func (l *locked) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(p)
+	n, err := l.w.Write(p)
+	l.count.Add(int64(n))
+	return n, err
 }
 
 // Fd is the terminal's descriptor.
