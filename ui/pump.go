@@ -28,7 +28,7 @@ const (
 
 // restBytes is how much a second goes to the terminal when nobody has touched
 // anything for a while: the line may be slow, and nobody may be looking.
-const restBytes = 900
+const restBytes = 750
 
 // pump turns a cluster into messages for the screen: a snapshot at rest four
 // times a second, at once after a key, and a nudge when output grew.
