@@ -60,7 +60,7 @@ func explain(name string, err error) error {
 		e := missing.Errors[0]
 		row, _ := e.Position()
 		key := e.Key()
-		return fmt.Errorf("%s:%d: there is no token or setting %q; the tokens are %v", name, row, key[len(key)-1], Tokens())
+		return fmt.Errorf("%s:%d: there is no token or setting %q; the tokens, under [tokens], are %v", name, row, key[len(key)-1], Tokens())
 	}
 	var at *toml.DecodeError
 	if errors.As(err, &at) {
