@@ -16,8 +16,14 @@ import (
 // and find nothing of those before them: what a command left in the cell's
 // folder ends the cell.
 type cell struct {
-	dirs  *workDirs
-	built int // the fence's version the thread is subject to
+	*confinedThread
+	dirs *workDirs
+}
+
+// confinedThread is a thread of its own on which a confinement was applied. What
+// it starts is contained.
+type confinedThread struct {
+	built int // the fence's version it is subject to
 	jobs  chan func()
 	ended chan struct{}
 }
@@ -70,41 +76,50 @@ func (s *cells) open() (*cell, error) {
 		return nil, err
 	}
 	dirs.own = s.c.dirs.own
-	k := &cell{dirs: dirs, jobs: make(chan func()), ended: make(chan struct{})}
-	ready := make(chan error, 1)
-	go func() {
-		defer close(k.ended)
-		onOwnThread(func() { k.serve(s.c, ready) })
-	}()
-	if err := <-ready; err != nil {
-		<-k.ended
+	thread, err := s.c.openThread(dirs.root)
+	if err != nil {
 		_ = removeTree(root)
 		return nil, err
 	}
-	return k, nil
+	return &cell{confinedThread: thread, dirs: dirs}, nil
 }
 
-// serve runs on the cell's thread.
-func (k *cell) serve(c *confinement, ready chan<- error) {
-	version, err := c.apply(k.dirs.root)
-	k.built = version
-	ready <- err
-	if err != nil {
-		return
+// openThread makes a thread and confines it; what it starts may write in dirs.
+func (c *confinement) openThread(dirs ...string) (*confinedThread, error) {
+	t := &confinedThread{jobs: make(chan func()), ended: make(chan struct{})}
+	ready := make(chan error, 1)
+	go func() {
+		defer close(t.ended)
+		onOwnThread(func() {
+			version, err := c.apply(dirs...)
+			t.built = version
+			ready <- err
+			for job := range t.jobs {
+				job()
+			}
+		})
+	}()
+	if err := <-ready; err != nil {
+		t.end()
+		return nil, err
 	}
-	for job := range k.jobs {
-		job()
-	}
+	return t, nil
 }
 
-// do runs fn on the confined thread.
-func (k *cell) do(fn func()) {
+// do runs fn on the thread.
+func (t *confinedThread) do(fn func()) {
 	done := make(chan struct{})
-	k.jobs <- func() {
+	t.jobs <- func() {
 		defer close(done)
 		fn()
 	}
 	<-done
+}
+
+// end ends the thread.
+func (t *confinedThread) end() {
+	close(t.jobs)
+	<-t.ended
 }
 
 // give takes a cell back when its command and all it started are gone.
@@ -123,8 +138,7 @@ func (s *cells) give(k *cell, clean bool) {
 
 // close ends the thread and removes the folder.
 func (k *cell) close() {
-	close(k.jobs)
-	<-k.ended
+	k.end()
 	_ = removeTree(k.dirs.root)
 }
 

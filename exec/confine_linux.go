@@ -202,17 +202,14 @@ func (c *confinement) launch(r *Runner, p *process, file string, argv []string, 
 	}
 	attr.Sys.Credential = c.user.credential()
 	if p.cell != nil {
-		p.cell.do(func() { pid, err = r.forkExec(p, file, argv, attr) })
-		return pid, err
+		return r.forkExec(p, p.cell.do, file, argv, attr)
 	}
-	onOwnThread(func() {
-		if _, err = c.apply(p.home.path, p.dir()); err != nil {
-			err = startError(ReasonRefused, "sandbox level %s cannot be had here: %w", c.level, err)
-			return
-		}
-		pid, err = r.forkExec(p, file, argv, attr)
-	})
-	return pid, err
+	thread, err := c.openThread(p.home.path, p.dir())
+	if err != nil {
+		return 0, startError(ReasonRefused, "sandbox level %s cannot be had here: %w", c.level, err)
+	}
+	defer thread.end()
+	return r.forkExec(p, thread.do, file, argv, attr)
 }
 
 // house finds a command its own directory, in a cell where that will do. One

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -63,6 +64,8 @@ func crashOnce(t *testing.T, level Level, mark string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var said bytes.Buffer
+	worker.Stderr = &said
 	if err := worker.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +73,7 @@ func crashOnce(t *testing.T, level Level, mark string) {
 	_ = worker.Process.Kill()
 	_ = worker.Wait()
 	if line != "ready\n" {
-		t.Fatalf("the worker said %q", line)
+		t.Fatalf("the worker said %q, and %s", line, said.String())
 	}
 	if level == VeryStrict {
 		// Nobody has to look for anything: the cage ends with the worker.

@@ -7,64 +7,49 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // SweepLeftovers kills what an earlier Runner left; see Starter. Processes of
 // this Runner's own commands are spared.
 //
-// A process is taken for a leftover when its cookie has the prefix, when it is
-// in a directory below WorkRoot, or when it is in a session or below a parent
-// of one that is. One that has shed all of these is not found. When all are
-// gone their directories are removed, but for those that were to be kept.
+// A process is taken for a leftover when its cookie has the prefix, when it has
+// a label of WorkRoot's or is in a directory below that, or when it is in a
+// session or below a parent of one that is. One that has shed all of these is not
+// found. When all are gone their directories are removed, but for those that were
+// to be kept.
 func (r *Runner) SweepLeftovers(ctx context.Context, cookiePrefix string) (int, error) {
 	if cookiePrefix == "" {
 		return 0, fmt.Errorf("find processes left running: no cookie is given")
 	}
-	killed := make(map[int]bool)
-	deadline := time.Now().Add(killWait)
-	pause := time.Millisecond
-	for empty := 0; empty < 2; {
-		if err := ctx.Err(); err != nil {
-			return len(killed), fmt.Errorf("kill processes left running: %w", err)
+	killed := 0
+	look := func() snapshot {
+		if ctx.Err() != nil {
+			return snapshot{} // enough
 		}
-		found := r.leftovers(cookiePrefix)
-		for _, s := range found {
-			_ = unix.Kill(s.pid, unix.SIGSTOP)
-		}
-		for _, s := range found {
-			if same(s) {
-				_ = unix.Kill(s.pid, unix.SIGKILL)
-				killed[s.pid] = true
-			}
-		}
-		if len(found) == 0 {
-			empty++
-			continue
-		}
-		empty = 0
-		if time.Now().After(deadline) {
-			return len(killed), fmt.Errorf("kill processes left running: %d of them will not end, the first has id %d", len(found), found[0].pid)
-		}
-		time.Sleep(pause)
-		pause = min(2*pause, 100*time.Millisecond)
+		r.mu.Lock()
+		strays := r.strays
+		r.mu.Unlock()
+		return snapshot{members: r.leftovers(cookiePrefix), strays: strays}
+	}
+	left := r.killAll(look, func(int) { killed++ })
+	switch {
+	case ctx.Err() != nil:
+		return killed, fmt.Errorf("kill processes left running: %w", ctx.Err())
+	case len(left) > 0:
+		return killed, fmt.Errorf("kill processes left running: these will not end: %v", left)
 	}
 	r.nextReap.Store(0)
 	r.reapStrays() // where this process is the one that orphans fall to
 	for _, dirs := range r.roots() {
 		if err := dirs.removeOld(); err != nil {
-			return len(killed), err
+			return killed, err
 		}
 	}
-	return len(killed), nil
+	return killed, nil
 }
 
-// leftovers takes one look.
+// leftovers takes one look. The caller holds forking.
 func (r *Runner) leftovers(prefix string) []procStat {
-	r.forking.Lock()
-	defer r.forking.Unlock()
 	seen := make(map[int]procStat)
 	mark := make(map[int]bool)
 	sessions := make(map[int]bool)
@@ -85,7 +70,7 @@ func (r *Runner) leftovers(prefix string) []procStat {
 		if own[c] {
 			return true
 		}
-		if strings.HasPrefix(c, prefix) || r.inOldDir(pid) {
+		if strings.HasPrefix(c, prefix) || r.inOldDir(pid) || r.labels.earlier(pid) {
 			mark[pid], sessions[s.sid] = true, true
 		}
 		return true

@@ -76,7 +76,7 @@ func TestTheSuiteSeesAMissingMechanism(t *testing.T) {
 		"clone flags":       func(c *confinement) { c.filter = filterWithout(t, "clone") },
 		"environment":       func(c *confinement) { c.env = os.Environ() },
 	}
-	for _, name := range []string{"ptrace", "mount", "unshare", "bpf", "io_uring_setup", "keyctl", "personality", "userfaultfd"} {
+	for _, name := range []string{"ptrace", "mount", "unshare", "bpf", "io_uring_setup", "keyctl", "personality", "userfaultfd", "prlimit64", "setrlimit"} {
 		cases["the call "+name] = func(c *confinement) { c.filter = filterWithout(t, name) }
 	}
 	if os.Geteuid() == 0 {

@@ -18,9 +18,9 @@ import (
 // session is never a command's, and one in a command's session is that
 // command's. What remains are those that founded a session themselves. One
 // whose parents lead up to a process of the command is the command's. An
-// orphan among them has this process as its parent: a stray. It is known by
-// the cookie in its environment, by the directory it is in or by the pipe it
-// writes to. One that has shed all of these belongs to the command that is
+// orphan among them has this process as its parent: a stray. It is known by its
+// label. One without is known by the cookie in its environment, by the directory
+// it is in or by the pipe it writes to. One that has shed all of these belongs to the command that is
 // left when all others are younger than it, and until there is such a one it
 // stays.
 
@@ -204,8 +204,14 @@ func (o *owners) stray(s procStat) verdict {
 	if s.dead() {
 		return o.eldest(s)
 	}
+	if label := o.r.labels.of(s.pid); label != 0 {
+		return o.labelled(s, label)
+	}
 	cookie := readCookie(s.pid)
 	for _, q := range o.live {
+		if q.indelible() {
+			continue // it would have its label
+		}
 		if cookie == q.spec.Cookie || q.marks(s.pid) {
 			return o.belongs(s, q)
 		}
@@ -213,13 +219,30 @@ func (o *owners) stray(s procStat) verdict {
 	return o.eldest(s)
 }
 
+// labelled decides by the label. What a command left that was cleared away belongs
+// to none, and is removed by the look that asks for that.
+func (o *owners) labelled(s procStat, label uint64) verdict {
+	for _, q := range o.live {
+		if q.label == label {
+			return o.belongs(s, q)
+		}
+	}
+	if o.p == nil && !o.sure {
+		return mine
+	}
+	return unsure
+}
+
+// indelible reports whether nothing of the command can lose its label.
+func (p *process) indelible() bool { return p.label != 0 && p.spec.Level > None }
+
 // eldest decides by age: who is younger than a process cannot have started it.
 func (o *owners) eldest(s procStat) verdict {
 	if o.sure {
 		return unsure
 	}
 	for _, q := range o.live {
-		if q == o.p {
+		if q == o.p || q.indelible() {
 			continue
 		}
 		if main, ok := readStat(q.pid); !ok || main.start <= s.start {

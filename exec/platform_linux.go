@@ -28,6 +28,7 @@ type platform struct {
 	nextReap atomic.Int64 // when reapStrays may look again
 
 	groups *cgroups
+	labels *labels
 	levels [levelCount]*confinement // those that passed their test
 
 	foreign  foreignSessions
@@ -60,6 +61,7 @@ func (r *Runner) openPlatform() error {
 	r.find = newFinder(pathOf(r.base))
 	r.table = openProcTable()
 	r.groups = openCgroups()
+	r.labels = openLabels(r.dirs.root)
 	r.live = make(map[int]*process)
 	r.starting = make(map[string]bool)
 	if s, ok := readStat(r.self); ok {

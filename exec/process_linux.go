@@ -21,6 +21,7 @@ type process struct {
 	spec    *Spec
 	pid     int
 	pidfd   int
+	label   uint64    // 0 if it could not be given one
 	fds     [3]int    // our ends: unused, stdout, stderr
 	held    [3]int    // the command's ends of the same, which pump keeps open
 	inodes  [3]uint64 // of the pipes, as /proc names them

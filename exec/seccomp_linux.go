@@ -82,6 +82,8 @@ func filterOf(level Level, abi int, arch uint32, names map[string]int) ([]unix.S
 	f.denyValue("ioctl", 1, unix.TIOCSTI)
 	f.denyValue("ioctl", 1, tioclinux)
 	f.denyOther("prlimit64", 0, 0)
+	f.denyValue("setrlimit", 0, unix.RLIMIT_RTTIME) // the label
+	f.denySetting("prlimit64", unix.RLIMIT_RTTIME)
 	f.personality()
 	if abi < 3 {
 		// Landlock cannot stop truncation yet.
@@ -183,6 +185,17 @@ func (f *filterBuilder) denyOther(name string, arg int, value uint32) {
 	f.when(name, argLow(arg),
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value, SkipTrue: 2},
 		argHigh(arg),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
+}
+
+// denySetting refuses to set a limit, and allows to ask for it.
+func (f *filterBuilder) denySetting(name string, limit uint32) {
+	f.when(name, argLow(1),
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: limit, SkipTrue: 5},
+		argLow(2),
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 2},
+		argHigh(2),
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
 		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
 }

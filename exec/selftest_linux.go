@@ -136,6 +136,8 @@ func callAttempts() []attempt {
 		{"use the kernel's keys", raw(unix.SYS_KEYCTL, bad), unix.EPERM},
 		{"load a kernel module", raw(unix.SYS_FINIT_MODULE, bad), unix.EPERM},
 		{"type on a terminal", raw(unix.SYS_IOCTL, bad, unix.TIOCSTI), unix.EPERM},
+		{"lose the label", raw(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_RTTIME, bad), unix.EPERM},
+		{"lose the label in the old way", raw(unix.SYS_SETRLIMIT, unix.RLIMIT_RTTIME, bad), unix.EPERM},
 		{"ask for a file by handle", raw(unix.SYS_OPEN_BY_HANDLE_AT, bad), unix.EPERM},
 	}
 }

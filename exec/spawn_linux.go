@@ -68,7 +68,10 @@ func (r *Runner) userOf(l Level) *taskUser {
 func (p *process) spawn() error {
 	r, spec := p.r, p.spec
 	dir := p.dir()
-	base, start := r.base, r.forkExec
+	base := r.base
+	start := func(p *process, file string, argv []string, attr *syscall.ProcAttr) (int, error) {
+		return r.forkExec(p, func(fork func()) { fork() }, file, argv, attr)
+	}
 	if c := r.levels[spec.Level]; c != nil {
 		base = c.env
 		start = func(p *process, file string, argv []string, attr *syscall.ProcAttr) (int, error) {
@@ -161,9 +164,18 @@ func executable(file, dir, name string) error {
 	return nil
 }
 
-// forkExec starts the main process and lists it among the live ones, so that
+// forkExec starts the main process with a label, on the thread that on runs it on.
+func (r *Runner) forkExec(p *process, on func(fork func()), file string, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
+	r.labels.give(func(label uint64) {
+		p.label = label // before it can be found
+		on(func() { pid, err = r.forkListed(p, file, argv, attr) })
+	})
+	return pid, err
+}
+
+// forkListed starts the main process and lists it among the live ones, so that
 // no other command's sweep can take it for a stray.
-func (r *Runner) forkExec(p *process, file string, argv []string, attr *syscall.ProcAttr) (int, error) {
+func (r *Runner) forkListed(p *process, file string, argv []string, attr *syscall.ProcAttr) (int, error) {
 	r.forking.RLock()
 	defer r.forking.RUnlock()
 	r.births.Add(1)

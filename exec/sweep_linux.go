@@ -151,19 +151,19 @@ func (r *Runner) anyLeft(p *process) bool {
 func (p *process) sweep() (survivors []int) {
 	p.sweeping.Lock()
 	defer p.sweeping.Unlock()
-	return p.r.killAll(func() snapshot { return p.r.snapshot(p) }, p)
+	return p.r.killAll(func() snapshot { return p.r.snapshot(p) }, p.countSwept)
 }
 
 // sweepUnowned kills the strays that no live command can own.
 func (r *Runner) sweepUnowned() {
-	if left := r.killAll(func() snapshot { return r.snapshot(nil) }, nil); len(left) > 0 {
+	if left := r.killAll(func() snapshot { return r.snapshot(nil) }, func(int) {}); len(left) > 0 {
 		r.log.Error("processes left by a command could not be killed", "pids", left)
 	}
 }
 
 // killAll stops, kills and collects what look finds, until two looks find
-// nothing, or what was killed will not go.
-func (r *Runner) killAll(look func() snapshot, p *process) []int {
+// nothing, or what was killed will not go. It calls found with each process once.
+func (r *Runner) killAll(look func() snapshot, found func(pid int)) []int {
 	pause := time.Millisecond
 	deadline := time.Now().Add(killWait)
 	known := make(map[int]bool)
@@ -173,9 +173,7 @@ func (r *Runner) killAll(look func() snapshot, p *process) []int {
 			if !known[pid] {
 				known[pid] = true
 				deadline, pause = time.Now().Add(killWait), time.Millisecond
-				if p != nil {
-					p.countSwept(pid)
-				}
+				found(pid)
 			}
 		}
 		switch {

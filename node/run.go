@@ -12,8 +12,10 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-// sweepTime is how long a node looks for what an earlier run left running.
-const sweepTime = 10 * time.Second
+// sweepTime is how long a node kills what an earlier run left running, which may be
+// thousands of processes on a machine that they keep busy. What will not go ends it
+// much sooner.
+const sweepTime = time.Minute
 
 // goodbyeTime is how long sessions may take to end in good order.
 const goodbyeTime = 3 * time.Second
