@@ -1,11 +1,7 @@
 package exec
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -228,9 +224,9 @@ func (p *process) explainGroup(res *Result) {
 func (l Limits) explainSignal(res *Result) {
 	switch {
 	case l.CPUTime > 0 && res.Code == 128+int(unix.SIGXCPU):
-		res.Reason, res.Message = ReasonLimitCPU, fmt.Sprintf("used more processor time than its limit of %v", l.CPUTime)
+		res.Reason, res.Message = ReasonLimitCPU, fmt.Sprintf("used %v of processor time, its limit being %v", res.CPU.Round(time.Millisecond), l.CPUTime)
 	case l.DiskBytes > 0 && res.Code == 128+int(unix.SIGXFSZ):
-		res.Reason, res.Message = ReasonLimitDisk, fmt.Sprintf("wrote a file larger than its limit of %s", size(l.DiskBytes))
+		res.Reason, res.Message = ReasonLimitDisk, fmt.Sprintf("wrote a file of %[1]s and wanted more, its limit being %[1]s", size(l.DiskBytes))
 	}
 }
 
@@ -254,10 +250,6 @@ func (p *process) watch(ended <-chan struct{}) {
 	if p.tmpfs() > 0 {
 		l.DiskBytes = 0
 	}
-	var before int64
-	if l.DiskBytes > 0 && p.spec.Dir != "" {
-		before = diskUse(p.spec.Dir, ended)
-	}
 	pause := pollMin
 	for {
 		at := time.Now()
@@ -271,10 +263,7 @@ func (p *process) watch(ended <-chan struct{}) {
 			u = p.r.useOf(p, pollMax/4)
 		}
 		if l.DiskBytes > 0 {
-			u.disk = diskUse(p.home.path, ended)
-			if p.spec.Dir != "" {
-				u.disk += max(0, diskUse(p.spec.Dir, ended)-before)
-			}
+			u.disk = p.diskNow(ended) + p.unnamedUse()
 		}
 		if reason, message := l.excess(u); reason != "" {
 			p.stopFor(reason, message, -1)
@@ -290,40 +279,4 @@ func (p *process) watch(ended <-chan struct{}) {
 		}
 		pause = min(pause*3/2, pollMax)
 	}
-}
-
-var errEnded = errors.New("the command has ended")
-
-// diskUse adds up what the files below a directory take on disk. What vanishes
-// meanwhile or cannot be read counts nothing; links are not followed.
-func diskUse(dir string, ended <-chan struct{}) (total int64) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return 0
-	}
-	defer root.Close()
-	_ = fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
-		select {
-		case <-ended:
-			return errEnded
-		default:
-		}
-		if err != nil {
-			if d != nil && d.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		var st unix.Stat_t
-		if unix.Lstat(filepath.Join(dir, path), &st) != nil {
-			return nil //nolint:nilerr // what is gone is not counted
-		}
-		names := int64(1)
-		if !d.IsDir() {
-			names = int64(max(st.Nlink, 1))
-		}
-		total += st.Blocks * 512 / names
-		return nil
-	})
-	return total
 }

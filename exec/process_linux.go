@@ -17,20 +17,22 @@ import (
 // that calls Wait reads the output. Goroutines exist only while a command is
 // being stopped or fed.
 type process struct {
-	r       *Runner
-	spec    *Spec
-	pid     int
-	pidfd   int
-	label   uint64    // 0 if it could not be given one
-	fds     [3]int    // our ends: unused, stdout, stderr
-	held    [3]int    // the command's ends of the same, which pump keeps open
-	inodes  [3]uint64 // of the pipes, as /proc names them
-	dirs    *workDirs
-	home    workDir
-	cell    *cell // where it runs, nil if in none
-	cage    *cage // likewise
-	full    bool  // its home in memory was full at the end
-	started time.Time
+	r      *Runner
+	spec   *Spec
+	pid    int
+	pidfd  int
+	label  uint64    // 0 if it could not be given one
+	fds    [3]int    // our ends: unused, stdout, stderr
+	held   [3]int    // the command's ends of the same, which pump keeps open
+	inodes [3]uint64 // of the pipes, as /proc names them
+	dirs   *workDirs
+	home   workDir
+	cell   *cell // where it runs, nil if in none
+	cage   *cage // likewise
+	full   bool  // its home in memory was full at the end
+	// dirBefore is what a directory given took on disk before, if that is limited.
+	dirBefore int64
+	started   time.Time
 
 	stdin   *os.File // our end, when a goroutine feeds it
 	fed     bool     // one does
@@ -109,6 +111,7 @@ func (p *process) Wait() Result {
 	}
 	p.explainGroup(&res)
 	p.explainFull(&res)
+	p.explainDisk(&res)
 	if p.group != nil {
 		if err := p.group.close(); err != nil {
 			p.r.log.Warn("a control group could not be removed", "error", err)

@@ -22,6 +22,9 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 	if err := r.house(p); err != nil {
 		return nil, err
 	}
+	if spec.Dir != "" && spec.Limits.DiskBytes > 0 {
+		p.dirBefore = diskUse(spec.Dir, nil)
+	}
 	if err := p.spawn(); err != nil {
 		p.closeFiles()
 		p.vacate(true)
