@@ -108,6 +108,37 @@ func TestTheSuiteSeesAMissingMechanism(t *testing.T) {
 	})
 }
 
+// TestTheSuiteSeesAMissingPartOfStrict does the same for what strict has beyond basic.
+func TestTheSuiteSeesAMissingPartOfStrict(t *testing.T) {
+	needLevels(t, Basic, Strict)
+	w := makeWorld(t)
+	basic := testRunner(t).levels[Basic]
+	cases := map[string]func(c *confinement){
+		"sockets":    func(c *confinement) { c.filter = basic.filter },
+		"file rules": func(c *confinement) { c.fence.fixed, c.fence.spread = basic.fence.fixed, true },
+	}
+	if os.Geteuid() != 0 { // else that commands run as another user makes up for it
+		cases["scopes"] = func(c *confinement) { c.fence.abi = 5 }
+	}
+	for name, off := range cases {
+		t.Run(name, func(t *testing.T) {
+			weaken(t, Strict, off)
+			open := breaches(w.outcomes(t, Strict), Strict)
+			if len(open) == 0 {
+				t.Error("no probe noticed")
+			}
+			t.Log(open)
+		})
+	}
+	// TCP is closed twice: without the filter Landlock must still do it, and alone.
+	for _, denied := range []bool{true, false} {
+		weaken(t, Strict, func(c *confinement) { c.filter, c.fence.net = basic.filter, denied })
+		if got := w.outcomes(t, Strict)["reach a TCP port"]; (got == "EACCES") != denied {
+			t.Errorf("with TCP denied by Landlock %v, to reach a port gives %s", denied, got)
+		}
+	}
+}
+
 // TestTheSuiteSeesAMissingPartOfACage does the same at very-strict. What the
 // other parts make up for is found by the self-test, or by both.
 func TestTheSuiteSeesAMissingPartOfACage(t *testing.T) {
