@@ -200,3 +200,22 @@ func TestLeftoversOfACrashedWorkerAreFound(t *testing.T) {
 		t.Error("an empty cookie was accepted")
 	}
 }
+
+// TestRemaining asks after a process that lives, has ended, and was collected.
+func TestRemaining(t *testing.T) {
+	cmd := osexec.Command("sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ask := remaining([]int{cmd.Process.Pid})
+	if left := ask(); len(left) != 1 || left[0] != cmd.Process.Pid {
+		t.Errorf("while it lives: %v", left)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if left := ask(); len(left) != 0 {
+		t.Errorf("when it has ended: %v", left)
+	}
+}

@@ -107,6 +107,7 @@ func (p *process) Wait() Result {
 	res.Survivors = survivors
 	if len(survivors) > 0 {
 		res.Reason = ReasonUnkillable
+		res.Remaining = remaining(survivors)
 		res.Message = fmt.Sprintf("%d of its processes could not be killed: %v", len(survivors), survivors)
 	}
 	p.explainGroup(&res)

@@ -245,6 +245,8 @@ type Result struct {
 	Swept int
 	// Survivors are processes of it that could not be killed.
 	Survivors []int
+	// Remaining says which of the survivors are still there; nil without any.
+	Remaining func() []int
 }
 
 // StartError says why nothing ran.

@@ -230,6 +230,24 @@ func (r *Runner) killOnce(look func() snapshot) (alive []int) {
 	return alive
 }
 
+// remaining remembers processes and tells which of them are still there.
+func remaining(pids []int) func() []int {
+	var seen []procStat
+	for _, pid := range pids {
+		if s, ok := readStat(pid); ok {
+			seen = append(seen, s)
+		}
+	}
+	return func() (left []int) {
+		for _, s := range seen {
+			if now, ok := readStat(s.pid); ok && now.start == s.start && !now.dead() {
+				left = append(left, s.pid)
+			}
+		}
+		return left
+	}
+}
+
 // same reports whether the process is still the one that was seen.
 func same(s procStat) bool {
 	now, ok := readStat(s.pid)

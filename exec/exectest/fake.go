@@ -26,9 +26,11 @@ type Script struct {
 	Stubborn bool
 	// Survivors are reported as processes that could not be killed.
 	Survivors []int
-	CPU       time.Duration
-	MaxRSS    int64
-	Written   int64 // Result.BytesWritten
+	// Freed, once closed, ends the survivors; nil never does.
+	Freed   <-chan struct{}
+	CPU     time.Duration
+	MaxRSS  int64
+	Written int64 // Result.BytesWritten
 	// Usage is what Run.Usage reports.
 	Usage exec.Usage
 }
@@ -295,6 +297,14 @@ func (p *run) result(killed bool) exec.Result {
 	}
 	if len(s.Survivors) > 0 {
 		res.Reason = exec.ReasonUnkillable
+		res.Remaining = func() []int {
+			select {
+			case <-s.Freed:
+				return nil
+			default:
+				return s.Survivors
+			}
+		}
 	}
 	return res
 }

@@ -27,6 +27,9 @@ type ClusterOptions struct {
 	Most    int    // workers that the dispatcher takes; 0 is no limit
 	Seed    uint64 // of the LAN
 	Logger  *slog.Logger
+
+	// Behave says what a pretended command does; nil is exectest.Interpret.
+	Behave func(exec.Spec) exectest.Script
 }
 
 // Cluster is whole nodes on a LAN in memory: the dispatcher first, then the
@@ -174,7 +177,7 @@ func (m *Member) Start() {
 	n, err := node.New(node.Options{
 		Config: &cfg, Role: m.role, Join: m.join, Version: "test", Logger: m.c.opt.Logger.With("at", m.Name), Private: true,
 		Paths: config.Paths{Data: m.dir, Cluster: filepath.Join(m.dir, "cluster"), Nodes: filepath.Join(m.dir, "nodes"), State: m.dir},
-		Conn:  conn, Runner: &witness{h: m.c.History, node: string(m.ID)}, History: m.c.History.For(string(m.ID)),
+		Conn:  conn, Runner: &witness{Runner: exectest.Runner{Behave: m.c.opt.Behave}, h: m.c.History, node: string(m.ID)}, History: m.c.History.For(string(m.ID)),
 		Clock: func() time.Duration { return time.Since(begun) },
 	})
 	m.c.must(err)

@@ -34,6 +34,9 @@ func (w *Worker) assign(c *conn, m wire.Assign) {
 		case w.draining:
 			w.out.declined = append(w.out.declined, wire.Decline{Lease: l, Why: "the node is draining"})
 			continue
+		case w.tooSmallLocked(it.Spec.Need):
+			w.out.declined = append(w.out.declined, wire.Decline{Lease: l, Why: w.taints[len(w.taints)-1].String()})
+			continue
 		}
 		w.attempts[l] = a
 		w.waiting = append(w.waiting, a)

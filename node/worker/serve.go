@@ -88,8 +88,8 @@ func (w *Worker) register(c *conn) error {
 		w.conn = nil
 	}
 	reg := wire.Register{
-		Boot: w.opt.Boot, Name: w.opt.Name, Label: w.opt.Label, Capacity: w.opt.Capacity,
-		Draining: w.draining, Warnings: w.opt.Warnings, Term: w.term, Version: w.opt.Version,
+		Boot: w.opt.Boot, Name: w.opt.Name, Label: w.opt.Label, Capacity: w.capacityLocked(),
+		Draining: w.draining, Warnings: w.warningsLocked(), Term: w.term, Version: w.opt.Version,
 		Seal: w.seal.Public(),
 	}
 	now := time.Now()

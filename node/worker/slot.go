@@ -42,6 +42,7 @@ func (w *Worker) runOne(a *attempt) {
 	a.out.finish()
 	w.mu.Lock()
 	a.started, a.ended = res.Started, res.Ended
+	w.taintLocked(a, res)
 	w.mu.Unlock()
 	w.finish(a, a.exitOf(res), usageOf(res), res.Enforced)
 }

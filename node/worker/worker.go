@@ -68,6 +68,7 @@ type Worker struct {
 	attempts map[wire.Lease]*attempt
 	waiting  []*attempt // assigned, not started, in order
 	free     free
+	taints   []taint       // appended to by attempts, taken from by Run
 	term     uint64        // highest that was obeyed
 	lease    time.Duration // length of a lease; 0 before the first Accepted
 	until    time.Duration // by Clock: when our leases end unless renewed
@@ -148,6 +149,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			return nil
 		case <-t.C:
 			w.checkLease()
+			w.checkTaints()
 			w.saveUnacked()
 		case <-w.probe:
 		}
