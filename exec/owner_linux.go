@@ -216,6 +216,11 @@ func (o *owners) stray(s procStat) verdict {
 			return o.belongs(s, q)
 		}
 	}
+	if !same(s) {
+		// It has ended since, and may have been the main process of a command
+		// that was cleared away meanwhile.
+		return others
+	}
 	return o.eldest(s)
 }
 

@@ -80,3 +80,27 @@ func TestUnmarkedStrayGoesWithTheLastThatMayOwnIt(t *testing.T) {
 		t.Fatalf("still alive: %v", left)
 	}
 }
+
+// TestAnEndedCommandIsNobodysLeftover looks with a table from before another
+// command had ended and was cleared away: its main process is no leftover of
+// the one that still runs.
+func TestAnEndedCommandIsNobodysLeftover(t *testing.T) {
+	r := testRunner(t)
+	long, c := begin(t, context.Background(), Spec{Shell: "echo ready; exec sleep 60"})
+	done := waitAsync(long)
+	<-c.line
+	other, c := begin(t, context.Background(), Spec{Shell: "echo ready; exec sleep 60"})
+	gone := waitAsync(other)
+	<-c.line
+	table := r.readTable()
+	if _, ok := table.seen[other.PID()]; !ok {
+		t.Fatal("the table lacks a command that runs")
+	}
+	other.Cancel(-1)
+	<-gone
+	if s := r.owned(long.(*process), table, likely); len(s.members) != 1 || s.members[0].pid != long.PID() {
+		t.Errorf("taken for the processes of %d: %+v", long.PID(), s.members)
+	}
+	long.Cancel(-1)
+	<-done
+}

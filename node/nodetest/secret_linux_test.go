@@ -46,12 +46,11 @@ func TestSecretStaysSecret(t *testing.T) {
 	_, end := u.control()
 	end()
 	// The first task waits in the queue while no worker is there.
-	id, errs, code := u.run("submit", "-q", "--secret-env", "TOKEN=@"+file, `case $TOKEN in canary-8c*04b) echo it is there; esac; sleep 3`)
+	id, errs, code := u.run("submit", "-q", "--secret-env", "TOKEN=@"+file, `case $TOKEN in canary-8c*04b) echo it is there; esac; sleep 10`)
 	if code != 0 {
 		t.Fatalf("submit: code %d, %s", code, errs)
 	}
 	id = strings.TrimSpace(id)
-	u.start("w0", "worker", "--api", "off", "--verbose")
 	look := func(when string) {
 		t.Helper()
 		if at := holding(t, u.dir, canary); len(at) > 0 {
@@ -70,6 +69,7 @@ func TestSecretStaysSecret(t *testing.T) {
 		}
 	}
 	look("before it ran")
+	u.start("w0", "worker", "--api", "off", "--verbose")
 	await(t, "the running task", func() bool { all := u.tasks(); return all[0].State == task.Running })
 	seen := 0
 	dirs, _ := filepath.Glob("/proc/[0-9]*/environ")

@@ -205,8 +205,10 @@ func TestBulkLongLine(t *testing.T) {
 }
 
 func TestParseIDs(t *testing.T) {
-	for in, want := range map[string][]task.ID{"1": {1}, "#7": {7}, "3-5": {3, 4, 5}, "1 9-9": {1, 9},
-		"18446744073709551615": {math.MaxUint64}, "18446744073709551614-18446744073709551615": {math.MaxUint64 - 1, math.MaxUint64}} {
+	for in, want := range map[string][]task.ID{
+		"1": {1}, "#7": {7}, "3-5": {3, 4, 5}, "1 9-9": {1, 9},
+		"18446744073709551615": {math.MaxUint64}, "18446744073709551614-18446744073709551615": {math.MaxUint64 - 1, math.MaxUint64},
+	} {
 		if got, err := parseIDs(strings.Fields(in)); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q is %v, %v; want %v", in, got, err, want)
 		}
