@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/exec"
+	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
@@ -26,14 +27,15 @@ type sample struct {
 func (w *Worker) uses() []wire.TaskUse {
 	begun := time.Now()
 	type look struct {
-		a   *attempt
-		run exec.Run
+		a       *attempt
+		run     exec.Run
+		started time.Time
 	}
 	var looks []look
 	w.mu.Lock()
 	for _, a := range w.attempts {
 		if a.state == running && a.run != nil && begun.Sub(a.started) > settled {
-			looks = append(looks, look{a, a.run})
+			looks = append(looks, look{a, a.run, a.started})
 		}
 	}
 	w.mu.Unlock()
@@ -44,7 +46,7 @@ func (w *Worker) uses() []wire.TaskUse {
 			break
 		}
 		u := l.run.Usage()
-		out = append(out, l.a.seen.use(l.a, u, now))
+		out = append(out, l.a.seen.use(l.a.ID, l.started, u, now))
 	}
 	slices.SortFunc(out, func(a, b wire.TaskUse) int {
 		if d := b.CPU - a.CPU; d != 0 {
@@ -57,13 +59,13 @@ func (w *Worker) uses() []wire.TaskUse {
 
 // use is the share of a CPU that was used since the sample before, which this
 // one replaces. Only look, which never runs twice at once, calls it.
-func (s *sample) use(a *attempt, u exec.Usage, now time.Time) wire.TaskUse {
+func (s *sample) use(id task.ID, started time.Time, u exec.Usage, now time.Time) wire.TaskUse {
 	from := *s
 	if from.at.IsZero() {
-		from.at = a.started
+		from.at = started
 	}
 	*s = sample{now, u.CPU}
-	t := wire.TaskUse{ID: a.ID, MemMB: (u.MemoryBytes + 1<<20 - 1) >> 20}
+	t := wire.TaskUse{ID: id, MemMB: (u.MemoryBytes + 1<<20 - 1) >> 20}
 	if d := now.Sub(from.at); d > 0 && u.CPU > from.cpu {
 		t.CPU = float32(100 * (u.CPU - from.cpu).Seconds() / d.Seconds())
 	}

@@ -23,7 +23,7 @@ func TestUseIsAShareOfTime(t *testing.T) {
 		{3 * time.Second, 2 * time.Second, 0, 0, 0}, // a process ended and took its time with it
 		{3 * time.Second, 3 * time.Second, 0, 0, 0}, // no time has passed
 	} {
-		u := a.seen.use(a, exec.Usage{CPU: c.cpu, MemoryBytes: c.bytes}, at.Add(c.after))
+		u := a.seen.use(a.ID, a.started, exec.Usage{CPU: c.cpu, MemoryBytes: c.bytes}, at.Add(c.after))
 		if u.CPU != c.cpuP || u.MemMB != c.mb {
 			t.Errorf("look %d: %+v, want %v %% and %d MiB", i, u, c.cpuP, c.mb)
 		}
