@@ -31,7 +31,10 @@ func stopMessage(reason Reason, spec *Spec, hard, signalled bool, swept int) str
 	default:
 		msg += "; it ended by itself when asked to"
 	}
-	if swept > 0 {
+	switch {
+	case swept == 1:
+		msg += ", with one more process it had started"
+	case swept > 1:
 		msg += fmt.Sprintf(", with %d more processes it had started", swept)
 	}
 	return msg
