@@ -5,7 +5,11 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/sahilm/fuzzy"
 )
 
@@ -201,8 +205,32 @@ func NewKeys(remap map[string][]string) (*Keys, error) {
 		if !found {
 			return nil, &KeyError{Action: name, Text: k.unknown(name)}
 		}
+		for _, key := range remap[name] {
+			if !isKey(key) {
+				return nil, &KeyError{Action: name, Text: fmt.Sprintf("no key is called %q; write one character, or a name such as ctrl+r, alt+x, f5, enter, space", key)}
+			}
+		}
 	}
 	return k, k.index()
+}
+
+// keyNames are what a terminal's keys are called that are no characters.
+var keyNames = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{"space": true}
+	for t := tea.KeyType(-128); t < 128; t++ {
+		names[t.String()] = true
+	}
+	delete(names, "")
+	return names
+})
+
+// isKey reports whether a key may be called so: only such can ever be pressed.
+func isKey(name string) bool {
+	if rest, ok := strings.CutPrefix(name, "alt+"); ok {
+		name = rest
+	}
+	r, n := utf8.DecodeRuneInString(name)
+	return n > 0 && n == len(name) && unicode.IsGraphic(r) || keyNames()[name]
 }
 
 func (k *Keys) index() error {

@@ -87,6 +87,23 @@ func TestRemap(t *testing.T) {
 	if _, err := NewKeys(map[string][]string{"task.explode": {"n"}}); err == nil || !strings.Contains(err.Error(), "task.explode") {
 		t.Errorf("an unknown action must be named: %v", err)
 	}
+	for _, key := range []string{"ctlr+x", "Enter", "xx", "ctrl+", "", "\x1b", "alt+", "f99"} {
+		if _, err := NewKeys(map[string][]string{"task.cancel": {key}}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", key)) {
+			t.Errorf("%q is no key: %v", key, err)
+		}
+	}
+	for _, key := range []string{"ctrl+x", "f5", "alt+x", "alt+enter", "Ü", "shift+up", "delete"} {
+		if _, err := NewKeys(map[string][]string{"task.cancel": {key}}); err != nil {
+			t.Errorf("%q is a key: %v", key, err)
+		}
+	}
+	for _, b := range defaults() {
+		for _, key := range b.Keys {
+			if !isKey(key) {
+				t.Errorf("%s is on %q, which is no key", b.Action, key)
+			}
+		}
+	}
 }
 
 func TestParseFilter(t *testing.T) {
