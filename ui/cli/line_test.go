@@ -224,8 +224,12 @@ func TestParseIDs(t *testing.T) {
 // line cancelled what it found.
 func TestEmptyFiltersAreRefused(t *testing.T) {
 	for _, args := range [][]string{
-		{"cancel", "--yes", "--state", "queued", "--tag", ""}, {"cancel", "--yes", "--state", "queued", "--match", ""},
-		{"cancel", "--yes", "--tag=nightly,"}, {"ps", "--tag", ""}, {"ps", "--node", ""}, {"cancel", "7", "--node", ""},
+		{"cancel", "--yes", "--state", "queued", "--tag", ""},
+		{"cancel", "--yes", "--state", "queued", "--match", ""},
+		{"cancel", "--yes", "--tag=nightly,"},
+		{"ps", "--tag", ""},
+		{"ps", "--node", ""},
+		{"cancel", "7", "--node", ""},
 	} {
 		if code, out, stderr := try(t, &fake{}, args...); code != exitUsage || out != "" || !strings.Contains(stderr, "is empty") {
 			t.Errorf("%q: code %d, %q, %q", args, code, out, stderr)
