@@ -20,9 +20,9 @@ import (
 // whose parents lead up to a process of the command is the command's. An
 // orphan among them has this process as its parent: a stray. It is known by its
 // label. One without is known by the cookie in its environment, by the directory
-// it is in or by the pipe it writes to. One that has shed all of these belongs to the command that is
-// left when all others are younger than it, and until there is such a one it
-// stays.
+// it is in or by the pipe it writes to. One that has shed all of these belongs to
+// the command that is left when all others are younger than it, and until there
+// is such a one it stays.
 
 // snapshot is what one look at the process table finds.
 type snapshot struct {
