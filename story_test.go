@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -40,14 +41,21 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 // untilTime is how long a story waits for something to become so.
 const untilTime = 30 * time.Second
 
-// until runs a program again and again until it succeeds.
+// until runs a program again and again until it succeeds and prints what was
+// named: until [-stdout REGEXP] octaskly …
 func until(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 {
-		ts.Fatalf("usage: until PROGRAM [ARGUMENT…]")
+	want := regexp.MustCompile("")
+	if len(args) > 2 && args[0] == "-stdout" {
+		expr, err := regexp.Compile("(?m)" + args[1])
+		ts.Check(err)
+		want, args = expr, args[2:]
 	}
-	for end := time.Now().Add(untilTime); ts.Exec(args[0], args[1:]...) != nil; {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: until [-stdout REGEXP] PROGRAM [ARGUMENT…]")
+	}
+	for end := time.Now().Add(untilTime); ts.Exec(args[0], args[1:]...) != nil || !want.MatchString(ts.ReadFile("stdout")); {
 		if time.Now().After(end) {
-			ts.Fatalf("%s does not succeed within %v", strings.Join(args, " "), untilTime)
+			ts.Fatalf("%s does not come to that within %v", strings.Join(args, " "), untilTime)
 		}
 		<-time.After(50 * time.Millisecond) // each try is a process; there is nothing to wait for but the next
 	}
