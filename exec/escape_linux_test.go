@@ -151,12 +151,12 @@ var mayBeMissing = map[string]bool{
 	"write to a control group": true, "make a machine socket": true, "read /etc/shadow": true,
 }
 
+// needLevels skips a test where a level is not there, as haveLevel has it.
 func needLevels(t *testing.T, levels ...Level) {
 	t.Helper()
-	caps := testRunner(t).Capabilities()
 	for _, l := range levels {
-		if !caps.Offers(l) {
-			t.Skipf("level %s is not there: %s", l, caps.Levels[l].Reason)
+		if !haveLevel(t, l) {
+			t.SkipNow()
 		}
 	}
 }
