@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 // command runs in it, as a child of that process. Making a cage takes longer
 // than starting a command, so a few wait, each with a directory of its own.
 type cage struct {
+	built      int // the version of what is to be hidden
 	pid, pidfd int
 	sock       int
 	home       workDir
@@ -38,20 +38,50 @@ type cages struct {
 // freeCages is how many wait once one was needed.
 const freeCages = 2
 
-// cageNamespaces are of a cage's own.
-const cageNamespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET |
-	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+// cageNamespace is a kind of namespace and how /proc names it.
+type cageNamespace struct {
+	flag uintptr
+	name string
+}
 
-// cageNamespaceNames are how /proc names them.
-var cageNamespaceNames = []string{"user", "pid", "mnt", "net", "ipc", "uts", "cgroup"}
+// cageNamespaces are all a cage can have of its own.
+var cageNamespaces = []cageNamespace{
+	{unix.CLONE_NEWUSER, "user"},
+	{unix.CLONE_NEWPID, "pid"},
+	{unix.CLONE_NEWNS, "mnt"},
+	{unix.CLONE_NEWNET, "net"},
+	{unix.CLONE_NEWIPC, "ipc"},
+	{unix.CLONE_NEWUTS, "uts"},
+	{unix.CLONE_NEWCGROUP, "cgroup"},
+}
 
-// take returns a cage, a waiting one if there is one, and sees to it that the
-// next need not wait.
+// cageSpaces are the namespaces that the cages of a level have of their own: at
+// basic and strict those that stand in for what the kernel's Landlock cannot do.
+func cageSpaces(level Level) uintptr {
+	const files = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS
+	switch level {
+	case Basic:
+		return files
+	case Strict:
+		return files | unix.CLONE_NEWNET | unix.CLONE_NEWIPC
+	}
+	return files | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+}
+
+// take returns a cage, a waiting one if there is one that still hides all it
+// should, and sees to it that the next need not wait.
 func (s *cages) take() (*cage, error) {
-	s.mu.Lock()
+	version := s.c.fence.version()
 	var k *cage
-	if n := len(s.free); n > 0 {
-		k, s.free = s.free[n-1], s.free[:n-1]
+	s.mu.Lock()
+	for k == nil && len(s.free) > 0 {
+		last := len(s.free) - 1
+		k, s.free = s.free[last], s.free[:last]
+		if k.built != version {
+			s.filling.Add(1)
+			go s.drop(k)
+			k = nil
+		}
 	}
 	if !s.closed && len(s.free) < freeCages {
 		s.filling.Add(1)
@@ -94,6 +124,13 @@ func (s *cages) fill() {
 	_ = s.c.dirs.put(home, true)
 }
 
+// drop gives up a cage that waited.
+func (s *cages) drop(k *cage) {
+	defer s.filling.Done()
+	k.discard()
+	_ = s.c.dirs.put(k.home, true)
+}
+
 func (s *cages) close() {
 	s.mu.Lock()
 	free := s.free
@@ -113,7 +150,10 @@ func (c *confinement) openCage(home workDir, dir string) (*cage, error) {
 		return nil, fmt.Errorf("speak to a sandbox: %w", err)
 	}
 	defer unix.Close(ends[1])
-	k := &cage{sock: ends[0], pidfd: -1, home: home, plan: cagePlan{ABI: c.fence.abi, Home: home.path, Dir: dir, Protected: c.fence.protected, Skip: c.skip}}
+	k := &cage{
+		built: c.fence.version(), sock: ends[0], pidfd: -1, home: home,
+		plan: cagePlan{Level: c.level, ABI: c.fence.abi, Home: home.path, Dir: dir, Protected: c.fence.protected, Skip: c.skip},
+	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		unix.Close(k.sock)
@@ -249,9 +289,9 @@ func (r *Runner) launchCaged(p *process, file string, argv []string, attr *sysca
 		delete(r.live, p.pid)
 		r.mu.Unlock()
 		if !errors.As(err, &errno) {
-			err = startError(ReasonRefused, "sandbox level %s cannot be had here: %w", VeryStrict, err)
-		} else if _, serr := os.Stat(file); errno == syscall.ENOENT && serr == nil && !inView(file) && !below(file, p.dir()) {
-			err = startError(ReasonNotFound, "run %s: no such program at sandbox level %s, which shows only %s and the command's own directory", argv[0], VeryStrict, strings.Join(cageTrees[:3], ", "))
+			err = startError(ReasonRefused, "sandbox level %s cannot be had here: %w", k.plan.Level, err)
+		} else if _, serr := os.Stat(file); k.plan.Level > Basic && errno == syscall.ENOENT && serr == nil && !inView(file) && !below(file, p.dir()) {
+			err = startError(ReasonNotFound, "run %s: no such program at sandbox level %s, which shows only %s and the command's own directory", argv[0], k.plan.Level, strings.Join(cageTrees[:3], ", "))
 		}
 		return 0, err
 	}
@@ -306,12 +346,22 @@ func inView(path string) bool {
 	return false
 }
 
+// inViews are those of some paths that are to be seen in every cage.
+func inViews(paths []string) (in []string) {
+	for _, p := range paths {
+		if inView(p) {
+			in = append(in, p)
+		}
+	}
+	return in
+}
+
 // tmpfs is the size of a home in memory, for a disk limit kept exactly; 0 where
 // the home is on disk: without such a limit, where what is written is to stay,
 // or where it might take more than a quarter of the memory.
 func (p *process) tmpfs() int64 {
 	n := p.spec.Limits.DiskBytes
-	if p.cage == nil || n == 0 || p.spec.Keep || p.spec.Dir != "" {
+	if p.spec.Level != VeryStrict || n == 0 || p.spec.Keep || p.spec.Dir != "" {
 		return 0
 	}
 	var info unix.Sysinfo_t
@@ -342,48 +392,4 @@ func (p *process) explainFull(res *Result) {
 		res.Reason = ReasonLimitDisk
 		res.Message = fmt.Sprintf("filled its directory, its limit being %s", size(p.spec.Limits.DiskBytes))
 	}
-}
-
-// testCage proves that cages hold here.
-func (c *confinement) testCage() error {
-	home, err := c.dirs.get()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = c.dirs.put(home, false) }()
-	k, err := c.openCage(home, "")
-	if err != nil {
-		return err
-	}
-	defer k.discard()
-	if err := k.ask(cageOrder{Test: true}); err != nil {
-		return err
-	}
-	var gate [2]int
-	if err := unix.Pipe2(gate[:], unix.O_CLOEXEC); err != nil {
-		return fmt.Errorf("test the sandbox: %w", err)
-	}
-	defer closeAll(gate[:], -1)
-	err = k.ask(cageOrder{File: "/bin/sh", Argv: []string{"sh", "-c", "read x"}, Env: c.env, Dir: home.work()}, gate[0], gate[0], gate[0])
-	if err != nil {
-		return fmt.Errorf("a contained shell could not be started: %w", err)
-	}
-	pid, err := k.child()
-	if err != nil {
-		return err
-	}
-	for _, ns := range cageNamespaceNames {
-		own, err := os.Readlink("/proc/self/ns/" + ns)
-		if err != nil {
-			return fmt.Errorf("the sandbox cannot be verified: %w", err)
-		}
-		if its, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "ns", ns)); err != nil || its == own {
-			return fmt.Errorf("the sandbox does not hold: a contained shell shares our %s namespace", ns)
-		}
-	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return fmt.Errorf("a contained shell could not be looked at: %w", err)
-	}
-	return c.checkStatus(status)
 }

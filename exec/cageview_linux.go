@@ -51,14 +51,25 @@ func enterView(plan cagePlan) error {
 	if err := os.Mkdir(filepath.Join(root, "proc"), 0o555); err != nil {
 		return err
 	}
-	if err := unix.Mount("proc", filepath.Join(root, "proc"), "proc", plainMount|unix.MS_NOEXEC, ""); err != nil {
-		return fmt.Errorf("make a process table: %w", err)
-	}
 	if plan.Skip == stepHide {
 		plan.Protected = nil
 	}
-	if err := hideAll(root, plan.Protected); err != nil {
+	if err := hideAll(root, inViews(plan.Protected), unix.MS_RDONLY); err != nil {
 		return err
+	}
+	if err := showOwn(root, plan); err != nil {
+		return err
+	}
+	if err := setMount(root, unix.MOUNT_ATTR_RDONLY, 0); err != nil {
+		return err
+	}
+	return enterRoot(root, plan)
+}
+
+// showOwn shows the command's directories, and a process table of its own.
+func showOwn(root string, plan cagePlan) error {
+	if err := unix.Mount("proc", filepath.Join(root, "proc"), "proc", plainMount|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("make a process table: %w", err)
 	}
 	for _, dir := range []string{plan.Home, plan.Dir} {
 		if dir == "" {
@@ -68,9 +79,11 @@ func enterView(plan cagePlan) error {
 			return err
 		}
 	}
-	if err := setMount(root, unix.MOUNT_ATTR_RDONLY, 0); err != nil {
-		return err
-	}
+	return nil
+}
+
+// enterRoot makes root the root of the calling process and leaves the old one.
+func enterRoot(root string, plan cagePlan) error {
 	if plan.Skip == stepPivot {
 		return nil
 	}
@@ -84,6 +97,42 @@ func enterView(plan cagePlan) error {
 		return fmt.Errorf("leave the old file tree: %w", err)
 	}
 	return unix.Chdir("/")
+}
+
+// enterWholeView gives the calling process, alone in its mount namespace, the file
+// tree as it is, but read-only and without what is protected: what Landlock does
+// for basic where there is any.
+func enterWholeView(plan cagePlan) error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("separate the file tree: %w", err)
+	}
+	root := filepath.Join(plan.Home, "tmp")
+	if err := unix.Mount("/", root, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("show the file tree: %w", err)
+	}
+	if plan.Skip == stepHide {
+		plan.Protected = nil
+	}
+	if err := hideAll(root, plan.Protected, 0); err != nil {
+		return err
+	}
+	for _, dir := range []string{plan.Home, plan.Dir} { // what hides a folder above them is empty
+		if dir == "" {
+			continue
+		}
+		if err := makePlace(dir, filepath.Join(root, dir)); err != nil {
+			return fmt.Errorf("show %s: %w", dir, err)
+		}
+	}
+	if plan.Skip != stepSeal {
+		if err := setMount(root, unix.MOUNT_ATTR_RDONLY|unix.MOUNT_ATTR_NOSUID, unix.AT_RECURSIVE); err != nil {
+			return err
+		}
+	}
+	if err := showOwn(root, plan); err != nil {
+		return err
+	}
+	return enterRoot(root, plan)
 }
 
 // showTree shows a folder of the system, or the link that stands for it.
@@ -140,14 +189,6 @@ func makePlace(path, to string) error {
 	return f.Close()
 }
 
-func setMount(path string, attr uint64, flags uint) error {
-	set := unix.MountAttr{Attr_set: attr}
-	if err := unix.MountSetattr(unix.AT_FDCWD, path, flags, &set); err != nil {
-		return fmt.Errorf("make a mount read-only: %w", err)
-	}
-	return nil
-}
-
 func showDevices(root string) error {
 	for _, name := range cageDevices {
 		if err := bind("/dev/"+name, root, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC, 0); err != nil {
@@ -162,19 +203,18 @@ func showDevices(root string) error {
 	return nil
 }
 
-// hideAll puts something empty over what must not be read.
-func hideAll(root string, protected []string) error {
-	for _, path := range protected {
+// hideAll puts something empty over what must not be read, with more flags if a
+// folder is. What is not there needs no hiding; what cannot be reached now cannot be
+// by the command either.
+func hideAll(root string, protected []string, flags uintptr) error {
+	for _, path := range slices.Sorted(slices.Values(protected)) { // a folder before what is in it
 		to := filepath.Join(root, path)
-		if !slices.ContainsFunc(cageTrees, func(tree string) bool { return path == tree || below(path, tree) }) {
-			continue
-		}
 		st, err := os.Lstat(to)
 		switch {
 		case err != nil || st.Mode()&os.ModeSymlink != 0:
 			continue
 		case st.IsDir():
-			err = unix.Mount("hidden", to, "tmpfs", plainMount|unix.MS_RDONLY, "size=4k,mode=000")
+			err = unix.Mount("hidden", to, "tmpfs", plainMount|flags, "size=64k,mode=755")
 		default:
 			err = unix.Mount("/dev/null", to, "", unix.MS_BIND, "")
 		}
@@ -223,7 +263,7 @@ func raiseLoopback() error {
 
 // cageFence is what a command in a cage may touch of what it sees.
 func cageFence(plan cagePlan) *fence {
-	f := &fence{abi: plan.ABI, fixed: fixedAccess(VeryStrict), protected: plan.Protected}
+	f := &fence{abi: plan.ABI, fixed: fixedAccess(plan.Level), protected: plan.Protected}
 	f.fixed["/proc"] = accessRead
 	for path := range f.fixed {
 		if strings.HasPrefix(path, "/sys/") {

@@ -15,7 +15,8 @@ import (
 
 // cagePlan is the first message: how the cage is to be built.
 type cagePlan struct {
-	ABI       int
+	Level     Level
+	ABI       int    // of Landlock, 0 if there is none
 	Home      string // what may be written, at the same path inside
 	Dir       string // a directory given, likewise; empty if none
 	Protected []string

@@ -25,7 +25,8 @@ type confinement struct {
 	env    []string // the base environment
 	dirs   *workDirs
 	cells  cells
-	cages  cages        // instead of cells, at very-strict
+	caged  bool         // in namespaces, not on a confined thread
+	cages  cages        // then instead of cells
 	drop   func() error // empties the bounding set
 	spaces uintptr      // the namespaces of a cage
 	skip   cageStep     // left out in a cage
@@ -45,17 +46,15 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 	if runtime.GOOS == "android" {
 		return nil, errors.New("on Android no program may contain another")
 	}
-	if s.abi < minABI(level) {
-		if s.abi == 0 {
-			return nil, errors.New("the kernel has no Landlock (5.13 or later has, unless it is turned off)")
-		}
-		return nil, fmt.Errorf("it needs Landlock version %d and the kernel has %d", minABI(level), s.abi)
+	if level == VeryStrict && s.abi == 0 {
+		return nil, errors.New("the kernel has no Landlock (5.13 or later has, unless it is turned off)")
 	}
 	filter, err := filterFor(level, s.abi)
 	if err != nil {
 		return nil, err
 	}
-	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs, drop: dropBounding, spaces: cageNamespaces}
+	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs, drop: dropBounding, spaces: cageSpaces(level)}
+	c.caged = level == VeryStrict || s.abi < minABI(level)
 	c.cells.c, c.cages.c = c, c
 	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level == Strict}
 	for _, p := range append(s.protect, credentialPaths(s.home)...) {
@@ -86,9 +85,8 @@ func reachablePath(path string) string {
 	return strings.Join(keep, ":")
 }
 
-// minABI is the oldest Landlock a level can be built from. The gaps of version
-// 1 and 2 are closed by the filter; strict needs control of TCP and of signals,
-// for which very-strict has namespaces.
+// minABI is the oldest Landlock a level can be built from without namespaces. The
+// gaps of version 1 and 2 are closed by the filter; strict needs control of signals.
 func minABI(level Level) int {
 	if level == Strict {
 		return 6
@@ -98,13 +96,17 @@ func minABI(level Level) int {
 
 // mechanisms names what contains a command.
 func (c *confinement) mechanisms() string {
-	m := []string{"session", "subreaper", "no_new_privs", fmt.Sprintf("landlock:%d", c.fence.abi), "seccomp"}
-	if c.level == VeryStrict {
+	m := []string{"session", "subreaper", "no_new_privs"}
+	if c.fence.abi > 0 {
+		m = append(m, fmt.Sprintf("landlock:%d", c.fence.abi))
+	}
+	m = append(m, "seccomp")
+	if c.caged {
 		m = append([]string{"namespaces", "pivot_root"}, append(m, "no_capabilities")...)
 	}
 	if c.user != nil {
 		m = append(m, "user:"+c.user.name)
-		if c.level < VeryStrict {
+		if !c.caged {
 			m = append(m, "no_capabilities")
 		}
 	}
@@ -217,7 +219,7 @@ func (c *confinement) launch(r *Runner, p *process, file string, argv []string, 
 func (r *Runner) house(p *process) (err error) {
 	c := r.levels[p.spec.Level]
 	switch {
-	case c != nil && c.level == VeryStrict:
+	case c != nil && c.caged:
 		return r.houseCaged(p, c)
 	case c != nil && p.spec.Dir == "" && !p.spec.Keep:
 		if p.cell, err = c.cells.take(); err != nil {

@@ -23,11 +23,23 @@ type probe struct {
 	try  func() error
 }
 
-// ofItsOwn are probes that succeed at very-strict, on what belongs to the
+// ofItsOwn are probes that succeed in a cage of a level, on what belongs to the
 // command alone: its process table and its loopback.
-var ofItsOwn = map[string]bool{
-	"list processes": true, "send a datagram": true, "listen on TCP": true, "make an IPv6 socket": true,
+var ofItsOwn = map[Level][]string{
+	Strict:     {"list processes"},
+	VeryStrict: {"list processes", "send a datagram", "listen on TCP", "make an IPv6 socket"},
 }
+
+// ofItsOwnUnscoped are those that succeed besides where Landlock has no scopes, or
+// is not there: the first process of the cage may be signalled, and has no ears.
+var ofItsOwnUnscoped = map[Level][]string{
+	Basic:      {"signal init", "reach an abstract socket"},
+	Strict:     {"signal init", "list the root folder", "list /tmp"}, // the way to its own
+	VeryStrict: {"signal init"},
+}
+
+// ofScopes are what basic stops only where Landlock has scopes.
+var ofScopes = []string{"reach an abstract socket", "signal the worker"}
 
 // tryToEscape makes every attempt and prints its outcome, a line each: "ok",
 // or the error.

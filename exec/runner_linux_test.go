@@ -25,6 +25,7 @@ var shared = sync.OnceValues(func() (*Runner, error) {
 })
 
 func TestMain(m *testing.M) {
+	imitateKernel()
 	if os.Getenv(probeEnv) != "" {
 		tryToEscape()
 		os.Exit(0)

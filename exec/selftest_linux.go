@@ -23,7 +23,7 @@ type attempt struct {
 // what it allows on a thread of its own, and by looking from outside at a
 // process it contains.
 func (c *confinement) selfTest() error {
-	if c.level == VeryStrict {
+	if c.caged {
 		return c.testCage()
 	}
 	home, err := c.dirs.get()
@@ -210,7 +210,7 @@ func (c *confinement) checkStatus(status []byte) error {
 		want["Uid"] = strings.Join([]string{uid, uid, uid, uid}, "\t")
 		want["Groups"] = ""
 	}
-	if c.user != nil || c.level == VeryStrict {
+	if c.user != nil || c.caged {
 		for _, set := range []string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"} {
 			want[set] = "0000000000000000"
 		}
