@@ -314,11 +314,7 @@ func (r *Runner) houseCaged(p *process, c *confinement) (err error) {
 		if p.home, err = get(); err != nil {
 			return &StartError{Reason: ReasonHost, Code: 125, Err: err}
 		}
-		dir := ""
-		if p.spec.Dir != "" {
-			dir = realPath(p.spec.Dir)
-		}
-		if p.cage, err = c.openCage(p.home, dir); err != nil {
+		if p.cage, err = c.openCage(p.home, p.spec.Dir); err != nil {
 			_ = c.dirs.put(p.home, false)
 		}
 	}

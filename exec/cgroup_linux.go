@@ -16,11 +16,12 @@ import (
 
 // cgroups is where groups for commands can be made, if anywhere: below the
 // group this process is in, by version 2 of control groups, else version 1.
-// Memory and processes are each there or not.
+// Memory, processes and processor time are each there or not.
 type cgroups struct {
 	version int
 	memory  string // folder for groups that limit memory, or ""
 	pids    string // folder for groups that limit processes, or ""
+	cpu     string // folder for groups that count processor time, or ""
 	next    atomic.Uint64
 }
 
@@ -34,29 +35,42 @@ func (c *cgroups) name(dir string) string {
 
 // openCgroups finds out what can be had, by making a group and limiting it.
 func openCgroups() *cgroups {
-	for _, c := range []*cgroups{cgroup2(), cgroup1()} {
+	best := &cgroups{}
+	for _, open := range []func() *cgroups{cgroup2, cgroup1} {
+		c := open()
 		if c == nil {
 			continue
 		}
-		if c.memory != "" && !c.works(Limits{MemoryBytes: 1 << 30}) {
-			c.memory = discard(c.memory, c.pids)
-		}
-		if c.pids != "" && !c.works(Limits{Processes: 1000}) {
-			c.pids = discard(c.pids, c.memory)
+		for _, try := range []struct {
+			dir   *string
+			limit Limits
+		}{
+			{&c.memory, Limits{MemoryBytes: 1 << 30}},
+			{&c.pids, Limits{Processes: 1000}},
+			{&c.cpu, Limits{CPUTime: time.Hour}},
+		} {
+			if *try.dir != "" && !c.works(try.limit) {
+				c.discard(try.dir)
+			}
 		}
 		if c.memory != "" || c.pids != "" {
+			best.close()
 			return c
 		}
+		if c.cpu != "" && best.cpu == "" {
+			best = c
+		}
 	}
-	return &cgroups{}
+	return best
 }
 
-// discard removes a folder that is of no use unless the other is the same.
-func discard(dir, other string) string {
-	if dir != other {
-		_ = os.Remove(dir)
+// discard removes a folder that is of no use, unless another controller has the same.
+func (c *cgroups) discard(dir *string) {
+	old := *dir
+	*dir = ""
+	if !slices.Contains([]string{c.memory, c.pids, c.cpu}, old) {
+		_ = os.Remove(old)
 	}
-	return ""
 }
 
 func (c *cgroups) works(l Limits) bool {
@@ -68,7 +82,7 @@ func (c *cgroups) works(l Limits) bool {
 }
 
 func (c *cgroups) close() {
-	for _, dir := range []string{c.memory, c.pids} {
+	for _, dir := range []string{c.memory, c.pids, c.cpu} {
 		if dir != "" {
 			_ = os.Remove(dir)
 		}
@@ -106,8 +120,8 @@ func removeOldGroups(parent string) {
 	}
 }
 
-// cgroup2 makes a folder in version 2, nil if the controllers are not ours to
-// hand on.
+// cgroup2 makes a folder in version 2, nil if none is ours to make. Processor time is
+// counted there whether or not the controllers are ours to hand on.
 func cgroup2() *cgroups {
 	parent := cgroupPath("cgroup2", "")
 	if parent == "" {
@@ -120,12 +134,13 @@ func cgroup2() *cgroups {
 	}
 	c := &cgroups{version: 2}
 	dir := filepath.Join(parent, newOwnName())
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil
+	}
+	c.cpu = dir
 	for _, name := range []string{"memory", "pids"} {
 		if !slices.Contains(strings.Fields(string(have)), name) || writeTo(parent, "cgroup.subtree_control", "+"+name) != nil {
 			continue
-		}
-		if err := os.Mkdir(dir, 0o755); err != nil && !os.IsExist(err) {
-			return nil
 		}
 		if writeTo(dir, "cgroup.subtree_control", "+"+name) != nil {
 			continue
@@ -136,10 +151,6 @@ func cgroup2() *cgroups {
 			c.pids = dir
 		}
 	}
-	if c.memory == "" && c.pids == "" {
-		_ = os.Remove(dir)
-		return nil
-	}
 	return c
 }
 
@@ -147,7 +158,7 @@ func cgroup2() *cgroups {
 func cgroup1() *cgroups {
 	c := &cgroups{version: 1}
 	name := newOwnName()
-	for controller, dir := range map[string]*string{"memory": &c.memory, "pids": &c.pids} {
+	for controller, dir := range map[string]*string{"memory": &c.memory, "pids": &c.pids, "cpuacct": &c.cpu} {
 		parent := cgroupPath("cgroup", controller)
 		if parent == "" {
 			continue
@@ -209,8 +220,8 @@ func cgroupMount(kind, controller string) string {
 
 // group holds one command and all it starts.
 type group struct {
-	version      int
-	memory, pids string // "" when not limited here
+	version           int
+	memory, pids, cpu string // "" when not limited or counted here
 }
 
 // open makes a group with the limits that groups can keep.
@@ -222,6 +233,9 @@ func (c *cgroups) open(l Limits) (*group, error) {
 	}
 	if l.Processes > 0 && c.pids != "" {
 		g.pids = filepath.Join(c.pids, name)
+	}
+	if l.CPUTime > 0 && c.cpu != "" {
+		g.cpu = filepath.Join(c.cpu, name)
 	}
 	for _, dir := range g.dirs() {
 		if err := os.Mkdir(dir, 0o755); err != nil {
@@ -239,7 +253,7 @@ func (c *cgroups) open(l Limits) (*group, error) {
 // dirs are the folders of the group, each once.
 func (g *group) dirs() []string {
 	var all []string
-	for _, d := range []string{g.memory, g.pids} {
+	for _, d := range []string{g.memory, g.pids, g.cpu} {
 		if d != "" && !slices.Contains(all, d) {
 			all = append(all, d)
 		}
@@ -289,6 +303,23 @@ func (g *group) peak() int64 {
 		}
 	}
 	return 0
+}
+
+// cpuTime is how much processor time the group ever had, also of processes that
+// nobody waited for; 0 if that is not counted.
+func (g *group) cpuTime() time.Duration {
+	if g.cpu == "" {
+		return 0
+	}
+	if g.version == 2 {
+		return time.Duration(countIn(g.cpu, "cpu.stat", "usage_usec")) * time.Microsecond
+	}
+	b, err := os.ReadFile(filepath.Join(g.cpu, "cpuacct.usage"))
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	return time.Duration(n)
 }
 
 // hit says which limit of the group was hit, if any.

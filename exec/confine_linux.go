@@ -262,10 +262,7 @@ func (p *process) leaveCell(clean bool) {
 	}
 }
 
-// dir is the working directory. In a cage a path given has no links.
+// dir is the working directory.
 func (p *process) dir() string {
-	if p.cage != nil && p.spec.Dir != "" {
-		return p.cage.plan.Dir
-	}
 	return orElse(p.spec.Dir, p.home.work())
 }

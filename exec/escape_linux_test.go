@@ -5,7 +5,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
@@ -311,6 +314,23 @@ func TestOrdinaryProgramsWork(t *testing.T) {
 	}
 }
 
+// TestNetworkOfEachLevel has curl, if it is there, fetch a page of this machine's.
+func TestNetworkOfEachLevel(t *testing.T) {
+	if _, err := searchPath("curl", defaultPath); err != nil {
+		t.Skip(err)
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }))
+	defer srv.Close()
+	for l, want := range map[Level]string{None: "page", Basic: "page", Strict: "", VeryStrict: ""} {
+		if !haveLevel(t, l) {
+			continue
+		}
+		if res, c := do(t, Spec{Argv: []string{"curl", "-sS", "--max-time", "20", srv.URL}, Level: l}); c.out.String() != want || (res.Code == 0) != (want != "") {
+			t.Errorf("%s: %+v %q %s", l, res, c.out.String(), c.err.String())
+		}
+	}
+}
+
 func TestDirectoryGivenAtALevel(t *testing.T) {
 	needLevels(t, Basic)
 	dir, err := os.MkdirTemp("/var/tmp", "octaskly-given-")
@@ -324,7 +344,24 @@ func TestDirectoryGivenAtALevel(t *testing.T) {
 	if res, c := do(t, Spec{Shell: "pwd && touch here && ! touch ../there", Dir: dir, Level: Basic}); res.Code != 0 {
 		t.Errorf("%+v %s", res, c.err.String())
 	}
-	for _, bad := range []string{"/", testRunner(t).dirs.root} {
+	link := dir + "-link"
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(link)
+	for l := None; l.Valid(); l++ {
+		if haveLevel(t, l) {
+			if res, c := do(t, Spec{Shell: "touch by-link", Dir: link, Level: l}); res.Code != 0 {
+				t.Errorf("by a link at %s: %+v %s", l, res, c.err.String())
+			}
+		}
+	}
+	secret := dir + "-secret"
+	if err := os.Symlink(testRunner(t).dirs.root, secret); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(secret)
+	for _, bad := range []string{"/", testRunner(t).dirs.root, secret} {
 		if _, err := testRunner(t).Start(t.Context(), Spec{Shell: "true", Dir: bad, Level: Basic}); err == nil {
 			t.Errorf("%s was opened to a contained command", bad)
 		}

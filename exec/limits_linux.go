@@ -24,7 +24,7 @@ func (l Limits) needsGate(groups *cgroups) bool {
 
 // grouped reports whether a control group keeps one of the limits.
 func (l Limits) grouped(groups *cgroups) bool {
-	return l.MemoryBytes > 0 && groups.memory != "" || l.Processes > 0 && groups.pids != ""
+	return l.MemoryBytes > 0 && groups.memory != "" || l.Processes > 0 && groups.pids != "" || l.CPUTime > 0 && groups.cpu != ""
 }
 
 // watched are the limits that have to be looked at while a command runs.
@@ -187,7 +187,7 @@ func (l Limits) excess(u use) (Reason, string) {
 	case l.MemoryBytes > 0 && u.memory > l.MemoryBytes:
 		return ReasonLimitMemory, l.memoryMessage(u.memory)
 	case l.CPUTime > 0 && u.cpu > l.CPUTime:
-		return ReasonLimitCPU, fmt.Sprintf("used %v of processor time, more than its limit of %v", u.cpu, l.CPUTime)
+		return ReasonLimitCPU, fmt.Sprintf("used %v of processor time, more than its limit of %v", u.cpu.Round(time.Millisecond), l.CPUTime)
 	case l.Processes > 0 && u.processes > l.Processes:
 		return ReasonLimitProcesses, fmt.Sprintf("had %d processes and threads, more than its limit of %d", u.processes, l.Processes)
 	case l.DiskBytes > 0 && u.disk > l.DiskBytes:
@@ -207,6 +207,7 @@ func (p *process) explainGroup(res *Result) {
 		return
 	}
 	res.MaxRSS = max(res.MaxRSS, p.group.peak())
+	res.CPU = max(res.CPU, p.group.cpuTime())
 	if res.Reason != ReasonExit && res.Reason != ReasonSignal || res.Code == 0 {
 		return
 	}
@@ -261,6 +262,9 @@ func (p *process) watch(ended <-chan struct{}) {
 		var u use
 		if !l.IsZero() {
 			u = p.r.useOf(p, pollMax/4)
+		}
+		if p.group != nil {
+			u.cpu = max(u.cpu, p.group.cpuTime())
 		}
 		if l.DiskBytes > 0 {
 			u.disk = p.diskNow(ended) + p.unnamedUse()

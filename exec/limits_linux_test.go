@@ -11,6 +11,19 @@ import (
 	"time"
 )
 
+// uncollected starts one child after the other that ends before anybody looks, and
+// that no one collects: its time is in no process.
+const uncollected = `
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(2000):
+    if os.fork() == 0:
+        end = time.process_time() + 0.008
+        while time.process_time() < end: pass
+        os._exit(0)
+    time.sleep(0.005)
+`
+
 func TestLimitsAreNamed(t *testing.T) {
 	const mib = 1 << 20
 	tests := []struct {
@@ -23,6 +36,7 @@ func TestLimitsAreNamed(t *testing.T) {
 		{"memory of many", "for i in 1 2 3 4; do python3 -c 'x = bytearray(60 << 20); import time; time.sleep(60)' & done; wait", Limits{MemoryBytes: 150 * mib}, ReasonLimitMemory},
 		{"cpu of one", "while :; do :; done", Limits{CPUTime: 300 * time.Millisecond}, ReasonLimitCPU},
 		{"cpu of children", "while :; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done", Limits{CPUTime: 300 * time.Millisecond}, ReasonLimitCPU},
+		{"cpu of nobody's children", "exec python3 -c '" + uncollected + "'", Limits{CPUTime: 300 * time.Millisecond}, ReasonLimitCPU},
 		{"one large file", "exec head -c 3000000 /dev/zero > f", Limits{DiskBytes: mib}, ReasonLimitDisk},
 		{"many files", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); head -c 100000 /dev/zero > f$i; done", Limits{DiskBytes: mib}, ReasonLimitDisk},
 		{"a sparse file", "exec truncate -s 1T f", Limits{DiskBytes: mib}, ReasonLimitDisk},
@@ -32,6 +46,9 @@ func TestLimitsAreNamed(t *testing.T) {
 		for _, l := range []Level{None, Basic} {
 			t.Run(tt.name+" "+l.String(), func(t *testing.T) {
 				needLevels(t, l)
+				if tt.shell == "exec python3 -c '"+uncollected+"'" && testRunner(t).groups.cpu == "" {
+					t.Skip("without control groups nobody counts these")
+				}
 				if strings.Contains(tt.shell, "python3") {
 					if _, err := searchPath("python3", defaultPath); err != nil {
 						t.Skip(err)

@@ -87,7 +87,7 @@ func keepOurFiles() {
 // contain builds and tests the levels asked for and says which there are. A
 // level that does not pass its test is not there.
 func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
-	caps := Capabilities{Kill: "subreaper", CPU: "rlimit,poll", Disk: "rlimit,poll", OpenFiles: "rlimit"}
+	caps := Capabilities{Kill: "subreaper", CPU: "rlimit," + orElse(r.groups.name(r.groups.cpu), "poll"), Disk: "rlimit,poll", OpenFiles: "rlimit"}
 	caps.Memory = orElse(r.groups.name(r.groups.memory), "poll")
 	caps.Processes = orElse(r.groups.name(r.groups.pids), "poll")
 	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,subreaper"}

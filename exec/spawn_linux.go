@@ -15,7 +15,7 @@ import (
 
 // start prepares everything, lets BeforeStart decide, and runs the command.
 func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
-	if err := r.refuseDir(spec); err != nil {
+	if err := r.settleDir(spec); err != nil {
 		return nil, err
 	}
 	p := &process{r: r, spec: spec, pidfd: -1, counters: -1, fds: [3]int{-1, -1, -1}, held: [3]int{-1, -1, -1}}
@@ -34,28 +34,31 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 	return p, nil
 }
 
-// refuseDir refuses a directory that is none, that the command's user cannot
-// get to, or that a contained command must not write in.
-func (r *Runner) refuseDir(spec *Spec) error {
+// settleDir refuses a directory that is none, that the command's user cannot get to,
+// or that a contained command must not write in. What it lets pass is named without
+// links from then on, so that what was looked at is what is opened to the command.
+func (r *Runner) settleDir(spec *Spec) error {
 	c := r.levels[spec.Level]
 	if c == nil || spec.Dir == "" {
 		return nil
 	}
-	st, err := os.Stat(spec.Dir)
+	dir := realPath(spec.Dir)
+	st, err := os.Stat(dir)
 	switch {
 	case err == nil && !st.IsDir():
 		err = syscall.ENOTDIR
 	case err != nil:
 		err = errors.Unwrap(pathErr(err))
-	case c.user != nil && !c.user.enters(realPath(spec.Dir)):
+	case c.user != nil && !c.user.enters(dir):
 		err = fmt.Errorf("%s, who commands run as here, may not enter it", c.user.name)
 	}
 	if err != nil {
 		return startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: %w", spec.Dir, spec.Level, err)
 	}
-	if p := c.fence.overlaps(realPath(spec.Dir)); p != "" {
+	if p := c.fence.overlaps(dir); p != "" {
 		return startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: it would open %s to the command", spec.Dir, spec.Level, p)
 	}
+	spec.Dir = dir
 	return nil
 }
 
