@@ -351,7 +351,7 @@ func TestDirectoryGivenAtALevel(t *testing.T) {
 	defer os.Remove(link)
 	for l := None; l.Valid(); l++ {
 		if haveLevel(t, l) {
-			if res, c := do(t, Spec{Shell: "touch by-link", Dir: link, Level: l}); res.Code != 0 {
+			if res, c := do(t, Spec{Shell: "touch " + l.String(), Dir: link, Level: l}); res.Code != 0 {
 				t.Errorf("by a link at %s: %+v %s", l, res, c.err.String())
 			}
 		}
