@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -107,9 +108,9 @@ func (a *app) openLog(cfg *config.Loaded, mode logMode) error {
 		case err != nil:
 			err = task.Errorf(task.KindUsage, "--log-file: %w; logging goes on without it", err)
 		case mode == screenLog:
-			w = io.MultiWriter(Logs, a.log.file)
+			w = io.MultiWriter(Logs, &logFile{file: a.log.file, complain: io.Discard})
 		default:
-			w = a.log.file
+			w = &logFile{file: a.log.file, complain: a.Stderr}
 		}
 	}
 	if mode == serverLog && cfg.LogFile == "" {
@@ -117,6 +118,23 @@ func (a *app) openLog(cfg *config.Loaded, mode logMode) error {
 	}
 	slog.SetDefault(slog.New(logHandler(w, cfg.LogFormat, level)))
 	return err
+}
+
+// logFile is a log that says once when it cannot be written. It never fails.
+type logFile struct {
+	file     *os.File
+	complain io.Writer
+	once     sync.Once
+}
+
+// Write writes if it can.
+func (l *logFile) Write(p []byte) (int, error) {
+	if _, err := l.file.Write(p); err != nil {
+		l.once.Do(func() {
+			fmt.Fprintf(l.complain, "warning: --log-file: %v; lines are lost from here on\n", err)
+		})
+	}
+	return len(p), nil
 }
 
 // lossy never fails: a node whose terminal went away carries on.

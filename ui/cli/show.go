@@ -29,8 +29,11 @@ func (a *app) showCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if a.out.json {
+				switch {
+				case a.out.json:
 					return a.out.object(task.DocumentOf(&t, c.nodeName(ctx), true))
+				case a.out.quiet:
+					return a.out.line("%s", t.ID)
 				}
 				return a.out.fields(taskFields(&t, c.nodeName(ctx), time.Now()))
 			})

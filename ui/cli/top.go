@@ -96,6 +96,9 @@ func (a *app) drawTop(s *control.Status, nodes []control.Node, trouble error, on
 		a.out.say("%s", cleanLines(trouble.Error()))
 		return nil
 	}
+	if a.out.plain {
+		return a.out.table(nodeTable(nodes, now), 0)
+	}
 	var b strings.Builder
 	if onTerminal {
 		b.WriteString("\x1b[H\x1b[2J")
