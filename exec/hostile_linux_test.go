@@ -51,7 +51,8 @@ func witness(t *testing.T, mark string) int {
 }
 
 // rounds is short in ordinary runs and long when asked for. OCTASKLY_LONG=200 asks
-// for at most 200, OCTASKLY_LONG=1 for all.
+// for at most 200, OCTASKLY_LONG=1 for all. With -short, which is for what an
+// ordinary run has shown already in another way, a quarter will do.
 func rounds(short, long int) int {
 	v := os.Getenv("OCTASKLY_LONG")
 	if n, err := strconv.Atoi(v); err == nil && n > 1 {
@@ -59,6 +60,9 @@ func rounds(short, long int) int {
 	}
 	if v != "" {
 		return long
+	}
+	if testing.Short() {
+		return (short + 3) / 4
 	}
 	return short
 }
