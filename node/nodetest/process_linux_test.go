@@ -145,7 +145,7 @@ func (p *process) kill() {
 	_ = p.cmd.Wait()
 }
 
-// await calls until it is true, for at most a minute and a half.
+// await calls until it is true, for at most a minute and a half, or an hour of a long run.
 func await(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	patience := 90 * time.Second
