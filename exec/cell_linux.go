@@ -71,14 +71,14 @@ func (s *cells) open() (*cell, error) {
 	if err := os.Mkdir(root, mode); err != nil {
 		return nil, fmt.Errorf("make a folder for the command: %w", err)
 	}
-	dirs, err := newWorkDirs(root)
+	dirs, err := newWorkDirs(root, s.c.dirs.clear)
 	if err != nil {
 		return nil, err
 	}
 	dirs.own = s.c.dirs.own
 	thread, err := s.c.openThread(dirs.root)
 	if err != nil {
-		_ = removeTree(root)
+		_ = s.c.dirs.clear.remove(root)
 		return nil, err
 	}
 	return &cell{confinedThread: thread, dirs: dirs}, nil
@@ -139,7 +139,7 @@ func (s *cells) give(k *cell, clean bool) {
 // close ends the thread and removes the folder.
 func (k *cell) close() {
 	k.end()
-	_ = removeTree(k.dirs.root)
+	_ = k.dirs.clear.remove(k.dirs.root)
 }
 
 // close ends the waiting threads.

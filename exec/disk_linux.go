@@ -1,60 +1,88 @@
 package exec
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-var errEnded = errors.New("the command has ended")
+// maxDiskDepth is how many folders one in the other are looked into.
+const maxDiskDepth = 512
 
-// diskUse adds up what the files below a directory take on disk. What vanishes
-// meanwhile counts nothing; links are not followed.
-func diskUse(dir string, ended <-chan struct{}) int64 {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return 0
-	}
-	defer root.Close()
-	return diskBelow(root, dir, ".", ended)
+// diskUse is what the files below a directory take on disk.
+type diskUse struct {
+	bytes int64
+	deep  bool // some lie deeper than maxDiskDepth and are not counted
 }
 
-// diskBelow is diskUse for a part of root. A folder that its owner may not list is
-// opened to him: else whatever is in it would count nothing.
-func diskBelow(root *os.Root, dir, from string, ended <-chan struct{}) (total int64) {
-	_ = fs.WalkDir(root.FS(), from, func(path string, d fs.DirEntry, err error) error {
-		select {
-		case <-ended:
-			return errEnded
-		default:
+// countDisk adds up what is below a directory. What vanishes meanwhile counts
+// nothing; links are not followed.
+func countDisk(dir string, ended <-chan struct{}) (u diskUse) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return u
+	}
+	defer root.Close()
+	u.count(root, 0, ended)
+	return u
+}
+
+// count adds what is in a folder, until ended.
+func (u *diskUse) count(dir *os.Root, depth int, ended <-chan struct{}) {
+	list, err := dir.Open(".")
+	if err != nil {
+		return
+	}
+	defer list.Close()
+	for {
+		entries, _ := list.ReadDir(1024)
+		if len(entries) == 0 {
+			return
 		}
-		switch {
-		case err != nil && d != nil && d.IsDir() && path != from && errors.Is(err, fs.ErrPermission):
-			openUp(root, path)
-			total += diskBelow(root, dir, path, ended)
-			return fs.SkipDir
-		case err != nil && d != nil && d.IsDir():
-			return fs.SkipDir
-		case err != nil:
-			return nil //nolint:nilerr // what is gone is not counted
+		for _, e := range entries {
+			select {
+			case <-ended:
+				return
+			default:
+			}
+			u.add(dir, e.Name(), depth, ended)
 		}
-		var st unix.Stat_t
-		if unix.Lstat(filepath.Join(dir, path), &st) != nil {
-			return nil //nolint:nilerr // likewise
-		}
-		names := int64(1)
-		if !d.IsDir() {
-			names = int64(max(st.Nlink, 1))
-		}
-		total += st.Blocks * 512 / names
-		return nil
-	})
-	return total
+	}
+}
+
+// add adds one file, or a folder with all in it. A folder that its owner may not
+// list is opened to him: else whatever is in it would count nothing.
+func (u *diskUse) add(dir *os.Root, name string, depth int, ended <-chan struct{}) {
+	info, err := dir.Lstat(name)
+	if err != nil {
+		return
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return
+	}
+	if !info.IsDir() {
+		u.bytes += st.Blocks * 512 / int64(max(st.Nlink, 1))
+		return
+	}
+	u.bytes += st.Blocks * 512
+	if depth == maxDiskDepth {
+		u.deep = true
+		return
+	}
+	if info.Mode().Perm()&0o700 != 0o700 {
+		_ = dir.Chmod(name, 0o700)
+	}
+	sub, err := dir.OpenRoot(name)
+	if err != nil {
+		return
+	}
+	defer sub.Close()
+	u.count(sub, depth+1, ended)
 }
 
 // unnamedUse adds up the files that a command's processes hold open and that have
@@ -86,12 +114,19 @@ func (p *process) unnamedUse() (total int64) {
 }
 
 // diskNow is what the command has written and is still there.
-func (p *process) diskNow(ended <-chan struct{}) int64 {
-	n := diskUse(p.home.path, ended)
+func (p *process) diskNow(ended <-chan struct{}) diskUse {
+	u := countDisk(p.home.path, ended)
 	if p.spec.Dir != "" {
-		n += max(0, diskUse(p.spec.Dir, ended)-p.dirBefore)
+		given := countDisk(p.spec.Dir, ended)
+		u.bytes += max(0, given.bytes-p.dirBefore)
+		u.deep = u.deep || given.deep
 	}
-	return n
+	return u
+}
+
+// deepMessage is for a tree of which nobody can tell how large it is.
+func (l Limits) deepMessage() string {
+	return fmt.Sprintf("made more than %d folders one in the other, so that what it wrote cannot be counted against its limit of %s", maxDiskDepth, size(l.DiskBytes))
 }
 
 // explainDisk looks once more when the command has ended: it may have written too
@@ -101,11 +136,16 @@ func (p *process) explainDisk(res *Result) {
 	if limit == 0 || p.tmpfs() > 0 || res.Reason != ReasonExit && res.Reason != ReasonSignal {
 		return
 	}
-	used := p.diskNow(nil)
-	if used < limit || used == limit && res.Code == 0 {
+	u := p.diskNow(nil)
+	switch {
+	case u.deep:
+		res.Message = p.spec.Limits.deepMessage()
+	case u.bytes > limit, u.bytes == limit && res.Code != 0:
+		res.Message = fmt.Sprintf("wrote %s, its limit being %s", size(u.bytes), size(limit))
+	default:
 		return
 	}
-	res.Reason, res.Message = ReasonLimitDisk, fmt.Sprintf("wrote %s, its limit being %s", size(used), size(limit))
+	res.Reason = ReasonLimitDisk
 	if res.Code == 0 {
 		res.Code = 125
 	}

@@ -13,6 +13,16 @@ func TestNothingEscapesTheDiskLimit(t *testing.T) {
 	fill := `i=0; while [ $i -lt 400 ]; do i=$((i+1)); head -c 100000 /dev/zero > f$i || exit 1; done; sleep 300`
 	tests := map[string]string{
 		"unreadable": "mkdir d; chmod 300 d; cd d; " + fill,
+		"deeper than paths reach": `exec python3 -c "
+import os, time
+for i in range(40): # 40 times 200 bytes
+    os.mkdir('d' * 200); os.chdir('d' * 200)
+for i in range(60): open('f%d' % i, 'wb').write(bytes(900000))
+time.sleep(300)"`,
+		"deeper than anybody looks": `exec python3 -c "
+import os, time
+for i in range(600): os.mkdir('d'); os.chdir('d')
+time.sleep(300)"`,
 		"no name": `exec python3 -c "
 import os, time
 fs = []

@@ -267,7 +267,12 @@ func (p *process) watch(ended <-chan struct{}) {
 			u.cpu = max(u.cpu, p.group.cpuTime())
 		}
 		if l.DiskBytes > 0 {
-			u.disk = p.diskNow(ended) + p.unnamedUse()
+			disk := p.diskNow(ended)
+			if disk.deep {
+				p.stopFor(ReasonLimitDisk, l.deepMessage(), -1)
+				return
+			}
+			u.disk = disk.bytes + p.unnamedUse()
 		}
 		if reason, message := l.excess(u); reason != "" {
 			p.stopFor(reason, message, -1)

@@ -131,7 +131,7 @@ func (r *Runner) containedDirs(u *taskUser) (*workDirs, error) {
 	if err != nil {
 		return nil, err
 	}
-	dirs, err := newWorkDirs(filepath.Join(root, "contained"))
+	dirs, err := newWorkDirs(filepath.Join(root, "contained"), r.dirs.clear)
 	if err != nil {
 		return nil, err
 	}

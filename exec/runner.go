@@ -57,14 +57,14 @@ type Runner struct {
 // NewRunner checks the options and prepares the process for running commands.
 // It starts nothing. Close gives back what it holds.
 func NewRunner(opt Options) (*Runner, error) {
-	dirs, err := newWorkDirs(opt.WorkRoot)
+	if opt.Logger == nil {
+		opt.Logger = slog.Default()
+	}
+	dirs, err := newWorkDirs(opt.WorkRoot, newClearing(opt.Logger))
 	if err != nil {
 		return nil, err
 	}
 	r := &Runner{opt: opt, log: opt.Logger, dirs: dirs, base: baseEnv(os.Getenv), cookies: rand.Text()[:16] + "-"}
-	if r.log == nil {
-		r.log = slog.Default()
-	}
 
 	if err := r.openPlatform(); err != nil {
 		return nil, fmt.Errorf("prepare to run commands: %w", err)
@@ -175,7 +175,9 @@ func (c Capabilities) offeredNames() string {
 // Close gives back what the Runner holds. No command may be running.
 func (r *Runner) Close() error {
 	r.dirs.close()
-	return r.closePlatform()
+	err := r.closePlatform()
+	r.dirs.clear.close()
+	return err
 }
 
 var _ Starter = (*Runner)(nil)

@@ -269,7 +269,7 @@ func TestKeepLeavesTheDirectory(t *testing.T) {
 }
 
 func TestUntouchedDirectoriesAreReusedOthersNot(t *testing.T) {
-	d, err := newWorkDirs(t.TempDir())
+	d, err := newWorkDirs(t.TempDir(), testClearing(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +324,7 @@ func agedDir(t *testing.T, d *workDirs) workDir {
 // Short commands one after the other once had every directory removed and made
 // again, for each came back before it was old enough.
 func TestManyShortCommandsReuseDirectories(t *testing.T) {
-	d, err := newWorkDirs(t.TempDir())
+	d, err := newWorkDirs(t.TempDir(), testClearing(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -492,4 +492,10 @@ func openFiles(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(names)
+}
+
+func testClearing(t *testing.T) *clearing {
+	c := newClearing(slog.New(slog.DiscardHandler))
+	t.Cleanup(c.close)
+	return c
 }

@@ -23,7 +23,7 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 		return nil, err
 	}
 	if spec.Dir != "" && spec.Limits.DiskBytes > 0 {
-		p.dirBefore = diskUse(spec.Dir, nil)
+		p.dirBefore = countDisk(spec.Dir, nil).bytes
 	}
 	if err := p.spawn(); err != nil {
 		p.closeFiles()

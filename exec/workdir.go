@@ -19,7 +19,8 @@ type workDirs struct {
 	root string
 	next atomic.Uint64
 	// own, if set, gives a new directory to whom its commands run as.
-	own func(path string) error
+	own   func(path string) error
+	clear *clearing // shared by all of a Runner
 
 	mu   sync.Mutex
 	free []workDir
@@ -69,7 +70,7 @@ const maxFreeDirs = 256
 
 // newWorkDirs makes root. What an earlier process left in it stays until
 // removeOld.
-func newWorkDirs(root string) (*workDirs, error) {
+func newWorkDirs(root string, clearing *clearing) (*workDirs, error) {
 	if root == "" {
 		return nil, fmt.Errorf("start running commands: no folder for their directories is given")
 	}
@@ -83,7 +84,7 @@ func newWorkDirs(root string) (*workDirs, error) {
 	if root, err = filepath.EvalSymlinks(root); err != nil {
 		return nil, fmt.Errorf("find the folder for commands: %w", err)
 	}
-	d := &workDirs{root: root}
+	d := &workDirs{root: root, clear: clearing}
 	return d, d.survey()
 }
 
@@ -110,7 +111,8 @@ func (d *workDirs) survey() error {
 	return nil
 }
 
-// removeOld removes what an earlier process left, when nothing of it lives.
+// removeOld removes what an earlier process left, when nothing of it lives, or sees
+// to it that it will be.
 func (d *workDirs) removeOld() error {
 	d.mu.Lock()
 	old := d.old
@@ -118,7 +120,7 @@ func (d *workDirs) removeOld() error {
 	d.mu.Unlock()
 	var first error
 	for _, name := range old {
-		if err := removeTree(filepath.Join(d.root, name)); err != nil && first == nil {
+		if err := d.clear.remove(filepath.Join(d.root, name)); err != nil && first == nil {
 			first = fmt.Errorf("remove an old directory: %w", err)
 		}
 	}
@@ -171,7 +173,7 @@ func (d *workDirs) make(prefix string) (workDir, error) {
 	w := workDir{path: filepath.Join(d.root, prefix+strconv.FormatUint(d.next.Add(1), 10))}
 	for _, path := range w.parts() {
 		if err := d.makeOne(path); err != nil {
-			_ = removeTree(w.path)
+			_ = d.clear.remove(w.path)
 			return workDir{}, err
 		}
 	}
@@ -197,12 +199,12 @@ func (d *workDirs) makeOne(path string) error {
 // if reuse is worth while a new one takes its place.
 func (d *workDirs) put(w workDir, reuse bool) error {
 	if !reuse || w.mark[0] == (dirMark{}) {
-		return removeTree(w.path)
+		return d.clear.remove(w.path)
 	}
 	if mark, ok := w.marks(); w.aged && ok && mark == w.mark {
 		return d.keep(w)
 	}
-	if err := removeTree(w.path); err != nil {
+	if err := d.clear.remove(w.path); err != nil {
 		return err
 	}
 	w, err := d.fresh()
@@ -221,7 +223,7 @@ func (d *workDirs) keep(w workDir) error {
 		return nil
 	}
 	d.mu.Unlock()
-	return removeTree(w.path)
+	return d.clear.remove(w.path)
 }
 
 // close removes the directories kept for reuse.
@@ -231,49 +233,6 @@ func (d *workDirs) close() {
 	d.free = nil
 	d.mu.Unlock()
 	for _, w := range free {
-		_ = removeTree(w.path)
-	}
-}
-
-// removeTree removes a directory and everything in it, also what was made
-// unreadable. It never follows a symbolic link out of it.
-func removeTree(path string) error {
-	if os.Remove(path) == nil {
-		return nil
-	}
-	err := os.RemoveAll(path)
-	if err == nil {
-		return nil
-	}
-	root, rerr := os.OpenRoot(filepath.Dir(path))
-	if rerr != nil {
-		return err
-	}
-	defer root.Close()
-	openUp(root, filepath.Base(path))
-	return os.RemoveAll(path)
-}
-
-// openUp gives the owner access to every directory below name. The names are
-// resolved inside root, so that a directory exchanged for a link meanwhile
-// leads nowhere.
-func openUp(root *os.Root, name string) {
-	st, err := root.Lstat(name)
-	if err != nil || !st.IsDir() {
-		return
-	}
-	if st.Mode().Perm()&0o700 != 0o700 {
-		_ = root.Chmod(name, 0o700)
-	}
-	dir, err := root.Open(name)
-	if err != nil {
-		return
-	}
-	entries, _ := dir.ReadDir(-1)
-	dir.Close()
-	for _, e := range entries {
-		if e.IsDir() {
-			openUp(root, filepath.Join(name, e.Name()))
-		}
+		_ = d.clear.remove(w.path)
 	}
 }
