@@ -79,9 +79,10 @@ func TestBurdens(t *testing.T) {
 			t.Errorf("%s: %s, %+v", tasks[i].Spec.Name, x.State, x.Last().Exit)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(u.dir, "data", "octaskly", "nodes", "*", "work", "*", "*", "f*")); len(left) > 0 {
-		t.Errorf("%d files are left, such as %s", len(left), left[0])
-	}
+	await(t, "the removal of all files", func() bool {
+		left, _ := filepath.Glob(filepath.Join(u.dir, "data", "octaskly", "nodes", "*", "work", "*", "*", "f*"))
+		return len(left) == 0
+	})
 }
 
 // TestOrphansAfterKill: the worker is killed while tasks run that do not want to
