@@ -58,14 +58,14 @@ var cageNamespaces = []cageNamespace{
 // cageSpaces are the namespaces that the cages of a level have of their own: at
 // basic and strict those that stand in for what the kernel's Landlock cannot do.
 func cageSpaces(level Level) uintptr {
-	const files = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS
+	const files = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC
 	switch level {
 	case Basic:
 		return files
 	case Strict:
-		return files | unix.CLONE_NEWNET | unix.CLONE_NEWIPC
+		return files | unix.CLONE_NEWNET
 	}
-	return files | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
+	return files | unix.CLONE_NEWNET | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 }
 
 // take returns a cage, a waiting one if there is one that still hides all it
@@ -95,7 +95,7 @@ func (s *cages) take() (*cage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k, err = s.c.openCage(home, ""); err != nil {
+	if k, err = s.c.openCage(home, "", -1); err != nil {
 		_ = s.c.dirs.put(home, false)
 	}
 	return k, err
@@ -108,7 +108,7 @@ func (s *cages) fill() {
 	if err != nil {
 		return
 	}
-	k, err := s.c.openCage(home, "")
+	k, err := s.c.openCage(home, "", -1)
 	if err != nil {
 		_ = s.c.dirs.put(home, false)
 		return // the one who needs it will be told
@@ -143,8 +143,17 @@ func (s *cages) close() {
 	s.filling.Wait()
 }
 
-// openCage makes a cage around a home and, if one is given, a directory.
-func (c *confinement) openCage(home workDir, dir string) (*cage, error) {
+// openCage makes a cage around a home and, if one is given, a directory that is open
+// as the file given.
+func (c *confinement) openCage(home workDir, dir string, given int) (*cage, error) {
+	var id fileID
+	if dir != "" {
+		var st unix.Stat_t
+		if err := unix.Fstat(given, &st); err != nil {
+			return nil, fmt.Errorf("show %s: %w", dir, err)
+		}
+		id = idOf(&st)
+	}
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("speak to a sandbox: %w", err)
@@ -152,7 +161,7 @@ func (c *confinement) openCage(home workDir, dir string) (*cage, error) {
 	defer unix.Close(ends[1])
 	k := &cage{
 		built: c.fence.version(), sock: ends[0], pidfd: -1, home: home,
-		plan: cagePlan{Level: c.level, ABI: c.fence.abi, Home: home.path, Dir: dir, Protected: c.fence.protected, Skip: c.skip},
+		plan: cagePlan{Level: c.level, ABI: c.fence.abi, Home: home.path, Dir: dir, DirID: id, Protected: c.fence.protected, Skip: c.skip},
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -314,7 +323,7 @@ func (r *Runner) houseCaged(p *process, c *confinement) (err error) {
 		if p.home, err = get(); err != nil {
 			return &StartError{Reason: ReasonHost, Code: 125, Err: err}
 		}
-		if p.cage, err = c.openCage(p.home, p.spec.Dir); err != nil {
+		if p.cage, err = c.openCage(p.home, p.spec.Dir, p.given); err != nil {
 			_ = c.dirs.put(p.home, false)
 		}
 	}

@@ -207,6 +207,9 @@ func sendEnd(sock, pid, counters int, plan cagePlan, order cageOrder) int {
 		var info unix.Siginfo
 		if err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOWAIT, nil); err == unix.EINTR {
 			continue
+		} else if err == unix.ECHILD {
+			status = 125 << 8 // nobody can tell how it ended
+			break
 		}
 		// The main process is collected only when its counters were read.
 		ended := mainEnded(pid)

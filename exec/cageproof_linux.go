@@ -23,7 +23,7 @@ func (c *confinement) testCage() error {
 		return fmt.Errorf("test the sandbox: %w", err)
 	}
 	defer os.Remove(secret)
-	k, err := c.openCage(home, "")
+	k, err := c.openCage(home, "", -1)
 	if err != nil {
 		return err
 	}

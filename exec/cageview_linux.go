@@ -71,15 +71,34 @@ func showOwn(root string, plan cagePlan) error {
 	if err := unix.Mount("proc", filepath.Join(root, "proc"), "proc", plainMount|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("make a process table: %w", err)
 	}
-	for _, dir := range []string{plan.Home, plan.Dir} {
-		if dir == "" {
-			continue
-		}
-		if err := bind(dir, root, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV, 0); err != nil {
-			return err
-		}
+	const attr = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
+	if plan.Dir == "" {
+		return bind(plan.Home, plan.Home, root, attr, 0)
 	}
-	return nil
+	// The path to a directory given may be changed by others at any moment. So it is
+	// looked at where nobody else gets, and shown from there.
+	stage := workDir{path: plan.Home}.work()
+	if err := unix.Mount(plan.Dir, stage, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("show %s: %w", plan.Dir, err)
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(stage, &st); err != nil || idOf(&st) != plan.DirID {
+		return fmt.Errorf("show %s: it was replaced meanwhile", plan.Dir)
+	}
+	if err := bind(stage, plan.Dir, root, attr, 0); err != nil {
+		return err
+	}
+	if err := unix.Unmount(stage, unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("show %s: %w", plan.Dir, err)
+	}
+	return bind(plan.Home, plan.Home, root, attr, 0)
+}
+
+// fileID tells one file from all others that exist, whatever path leads to it.
+type fileID struct{ Dev, Ino uint64 }
+
+func idOf(st *unix.Stat_t) fileID {
+	return fileID{Dev: uint64(st.Dev), Ino: st.Ino} //nolint:unconvert // narrower on some processors
 }
 
 // enterRoot makes root the root of the calling process and leaves the old one.
@@ -145,7 +164,7 @@ func showTree(root, path string, attr uint64) error {
 		return fmt.Errorf("show %s: %w", path, err)
 	}
 	if st.Mode()&os.ModeSymlink == 0 {
-		return bind(path, root, attr, unix.AT_RECURSIVE)
+		return bind(path, path, root, attr, unix.AT_RECURSIVE)
 	}
 	to, err := os.Readlink(path)
 	if err != nil {
@@ -154,17 +173,17 @@ func showTree(root, path string, attr uint64) error {
 	return os.Symlink(to, filepath.Join(root, path))
 }
 
-// bind shows a folder or file at the same path below root.
-func bind(path, root string, attr uint64, recursive uint) error {
+// bind shows a folder or file at a path below root.
+func bind(from, path, root string, attr uint64, recursive uint) error {
 	to := filepath.Join(root, path)
-	if err := makePlace(path, to); err != nil {
+	if err := makePlace(from, to); err != nil {
 		return fmt.Errorf("show %s: %w", path, err)
 	}
 	flags := uintptr(unix.MS_BIND)
 	if recursive != 0 {
 		flags |= unix.MS_REC
 	}
-	if err := unix.Mount(path, to, "", flags, ""); err != nil {
+	if err := unix.Mount(from, to, "", flags, ""); err != nil {
 		return fmt.Errorf("show %s: %w", path, err)
 	}
 	return setMount(to, attr, recursive)
@@ -191,7 +210,7 @@ func makePlace(path, to string) error {
 
 func showDevices(root string) error {
 	for _, name := range cageDevices {
-		if err := bind("/dev/"+name, root, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC, 0); err != nil {
+		if err := bind("/dev/"+name, "/dev/"+name, root, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC, 0); err != nil {
 			return err
 		}
 	}

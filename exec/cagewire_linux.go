@@ -19,6 +19,7 @@ type cagePlan struct {
 	ABI       int    // of Landlock, 0 if there is none
 	Home      string // what may be written, at the same path inside
 	Dir       string // a directory given, likewise; empty if none
+	DirID     fileID // which that is
 	Protected []string
 	Skip      cageStep
 }

@@ -206,7 +206,11 @@ func (c *confinement) launch(r *Runner, p *process, file string, argv []string, 
 	if p.cell != nil {
 		return r.forkExec(p, p.cell.do, file, argv, attr)
 	}
-	thread, err := c.openThread(p.home.path, p.dir())
+	dirs := []string{p.home.path}
+	if p.given >= 0 {
+		dirs = append(dirs, fmt.Sprintf("/proc/self/fd/%d/.", p.given))
+	}
+	thread, err := c.openThread(dirs...)
 	if err != nil {
 		return 0, startError(ReasonRefused, "sandbox level %s cannot be had here: %w", c.level, err)
 	}

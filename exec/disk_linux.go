@@ -1,7 +1,9 @@
 package exec
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,11 +19,14 @@ const maxDiskDepth = 512
 type diskUse struct {
 	bytes int64
 	deep  bool // some lie deeper than maxDiskDepth and are not counted
+	own   bool // they are a command's own
 }
 
 // countDisk adds up what is below a directory. What vanishes meanwhile counts
-// nothing; links are not followed.
-func countDisk(dir string, ended <-chan struct{}) (u diskUse) {
+// nothing; links are not followed. A folder that its owner may not list is opened to
+// him if it is in a command's own directory: else whatever is in it would count nothing.
+func countDisk(dir string, own bool, ended <-chan struct{}) diskUse {
+	u := diskUse{own: own}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return u
@@ -54,8 +59,7 @@ func (u *diskUse) count(dir *os.Root, depth int, ended <-chan struct{}) {
 	}
 }
 
-// add adds one file, or a folder with all in it. A folder that its owner may not
-// list is opened to him: else whatever is in it would count nothing.
+// add adds one file, or a folder with all in it.
 func (u *diskUse) add(dir *os.Root, name string, depth int, ended <-chan struct{}) {
 	info, err := dir.Lstat(name)
 	if err != nil {
@@ -74,10 +78,10 @@ func (u *diskUse) add(dir *os.Root, name string, depth int, ended <-chan struct{
 		u.deep = true
 		return
 	}
-	if info.Mode().Perm()&0o700 != 0o700 {
-		_ = dir.Chmod(name, 0o700)
-	}
 	sub, err := dir.OpenRoot(name)
+	if errors.Is(err, fs.ErrPermission) && u.own && dir.Chmod(name, 0o700) == nil {
+		sub, err = dir.OpenRoot(name)
+	}
 	if err != nil {
 		return
 	}
@@ -88,9 +92,13 @@ func (u *diskUse) add(dir *os.Root, name string, depth int, ended <-chan struct{
 // unnamedUse adds up the files that a command's processes hold open and that have
 // no name any more.
 func (p *process) unnamedUse() (total int64) {
-	var home unix.Stat_t
+	var home, given unix.Stat_t
 	if unix.Stat(p.home.path, &home) != nil {
 		return 0
+	}
+	given = home
+	if p.spec.Dir != "" && unix.Stat(p.spec.Dir, &given) != nil {
+		given = home
 	}
 	t := p.r.readTable()
 	own := owners{r: p.r, sure: true, seen: t.seen, live: p.r.liveNow(), known: make(map[int]verdict)}
@@ -103,7 +111,7 @@ func (p *process) unnamedUse() (total int64) {
 		entries, _ := os.ReadDir(files)
 		for _, e := range entries {
 			var st unix.Stat_t
-			if unix.Stat(filepath.Join(files, e.Name()), &st) != nil || st.Nlink > 0 || st.Dev != home.Dev || st.Mode&unix.S_IFMT != unix.S_IFREG || seen[st.Ino] {
+			if unix.Stat(filepath.Join(files, e.Name()), &st) != nil || st.Nlink > 0 || st.Dev != home.Dev && st.Dev != given.Dev || st.Mode&unix.S_IFMT != unix.S_IFREG || seen[st.Ino] {
 				continue
 			}
 			seen[st.Ino] = true
@@ -115,9 +123,9 @@ func (p *process) unnamedUse() (total int64) {
 
 // diskNow is what the command has written and is still there.
 func (p *process) diskNow(ended <-chan struct{}) diskUse {
-	u := countDisk(p.home.path, ended)
+	u := countDisk(p.home.path, true, ended)
 	if p.spec.Dir != "" {
-		given := countDisk(p.spec.Dir, ended)
+		given := countDisk(p.spec.Dir, false, ended)
 		u.bytes += max(0, given.bytes-p.dirBefore)
 		u.deep = u.deep || given.deep
 	}

@@ -85,20 +85,13 @@ func (l Limits) ulimits() string {
 	return b.String() + "echo >&3 && "
 }
 
-// The scripts that wait at the gate, file 3, for a line, and then become the
-// command. Without the line nothing is run.
-const (
-	gateWait  = "read -r _ <&3 || exit 125; exec 3<&-; "
-	gateShell = gateWait + "eval \"set --\n$1\""
-	gateArgv  = gateWait + `exec "$@"`
-)
-
-// behindGate is the argument list that brings a command to the gate.
-func (s *Spec) behindGate(file, before string) []string {
-	if s.Shell != "" {
-		return []string{"sh", "-c", before + gateShell, "sh", s.Shell}
+// limitsFirst is what the shell at the gate does before it waits: it limits itself
+// where we may not.
+func (r *Runner) limitsFirst(spec *Spec) string {
+	if r.mayLimit(spec.Level) {
+		return ""
 	}
-	return append([]string{"sh", "-c", before + gateArgv, "sh", file}, s.Argv[1:]...)
+	return spec.Limits.ulimits()
 }
 
 // mayLimit reports whether we can limit commands of a level from outside.
@@ -142,10 +135,7 @@ func (p *process) passGate(gate int) error {
 	if err := held(p.spec); err != nil {
 		return err
 	}
-	if _, err := unix.Write(gate, []byte{'\n'}); err != nil {
-		return startError(ReasonHost, "start the command: %w", err)
-	}
-	return nil
+	return p.open(gate)
 }
 
 // gateTime is how long a shell may take to limit itself.

@@ -27,7 +27,7 @@ type probe struct {
 // command alone: its process table and its loopback.
 var ofItsOwn = map[Level][]string{
 	Strict:     {"list processes"},
-	VeryStrict: {"list processes", "send a datagram", "listen on TCP", "make an IPv6 socket"},
+	VeryStrict: {"make a socket that sends anywhere", "make a pair of such", "list processes", "send a datagram", "listen on TCP", "make an IPv6 socket"},
 }
 
 // ofItsOwnUnscoped are those that succeed besides where Landlock has no scopes, or
@@ -324,7 +324,18 @@ func netProbes() []probe {
 			return unix.Close(fd)
 		}
 	}
+	pair := func() error {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(unix.Close(fds[0]), unix.Close(fds[1]))
+	}
 	return []probe{
+		{"make a socket that sends anywhere", Strict, socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)},
+		{"make a pair of such", Strict, pair},
+		{"make shared memory", Strict, raw(unix.SYS_SHMGET, 0, 0)},
+		{"change another's turn", Strict, raw(unix.SYS_SCHED_SETPARAM, uintptr(os.Getpid()))},
 		{"reach a TCP port", Strict, dial("tcp", outside("TCP"))},
 		{"send a datagram", Strict, dial("udp", "127.0.0.1:9")},
 		{"listen on TCP", Strict, func() error {

@@ -53,6 +53,10 @@ var deniedAlways = []string{
 // another socket, or to be reached.
 var deniedNetwork = []string{"connect", "listen", "accept", "accept4"}
 
+// deniedShared make memory and queues that everybody on the machine shares and that
+// outlive a command.
+var deniedShared = []string{"shmget", "msgget", "semget", "mq_open"}
+
 // namespaceFlags are the flags of clone that make namespaces.
 const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWTIME
@@ -81,10 +85,11 @@ func filterOf(level Level, abi int, arch uint32, names map[string]int) ([]unix.S
 	f.denyBits("clone", 0, namespaceFlags)
 	f.denyValue("ioctl", 1, unix.TIOCSTI)
 	f.denyValue("ioctl", 1, tioclinux)
-	f.denyOther("prlimit64", 0, 0)
+	f.denyNonzero("prlimit64", 0)
 	f.denyValue("setrlimit", 0, unix.RLIMIT_RTTIME) // the label
 	f.denySetting("prlimit64", unix.RLIMIT_RTTIME)
 	f.personality()
+	f.denySetuid()
 	if abi < 3 {
 		// Landlock cannot stop truncation yet.
 		f.deny("truncate", unix.EACCES)
@@ -103,7 +108,11 @@ func filterOf(level Level, abi int, arch uint32, names map[string]int) ([]unix.S
 		for _, name := range deniedNetwork {
 			f.deny(name, unix.EACCES)
 		}
-		f.denyOther("sendto", 4, 0)
+		f.denyNonzero("sendto", 4)
+		for _, name := range deniedShared {
+			f.deny(name, unix.EPERM)
+		}
+		f.denyOthersPriority()
 	}
 	f.add(bpf.RetConstant{Val: seccompAllow})
 	return f.assemble()
@@ -180,10 +189,10 @@ func (f *filterBuilder) denyValue(name string, arg int, value uint32) {
 		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
 }
 
-// denyOther refuses a call when its argument is anything but value.
-func (f *filterBuilder) denyOther(name string, arg int, value uint32) {
+// denyNonzero refuses a call when its argument is anything but 0.
+func (f *filterBuilder) denyNonzero(name string, arg int) {
 	f.when(name, argLow(arg),
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value, SkipTrue: 2},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 2},
 		argHigh(arg),
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
 		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
@@ -210,11 +219,50 @@ func (f *filterBuilder) personality() {
 		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
 }
 
-// denySockets refuses sockets of every family but the local one.
+// denySetuid refuses to make programs that run as their owner: by one, another user
+// of the machine would become the one who runs commands.
+func (f *filterBuilder) denySetuid() {
+	const bits = unix.S_ISUID | unix.S_ISGID
+	for _, name := range []string{"chmod", "fchmod", "creat", "mknod"} {
+		f.denyBits(name, 1, bits)
+	}
+	for _, name := range []string{"fchmodat", "fchmodat2", "mknodat"} {
+		f.denyBits(name, 2, bits)
+	}
+	for i, name := range []string{"open", "openat"} {
+		f.when(name, argLow(1+i), // with other flags the mode is not an argument
+			bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: unix.O_CREAT | unix.O_TMPFILE&^unix.O_DIRECTORY, SkipFalse: 3},
+			argLow(2+i),
+			bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: bits, SkipFalse: 1},
+			bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
+	}
+	f.deny("openat2", unix.ENOSYS) // what it is asked for cannot be looked at
+}
+
+// denySockets refuses sockets of every family but the local one, and there those that
+// send to whom they like without connecting.
 func (f *filterBuilder) denySockets() {
+	const kind = 0xf // beside it are flags
 	f.when("socket", argLow(0),
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_UNIX, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.AF_UNIX, SkipTrue: 3},
+		argLow(1),
+		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: kind},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SOCK_DGRAM, SkipTrue: 1},
 		bpf.RetConstant{Val: seccompErrno | uint32(unix.EACCES)})
+	f.when("socketpair", argLow(1),
+		bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: kind},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SOCK_DGRAM, SkipTrue: 1},
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EACCES)})
+}
+
+// denyOthersPriority refuses to change whose turn it is for any but the caller.
+func (f *filterBuilder) denyOthersPriority() {
+	f.denyNonzero("setpriority", 0) // which is PRIO_PROCESS
+	f.denyNonzero("setpriority", 1)
+	f.denyNonzero("ioprio_set", 1)
+	for _, name := range []string{"sched_setscheduler", "sched_setparam", "sched_setattr"} {
+		f.denyNonzero(name, 0)
+	}
 }
 
 // denyReadTruncate refuses to open a file for reading and truncate it.

@@ -138,6 +138,7 @@ func callAttempts() []attempt {
 		{"type on a terminal", raw(unix.SYS_IOCTL, bad, unix.TIOCSTI), unix.EPERM},
 		{"lose the label", raw(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_RTTIME, bad), unix.EPERM},
 		{"lose the label in the old way", raw(unix.SYS_SETRLIMIT, unix.RLIMIT_RTTIME, bad), unix.EPERM},
+		{"make a program of the owner", raw(unix.SYS_FCHMOD, bad, 0o4755), unix.EPERM},
 		{"ask for a file by handle", raw(unix.SYS_OPEN_BY_HANDLE_AT, bad), unix.EPERM},
 	}
 }
@@ -147,6 +148,9 @@ func strictAttempts() []attempt {
 		{"make a local socket", localSocket, nil},
 		{"make an internet socket", raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM), unix.EACCES},
 		{"make a kernel socket", raw(unix.SYS_SOCKET, unix.AF_NETLINK, unix.SOCK_RAW), unix.EACCES},
+		{"make a socket that sends anywhere", raw(unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_DGRAM), unix.EACCES},
+		{"make shared memory", raw(unix.SYS_SHMGET, 0, 0), unix.EPERM},
+		{"change another's turn", raw(unix.SYS_SCHED_SETPARAM, uintptr(os.Getpid())), unix.EPERM},
 		{"connect", raw(unix.SYS_CONNECT, ^uintptr(0)), unix.EACCES},
 		{"look at processes", open("/proc", unix.O_RDONLY), unix.EACCES},
 		{"look at the root folder", open("/", unix.O_RDONLY), unix.EACCES},
@@ -188,6 +192,7 @@ func (c *confinement) lookFromOutside(dir string) error {
 		closeAll(gate[:], -1)
 		return fmt.Errorf("a contained shell could not be started: %w", err)
 	}
+	kerr := unix.Kill(pid, 0)
 	status, rerr := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	closeAll(gate[:], -1)
 	for {
@@ -195,6 +200,9 @@ func (c *confinement) lookFromOutside(dir string) error {
 		if werr != unix.EINTR {
 			break
 		}
+	}
+	if kerr != nil {
+		return fmt.Errorf("a contained shell could not be ended from outside (root needs CAP_KILL for that): %w", kerr)
 	}
 	if rerr != nil {
 		return fmt.Errorf("a contained shell could not be looked at: %w", rerr)

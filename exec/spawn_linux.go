@@ -15,15 +15,17 @@ import (
 
 // start prepares everything, lets BeforeStart decide, and runs the command.
 func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
-	if err := r.settleDir(spec); err != nil {
+	given, err := r.settleDir(spec)
+	if err != nil {
 		return nil, err
 	}
-	p := &process{r: r, spec: spec, pidfd: -1, counters: -1, fds: [3]int{-1, -1, -1}, held: [3]int{-1, -1, -1}}
+	defer closeAll([]int{given}, -1)
+	p := &process{r: r, spec: spec, given: given, pidfd: -1, counters: -1, fds: [3]int{-1, -1, -1}, held: [3]int{-1, -1, -1}}
 	if err := r.house(p); err != nil {
 		return nil, err
 	}
 	if spec.Dir != "" && spec.Limits.DiskBytes > 0 {
-		p.dirBefore = countDisk(spec.Dir, nil).bytes
+		p.dirBefore = countDisk(spec.Dir, false, nil).bytes
 	}
 	if err := p.spawn(); err != nil {
 		p.closeFiles()
@@ -35,31 +37,40 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 }
 
 // settleDir refuses a directory that is none, that the command's user cannot get to,
-// or that a contained command must not write in. What it lets pass is named without
-// links from then on, so that what was looked at is what is opened to the command.
-func (r *Runner) settleDir(spec *Spec) error {
+// or that a contained command must not write in. What it lets pass stays open until
+// the command has started, as a file or -1, and is named without links from then on:
+// what is opened to the command is what was looked at, wherever its path leads by then.
+func (r *Runner) settleDir(spec *Spec) (given int, err error) {
 	c := r.levels[spec.Level]
 	if c == nil || spec.Dir == "" {
-		return nil
+		return -1, nil
 	}
-	dir := realPath(spec.Dir)
-	st, err := os.Stat(dir)
-	switch {
-	case err == nil && !st.IsDir():
-		err = syscall.ENOTDIR
-	case err != nil:
-		err = errors.Unwrap(pathErr(err))
-	case c.user != nil && !c.user.enters(dir):
+	dir := ""
+	given, err = unix.Open(spec.Dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		dir, err = os.Readlink(fmt.Sprintf("/proc/self/fd/%d", given))
+	}
+	var fs unix.Statfs_t
+	if err == nil {
+		err = unix.Fstatfs(given, &fs)
+	}
+	switch fs.Type {
+	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC:
+		err = errors.New("it shows the kernel and other processes, and holds no files")
+	}
+	if err == nil && c.user != nil && !c.user.enters(dir) {
 		err = fmt.Errorf("%s, who commands run as here, may not enter it", c.user.name)
 	}
 	if err != nil {
-		return startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: %w", spec.Dir, spec.Level, err)
+		closeAll([]int{given}, -1)
+		return -1, startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: %w", spec.Dir, spec.Level, err)
 	}
 	if p := c.fence.overlaps(dir); p != "" {
-		return startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: it would open %s to the command", spec.Dir, spec.Level, p)
+		unix.Close(given)
+		return -1, startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: it would open %s to the command", spec.Dir, spec.Level, p)
 	}
 	spec.Dir = dir
-	return nil
+	return given, nil
 }
 
 // userOf is who commands of a level run as, nil for ourselves.
@@ -113,12 +124,9 @@ func (p *process) spawn() error {
 		if err := executable(file, dir, argv[0]); err != nil {
 			return err
 		}
-		before := ""
-		if !r.mayLimit(spec.Level) {
-			before = spec.Limits.ulimits()
-		}
-		argv = spec.behindGate(file, before)
-		file = "/bin/sh"
+		p.env, p.envAtGate = env, buildEnv(base, p.home, dir, spec.Cookie, nil)
+		argv = spec.behindGate(file, r.limitsFirst(spec))
+		file, env = "/bin/sh", p.envAtGate
 	} else if err := held(spec); err != nil {
 		return err
 	}

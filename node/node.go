@@ -302,7 +302,11 @@ func (n *Node) makeWorker() error {
 // queues and sockets.
 func (n *Node) secrets() []string {
 	var all []string
-	for _, p := range []string{n.slot.Path(), n.opt.Paths.Cluster, n.opt.Paths.Nodes, n.opt.Paths.State, n.opt.Paths.Runtime} {
+	user := config.DefaultPaths() // of the user's other nodes, when this one is for one run
+	for _, p := range []string{
+		n.slot.Path(), n.opt.Paths.Cluster, n.opt.Paths.Nodes, n.opt.Paths.State, n.opt.Paths.Runtime,
+		user.Cluster, user.Nodes, user.State, user.Runtime, user.File, n.cfg.SecretFile,
+	} {
 		if p != "" {
 			all = append(all, p)
 		}
