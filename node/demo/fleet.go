@@ -55,6 +55,7 @@ var named = []node{
 
 func (f *Fleet) makeNodes() {
 	f.byName = map[string]*node{}
+	f.free = make([]uint64, (f.opt.Nodes+63)/64)
 	for i := 0; i < f.opt.Nodes; i++ {
 		n := &node{}
 		if i < len(named) {
@@ -69,6 +70,7 @@ func (f *Fleet) makeNodes() {
 			}
 		}
 		f.finishNode(n, i)
+		f.use(n, 0)
 		f.nodes = append(f.nodes, n)
 		f.byName[n.name] = n
 	}

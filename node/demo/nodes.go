@@ -89,6 +89,7 @@ func (f *Fleet) Admit(_ context.Context, code, name string) (control.Node, error
 	}
 	return f.change(found, func(n *node) error {
 		n.state, n.slots, n.doing = control.NodeUp, 16, []string{"worker"}
+		f.use(n, 0)
 		if name != "" {
 			n.name = name
 		}
