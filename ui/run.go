@@ -16,7 +16,6 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/x/term"
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -88,8 +87,8 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	}
 	var count atomic.Int64
 	out := lock(o.Out, &count)
-	a.clip.out = out
-	opts := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(out), tea.WithAltScreen(), tea.WithFPS(70), tea.WithReportFocus()}
+	a.clip.out, a.paint.out = out, out
+	opts := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(modesOf(out)), tea.WithAltScreen(), tea.WithFPS(1), tea.WithReportFocus()}
 	if !o.NoMouse {
 		opts = append(opts, tea.WithMouseCellMotion())
 	}
@@ -103,6 +102,7 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	pu.crash, pu.sent = a.crash, count.Load
 	pu.slow.Store(o.ReducedMotion)
 	a.ask, a.touch = pu.ask, pu.touch
+	a.later = func(d time.Duration) { time.AfterFunc(d, func() { p.Send(lateMsg{}) }) }
 	a.slow = func(on bool) { pu.slow.Store(on || o.ReducedMotion) }
 	defer spare()()
 	work, stop := context.WithCancel(ctx)
@@ -174,50 +174,10 @@ func newApp(o Options) (*app, error) {
 		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached,
 	})
 	return &app{
-		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, touch: func() {}, save: save, remember: remember, crash: &crashes{}, limit: 15 * time.Second, stale: true,
+		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, touch: func() {}, later: func(time.Duration) {}, paint: painter{out: io.Discard}, save: save, remember: remember, crash: &crashes{}, limit: 15 * time.Second, stale: true,
 		clip: clipboard{out: io.Discard, env: o.Getenv, dir: o.StateDir},
 		write: func(id task.ID) (string, error) {
 			return writeAll(context.Background(), o.Control, id, o.Dir)
 		},
 	}, nil
 }
-
-// locked is an output that may be written by the renderer and the clipboard
-// at the same time; each write is whole.
-type locked struct {
-	mu    sync.Mutex
-	w     io.Writer
-	count *atomic.Int64 // bytes written
-}
-
-// lockedFile keeps what makes a terminal a terminal.
-type lockedFile struct {
-	*locked
-	f term.File
-}
-
-func lock(w io.Writer, count *atomic.Int64) io.Writer {
-	l := &locked{w: w, count: count}
-	if f, ok := w.(term.File); ok {
-		return lockedFile{l, f}
-	}
-	return l
-}
-
-// Write writes one piece.
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n, err := l.w.Write(p)
-	l.count.Add(int64(n))
-	return n, err
-}
-
-// Fd is the terminal's descriptor.
-func (l lockedFile) Fd() uintptr { return l.f.Fd() }
-
-// Read reads from the terminal.
-func (l lockedFile) Read(p []byte) (int, error) { return l.f.Read(p) }
-
-// Close closes the terminal.
-func (l lockedFile) Close() error { return l.f.Close() }
