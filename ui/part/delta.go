@@ -78,8 +78,8 @@ func run(dst []byte, cells []patchCell, from, to int) []byte {
 	for blank > from && cells[blank-1] == (patchCell{"", " "}) {
 		blank--
 	}
-	clear := to == len(cells) && to-blank > 3
-	if clear {
+	wipe := to == len(cells) && to-blank > 3
+	if wipe {
 		to = blank
 	}
 	paint := ""
@@ -96,7 +96,7 @@ func run(dst []byte, cells []patchCell, from, to int) []byte {
 	if paint != "" {
 		dst = append(dst, "\x1b[m"...)
 	}
-	if clear {
+	if wipe {
 		dst = append(dst, "\x1b[K"...)
 	}
 	return dst
