@@ -30,7 +30,8 @@ type (
 		token theme.Token
 		text  string
 	}
-	lateMsg struct{} // a frame that was too early is due
+	offerMsg struct{ offer control.Offer }
+	lateMsg  struct{} // a frame that was too early is due
 )
 
 // app is the shell around the pure screen: it turns messages into calls of
@@ -97,6 +98,9 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 			a.want = w
 			a.ask(w)
 		}
+		return a.effects()
+	case offerMsg:
+		a.m.Offered(v.offer, a.now())
 		return a.effects()
 	case logMsg:
 		a.m.SeeLog(v.id, v.buf)
@@ -178,7 +182,7 @@ func (a *app) effect(e screen.Effect) tea.Cmd {
 func (a *app) call(c screen.Call) tea.Cmd {
 	return func() tea.Msg {
 		defer a.crash.catch()
-		ctx, stop := context.WithTimeout(context.Background(), a.limit)
+		ctx, stop := context.WithTimeout(context.Background(), max(a.limit, c.Wait))
 		defer stop()
 		v, err := c.Do(ctx, a.ctl)
 		return doneMsg{c, v, err}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/ui/screen"
 )
 
@@ -70,7 +71,7 @@ func (p *pump) ask(w screen.Want) {
 // run works until ctx ends and returns after all its goroutines did.
 func (p *pump) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for _, f := range []func(context.Context){p.collect, p.listen, p.tail.run, p.nudge} {
+	for _, f := range []func(context.Context){p.collect, p.listen, p.tail.run, p.nudge, p.attend} {
 		wg.Go(func() {
 			defer p.crash.catch()
 			f(ctx)
@@ -200,6 +201,36 @@ func (p *pump) read(ctx context.Context, st control.EventStream, from uint64) ui
 		if n := len(list); n > 0 && list[n-1].Position > 0 {
 			from = list[n-1].Position
 		}
+	}
+}
+
+// attend hears which cluster wants this node, so that a person is asked, until
+// ctx ends or it turns out that the one who is asked here may not answer.
+func (p *pump) attend(ctx context.Context) {
+	for ctx.Err() == nil && !p.mute {
+		st, err := p.col.ctl.Offers(ctx)
+		if err == nil {
+			err = p.hear(ctx, st)
+		}
+		if task.KindOf(err) == task.KindNotAllowed {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (p *pump) hear(ctx context.Context, st control.OfferStream) error {
+	defer context.AfterFunc(ctx, func() { _ = st.Close() })()
+	defer st.Close()
+	for {
+		o, err := st.Next()
+		if err != nil {
+			return err
+		}
+		p.send(offerMsg{o})
 	}
 }
 

@@ -100,6 +100,7 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	a.crash.stop = p.Quit
 	pu := newPump(o.Control, o.Now, func(m any) { p.Send(m) })
 	pu.crash, pu.sent = a.crash, count.Load
+	pu.mute = o.ReadOnly
 	pu.slow.Store(o.ReducedMotion)
 	a.ask, a.touch = pu.ask, pu.touch
 	a.later = func(d time.Duration) { time.AfterFunc(d, func() { p.Send(lateMsg{}) }) }

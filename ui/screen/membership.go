@@ -115,7 +115,7 @@ func newAdmit(m *Model) overlay {
 	if name != "" {
 		title = "Admit " + name
 	}
-	d := &typedDialog{title: title, label: "The code, then a name for it if you like", same: "octaskly nodes admit CODE"}
+	d := &typedDialog{wait: "somebody at its screen may have to agree", title: title, label: "The code, then a name for it if you like", same: "octaskly nodes admit CODE"}
 	d.lines = func(m *Model, w int) []string {
 		var asks []string
 		for i := range m.view().Nodes {
@@ -152,8 +152,8 @@ func newAdmit(m *Model) overlay {
 
 func (m *Model) admit(d *typedDialog, code, name string) {
 	m.do(Call{
-		What: "admit",
-		Do:   func(ctx context.Context, c control.Control) (any, error) { return c.Admit(ctx, code, name) },
+		What: "admit", Wait: 3 * time.Minute, // a person there may be asked
+		Do: func(ctx context.Context, c control.Control) (any, error) { return c.Admit(ctx, code, name) },
 		Then: func(m *Model, v any, err error) {
 			if d != nil {
 				d.busy = false

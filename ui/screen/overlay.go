@@ -70,6 +70,16 @@ type question struct {
 	same    string
 	refresh func(m *Model, q *question)
 	needs   func(w *Want)
+	self    overlay        // what it is part of, if it is
+	closed  func(m *Model) // when it is closed without a choice
+}
+
+// me is what is open.
+func (q *question) me() overlay {
+	if q.self != nil {
+		return q.self
+	}
+	return q
 }
 
 // choice is one button and what it does. Its key presses it, or, if it does
@@ -106,7 +116,7 @@ func (q *question) act(m *Model, action string) {
 	case "pane.back", "left", "up":
 		q.focus = (q.focus + n - 1) % n
 	case "dialog.close":
-		m.closeIt(q)
+		q.press(m, choice{do: q.closed})
 	case "dialog.enter":
 		if q.focus < len(q.buttons) {
 			q.press(m, q.buttons[q.focus])
@@ -126,7 +136,7 @@ func (q *question) act(m *Model, action string) {
 
 // press does what a button says, whatever way it was pressed.
 func (q *question) press(m *Model, b choice) {
-	m.closeIt(q)
+	m.closeIt(q.me())
 	if b.do != nil {
 		b.do(m)
 	}
@@ -163,7 +173,11 @@ func (q *question) foot(m *Model) []hint {
 	if q.focus < len(q.buttons) {
 		out = append(out, hint{"enter", lower(q.buttons[q.focus].label)})
 	}
-	out = append(out, hint{"esc", "close"})
+	if q.closed == nil {
+		out = append(out, hint{"esc", "close"})
+	} else if q.focus > 0 {
+		out = append(out, hint{"esc", lower(q.buttons[0].label)})
+	}
 	if q.same != "" {
 		out = append(out, hint{m.keys.Of(InDialog, "copy.command"), "copy as command"})
 	}

@@ -39,6 +39,7 @@ func (m *Model) Key(k tea.KeyMsg, at time.Time) {
 		m.stamp(before, at)
 	}
 	m.settle()
+	m.raise(at)
 }
 
 // stamp starts the quiet time of a dialog that was just opened.
@@ -52,6 +53,11 @@ func (m *Model) overlayKey(k tea.KeyMsg, action string, at time.Time) {
 	o := m.overlays[len(m.overlays)-1]
 	if action == "suspend" {
 		m.do(Suspend{})
+		return
+	}
+	if _, ok := o.(unbidden); ok && at.Sub(m.openedAt) < calm {
+		m.openedAt = at
+		m.say(theme.Muted, "that key was not taken: the question came up just now")
 		return
 	}
 	if action == "copy.command" || action == "field.copy" {
@@ -132,7 +138,7 @@ func (m *Model) interrupt(at time.Time) {
 		return
 	}
 	m.interrupted = at
-	m.overlays, m.find = nil, nil
+	m.overlays, m.find, m.raised = nil, nil, 0
 	m.quit()
 	m.settle()
 }
