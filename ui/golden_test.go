@@ -48,6 +48,7 @@ var scenes = []scene{
 	{name: "nodes", keys: []string{"3", "j", "j"}},
 	{name: "nodes-asks", keys: []string{"3", "G"}},
 	{name: "node", keys: []string{"3", "j", "j", "enter"}},
+	{name: "node-stale", keys: []string{"3", "G", "k", "k", "enter", "pass:20s"}},
 	{name: "heat", demo: big, keys: []string{"3", "l", "l", "j"}},
 	{name: "events", keys: []string{"4", "pass:9s"}},
 	{name: "events-problems", keys: []string{"4", "!"}},

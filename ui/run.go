@@ -43,6 +43,8 @@ type Options struct {
 	Getenv    func(string) string                    // nil is os.Getenv
 	Now       func() time.Time                       // nil is time.Now
 
+	Aside func() control.Control // a fleet to look around in before there is a cluster; may be nil
+
 	ReadOnly      bool
 	ReducedMotion bool
 	NoMouse       bool
@@ -76,11 +78,44 @@ func CheckKeys(remap map[string][]string) error {
 // after a panic, which is returned as a *CrashError. Errors of the cluster
 // never end it.
 func Run(ctx context.Context, o Options) (Leaving, error) {
+	// Bubble Tea's own handler may wait for ever for a loop that has ended.
+	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer release()
 	if o.AskBackground && o.Styles != nil && !darkBackground(o.Out) {
 		if t, err := theme.Builtin("light", false); err == nil {
 			o.Styles = theme.NewStyles(t, o.Styles.Depth, o.Styles.Glyphs.ASCII)
 		}
 	}
+	for {
+		left, err := show(ctx, o)
+		if left != screen.LookAround || err != nil {
+			return left, err
+		}
+		around := o
+		around.Control, around.Aside, around.Demo = aside{o.Aside(), o.Control}, nil, true
+		if _, err := show(ctx, around); err != nil || ctx.Err() != nil {
+			return KeepRunning, err
+		}
+	}
+}
+
+// aside is a fleet to look around in. Who wants the real node is heard all the
+// same.
+type aside struct {
+	control.Control
+	real control.Control
+}
+
+// Offers implements control.Admin.
+func (a aside) Offers(ctx context.Context) (control.OfferStream, error) { return a.real.Offers(ctx) }
+
+// Decide implements control.Admin.
+func (a aside) Decide(ctx context.Context, id uint64, yes bool) error {
+	return a.real.Decide(ctx, id, yes)
+}
+
+// show is one screen from its beginning to its end.
+func show(ctx context.Context, o Options) (Leaving, error) {
 	a, err := newApp(o)
 	if err != nil {
 		return KeepRunning, err
@@ -93,9 +128,6 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 		opts = append(opts, tea.WithMouseCellMotion())
 	}
 	p := tea.NewProgram(a, opts...)
-	// Bubble Tea's own handler may wait for ever for a loop that has ended.
-	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer release()
 	defer context.AfterFunc(ctx, p.Quit)()
 	a.crash.stop = p.Quit
 	pu := newPump(o.Control, o.Now, func(m any) { p.Send(m) })
@@ -171,7 +203,7 @@ func newApp(o Options) (*app, error) {
 		graph = part.Blocks
 	}
 	m := screen.New(o.Styles, keys, screen.Options{
-		ReadOnly: o.ReadOnly, Reduced: o.ReducedMotion, Graph: graph, Mouse: !o.NoMouse, Demo: o.Demo,
+		ReadOnly: o.ReadOnly, Reduced: o.ReducedMotion, Graph: graph, Mouse: !o.NoMouse, Demo: o.Demo, NoDemo: o.Aside == nil,
 		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached,
 	})
 	return &app{

@@ -226,10 +226,13 @@ func (f *Fleet) heartbeat() {
 	}
 }
 
+// lostAtSec is when the bad node is lost, of every two minutes.
+const lostAtSec = 45
+
 // badNode: stale, then lost, then back for a minute.
 func (f *Fleet) badNode(n *node, sec int64) {
 	switch sec {
-	case 45:
+	case lostAtSec:
 		n.state = control.NodeLost
 		f.nodeEvent(n, n.name+" is lost: no heartbeat for 76 s")
 	case 60:

@@ -29,6 +29,10 @@ func (m *Model) whyNot(action string) string {
 		return "this screen is read-only"
 	}
 	switch action {
+	case "demo":
+		if m.opt.NoDemo {
+			return "there is no demo here; octaskly demo shows one"
+		}
 	case "output":
 		if m.focus == OutputPane && m.top() == DeepOutput {
 			return "it is full screen already"

@@ -38,6 +38,7 @@ const (
 	KeepRunning Leaving = iota // the node, if there is one here, goes on
 	DrainAndStop
 	StopNow
+	LookAround // not at all: a simulated fleet is shown for a while
 )
 
 // Suspend gives the terminal back to the shell for a while.

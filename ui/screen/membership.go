@@ -299,21 +299,32 @@ func (m *Model) drawWelcome(w, h int) []string {
 	} else {
 		check(theme.Muted, g.Queued, "other nodes", fit("none yet; start octaskly on another machine", "none yet"))
 	}
-	check(theme.Warn, g.Failed, "dispatcher", "none on this network")
+	heard := s.heardDispatchers()
+	if len(heard) == 0 {
+		check(theme.Warn, g.Failed, "dispatcher", "none on this network")
+	} else {
+		check(theme.OK, g.Done, "dispatcher", part.Clean(strings.Join(heard, ", ")))
+	}
 	if s.Status.Self.Code != "" {
 		check(theme.Lost, g.Lock, "joining code", s.Status.Self.Code+fit("   to let this node into another cluster", "  to join another cluster"))
 	}
 	gap()
-	add(line().T(theme.Text, fit("One node must be the dispatcher: it keeps the queue and hands out the tasks.", "One node, the dispatcher, keeps the queue of tasks.")))
+	about := fit("One node must be the dispatcher: it keeps the queue and hands out the tasks.", "One node, the dispatcher, keeps the queue of tasks.")
+	keys := [][2]string{{"promote", "make this node the dispatcher"}, {"join", "join a cluster that is there already"}, {"admit", fit("admit a node by its code (makes this one the dispatcher first)", "admit a node by its code")}}
+	if len(heard) > 0 {
+		about = fit("A cluster is here already. To join it, somebody there types the code above.", "To join, somebody there types the code.")
+		keys[0], keys[1] = [2]string{"join", "how to join " + part.Clean(heard[0])}, [2]string{"promote", fit("make this node the dispatcher of a cluster of its own", "begin a cluster of its own")}
+	}
+	add(line().T(theme.Text, about))
 	gap()
-	for _, k := range [][2]string{{"promote", "make this node the dispatcher"}, {"join", "join a cluster that is there already"}, {"admit", fit("admit a node by its code (makes this one the dispatcher first)", "admit a node by its code")}} {
+	for _, k := range keys {
 		add(line().Sp(5).B(theme.Accent, m.keys.Of(InWelcome, k[0])).Sp(2).T(theme.Text, k[1]))
 	}
 	gap()
 	add(line().T(theme.Text, fit("Then press ", "Then ")).B(theme.Accent, m.keys.Of(InWelcome, "task.new")).
 		T(theme.Text, fit(", type a command, press enter. Its output appears right here.", ", a command, enter: its output appears here.")))
 	add(line().T(theme.Muted, fit("To add a server:       ", "Servers:  ")+"ssh server octaskly --headless worker"))
-	add(line().T(theme.Muted, fit("To look around first:  ", "To look:  ")+"octaskly demo"))
+	add(line().T(theme.Muted, fit("To look around first:  ", "To look:  ")).B(theme.Accent, m.keys.Of(InWelcome, "demo")).T(theme.Muted, "  a fleet that does not exist"))
 	return part.Tall(out, w, h)
 }
 

@@ -16,6 +16,7 @@ type Options struct {
 	Graph    part.Graph
 	Mouse    bool
 	Demo     bool
+	NoDemo   bool     // nothing to look around in
 	Windows  bool     // the worker's shell here is cmd
 	History  []string // commands submitted before, oldest first
 	Themes   []string // names that can be chosen

@@ -314,7 +314,7 @@ func (m *Model) nodeRow(n *control.Node, ws []int, bar, w int, cursor, focus boo
 // when something about the node should be looked at.
 func (m *Model) nodeName(l *part.Line, n *control.Node, tok theme.Token, w int) {
 	mark := ""
-	if len(n.Warnings) > 0 || odd(n, m.nodes.version) {
+	if len(n.Warnings) > 0 || odd(n, m.nodes.version) || clockWords(n) != "" {
 		mark = " " + m.s.Glyphs.Stale
 	}
 	name := fitName(n.Name, w-part.Width(mark))

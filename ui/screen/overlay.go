@@ -143,6 +143,12 @@ func (q *question) press(m *Model, b choice) {
 }
 
 func (q *question) draw(m *Model, w, h int) []string {
+	d, w := q.dialog(m, w)
+	return d.Draw(m.s, w, h)
+}
+
+// dialog is what is drawn, and how wide.
+func (q *question) dialog(m *Model, w int) (part.Dialog, int) {
 	want := q.wide
 	if want == 0 {
 		want = 60
@@ -152,7 +158,29 @@ func (q *question) draw(m *Model, w, h int) []string {
 	for _, b := range q.buttons {
 		d.Buttons = append(d.Buttons, part.Button{Label: b.label, Key: m.keys.Of(InDialog, b.action), Harm: b.harm})
 	}
-	return d.Draw(m.s, w, h)
+	return d, w
+}
+
+// clickable overlays have something to click on. A cell is counted from their
+// own top left, of a drawing w by h.
+type clickable interface {
+	click(m *Model, w, h, x, y int)
+}
+
+// click presses a button, or, if it does harm, only marks it, as its key does.
+// A button that is marked is pressed by the next click.
+func (q *question) click(m *Model, w, h, x, y int) {
+	d, w := q.dialog(m, w)
+	i := d.At(w, h, x, y)
+	if i < 0 {
+		return
+	}
+	if b := q.buttons[i]; !b.harm || q.focus == i {
+		q.focus = i
+		q.press(m, b)
+		return
+	}
+	q.focus = i
 }
 
 func (q *question) foot(m *Model) []hint {
