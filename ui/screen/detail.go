@@ -64,7 +64,7 @@ func (m *Model) nodeFacts(n *control.Node, w int) []string {
 		if s.History.Node == n.ID {
 			hist = s.History
 		}
-		heard := n.State != control.NodeLost && n.State != control.NodeStale
+		heard := speaks(n)
 		m.loadLine(line, add, "cpu", heard, hist.CPU, float64(n.Load.CPUPercent), w)
 		m.loadLine(line, add, "mem", heard, hist.Mem, memPercent(n.Load), w)
 		slots := line().T(theme.Muted, "slots ")

@@ -218,3 +218,23 @@ func clockWords(n *control.Node) string {
 	}
 	return "its clock is " + part.Dur(n.Skew.Abs().Truncate(100*time.Millisecond)) + " " + side + " the dispatcher's"
 }
+
+// spanText is a length of time as people type it: 10m, not 10m0s.
+func spanText(d time.Duration) string {
+	text := d.String()
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return text
+}
+
+// sizeText is a number of MiB as people type it: 2GiB, 1536MiB.
+func sizeText(mb int64) string {
+	if mb >= 1024 && mb%1024 == 0 {
+		return fmt.Sprintf("%dGiB", mb/1024)
+	}
+	return fmt.Sprintf("%dMiB", mb)
+}
