@@ -51,7 +51,11 @@ func promoteHere(self string, then func(*Model)) overlay {
 			point("other machines can join at any time")
 		}
 		out = append(out, part.NewLine(m.s, w).String())
-		out = append(out, m.text(w, theme.Muted, "No other dispatcher was heard.")...)
+		if heard := s.heardDispatchers(); len(heard) > 0 {
+			out = append(out, m.text(w, theme.Warn, part.Clean(heard[0])+" keeps a cluster on this network. This one will be apart from it; to join that one: "+m.keys.Of(InWelcome, "join")+".")...)
+		} else {
+			out = append(out, m.text(w, theme.Muted, "No other dispatcher was heard.")...)
+		}
 		return append(out, m.same(w, q.same))
 	}
 	q.buttons = []choice{{label: "Promote", action: "dialog.yes", do: func(m *Model) { m.promote(false, then) }}, {label: "Not now"}}

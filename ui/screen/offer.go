@@ -104,7 +104,7 @@ func shortID(s string) string { return s[:min(8, len(s))] }
 func (m *Model) decide(o control.Offer, yes bool) {
 	m.do(Call{
 		What: "answer " + o.By,
-		Do: func(ctx context.Context, c control.Control) (any, error) { return nil, c.Decide(ctx, o.ID, yes) },
+		Do:   func(ctx context.Context, c control.Control) (any, error) { return nil, c.Decide(ctx, o.ID, yes) },
 		Then: func(m *Model, _ any, err error) {
 			switch {
 			case err != nil:

@@ -32,6 +32,12 @@ func TestWelcomeKnowsWhoDispatches(t *testing.T) {
 			if !strings.Contains(s, c.want) || strings.Contains(s, c.none) {
 				t.Errorf("%v, %v:\n%s", size, c.nodes, s)
 			}
+			m.act("promote")
+			apart := strings.Contains(strings.Join(m.View(), "\n"), "mill-01 keeps a cluster")
+			m.overlays = nil
+			if apart != (c.want != "none on this network") {
+				t.Errorf("%v, %v: promoting it says that there is another: %v", size, c.nodes, apart)
+			}
 		}
 	}
 }
