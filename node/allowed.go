@@ -17,6 +17,7 @@ var needs = map[remote.Method]task.Role{
 	remote.Drain: task.RoleAdmin, remote.Undrain: task.RoleAdmin, remote.Remove: task.RoleAdmin,
 	remote.Admit: task.RoleAdmin, remote.Invite: task.RoleAdmin,
 	remote.Promote: task.RoleAdmin, remote.Stop: task.RoleAdmin,
+	remote.Offers: task.RoleAdmin, remote.Decide: task.RoleAdmin,
 }
 
 // mayCall judges calls by the roles in the caller's certificate.

@@ -46,7 +46,7 @@ func TestEveryMethodNeedsARole(t *testing.T) {
 	}
 	admin := map[remote.Method]bool{
 		remote.Drain: true, remote.Undrain: true, remote.Remove: true, remote.Admit: true,
-		remote.Invite: true, remote.Promote: true, remote.Stop: true,
+		remote.Invite: true, remote.Promote: true, remote.Stop: true, remote.Offers: true, remote.Decide: true,
 	}
 	for _, m := range methods {
 		if need, known := needs[m]; !known {

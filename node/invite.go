@@ -247,6 +247,7 @@ func (n *Node) admitOneOf(ctx context.Context, asking []discover.Sighting, c tru
 		wg    sync.WaitGroup
 		mu    sync.Mutex
 		found task.NodeID
+		said  error
 		tried []string
 	)
 	room := make(chan struct{}, admitAtOnce)
@@ -264,14 +265,17 @@ func (n *Node) admitOneOf(ctx context.Context, asking []discover.Sighting, c tru
 			case err == nil:
 				found = who.ID
 				cancel()
+			case refused(err):
+				said = task.Errorf(task.KindNotAllowed, "%s knows this code, but does not join: %w", s.Name, err).WithHint("%s", task.HintOf(err))
+				cancel()
 			case ctx.Err() == nil:
 				tried = append(tried, fmt.Sprintf("%s: %v", s.Name, err))
 			}
 		})
 	}
 	wg.Wait()
-	if found != "" {
-		return found, nil
+	if found != "" || said != nil {
+		return found, said
 	}
 	slices.Sort(tried)
 	if more := len(tried) - admitShown; more > 0 {
@@ -303,10 +307,16 @@ func (n *Node) admitAt(ctx context.Context, s discover.Sighting, c trust.Code, a
 	last := error(task.Errorf(task.KindNoDispatcher, "no address of it is known"))
 	for _, at := range s.Addrs {
 		who, err := n.ep.Admit(ctx, at.String(), c, a)
-		if err == nil || ctx.Err() != nil || errors.Is(err, quicnet.ErrWrongCode) {
+		if err == nil || ctx.Err() != nil || errors.Is(err, quicnet.ErrWrongCode) || refused(err) {
 			return who, err
 		}
 		last = err
 	}
 	return quicnet.Candidate{}, last
+}
+
+// refused reports that a node knew the code and does not want to join: then it
+// is not asked again.
+func refused(err error) bool {
+	return task.KindOf(err) == task.KindNotAllowed && !errors.Is(err, quicnet.ErrWrongCode)
 }

@@ -69,6 +69,7 @@ type Node struct {
 
 	membership atomic.Pointer[trust.Membership]
 	pair       pairing
+	asker      asker
 	peers      peers
 	looks      bool // it only looks around, to join and end
 	exchanges  exchanges

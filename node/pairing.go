@@ -105,8 +105,11 @@ func (n *Node) showCode(ctx context.Context) {
 }
 
 // Confirm implements quicnet.Applicant: whoever typed the code that this node
-// shows may have it.
-func (a applicant) Confirm(_ context.Context, from quicnet.Offer) error {
+// shows may have it, if the person at its screen agrees.
+func (a applicant) Confirm(ctx context.Context, from quicnet.Offer) error {
+	if err := a.n.asker.confirm(ctx, from); err != nil {
+		return err
+	}
 	a.n.log.Warn("audit: let into a cluster that may now run commands here", "cluster", short(from.Cluster), "by", from.Name, "addr", from.Addr)
 	return nil
 }

@@ -100,13 +100,20 @@ func (r *registrar) Redeem(_ context.Context, code trust.Code, who quicnet.Candi
 type applicant struct {
 	code    trust.Code
 	confirm error
+	ask     func(context.Context) error // instead of confirm
 
 	mu sync.Mutex
 	m  *trust.Membership
 }
 
-func (a *applicant) Code() (trust.Code, bool)                     { return a.code, !a.code.Zero() }
-func (a *applicant) Confirm(context.Context, quicnet.Offer) error { return a.confirm }
+func (a *applicant) Code() (trust.Code, bool) { return a.code, !a.code.Zero() }
+func (a *applicant) Confirm(ctx context.Context, _ quicnet.Offer) error {
+	if a.ask != nil {
+		return a.ask(ctx)
+	}
+	return a.confirm
+}
+
 func (a *applicant) Joined(m *trust.Membership, _ wire.JoinGrant) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -99,16 +99,18 @@ func (j *joint) answer(ctx context.Context) error {
 		return err
 	}
 	offer := Offer{Cluster: j.bind.Cluster, Node: j.peerID(), Name: open.Name, Addr: j.conn.RemoteAddr()}
-	if err := confirm(ctx, applicant, offer); err != nil {
+	if err := j.confirm(ctx, applicant, offer); err != nil {
 		return err
 	}
 	_, _, err = j.enter(own.Name, applicant.Joined)
 	return err
 }
 
-func confirm(ctx context.Context, a Applicant, o Offer) error {
+// confirm asks here until the other side gives up.
+func (j *joint) confirm(ctx context.Context, a Applicant, o Offer) error {
 	ctx, cancel := context.WithTimeout(ctx, joinConfirm)
 	defer cancel()
+	defer context.AfterFunc(j.conn.Context(), cancel)()
 	return a.Confirm(ctx, o)
 }
 

@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"reflect"
-	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -31,6 +30,8 @@ type (
 		token theme.Token
 		text  string
 	}
+	offerMsg struct{ offer control.Offer }
+	lateMsg  struct{} // a frame that was too early is due
 )
 
 // app is the shell around the pure screen: it turns messages into calls of
@@ -50,7 +51,9 @@ type app struct {
 
 	crash *crashes
 
-	frame string // the last drawing
+	paint painter
+	later func(time.Duration) // brings a lateMsg
+	late  bool                // one will come
 	stale bool
 	want  screen.Want
 	left  screen.Leaving
@@ -71,6 +74,10 @@ func (a *app) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 }
 
 func (a *app) update(msg tea.Msg) tea.Cmd {
+	if _, ok := msg.(lateMsg); ok {
+		a.late = false
+		return nil
+	}
 	a.stale = true
 	switch v := msg.(type) {
 	case tea.KeyMsg:
@@ -79,6 +86,7 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 		a.m.Mouse(v, a.now())
 	case tea.WindowSizeMsg:
 		a.m.Resize(v.Width, v.Height)
+		a.paint.forget()
 	case tea.FocusMsg:
 		a.m.Focused(a.now())
 		a.slow(false)
@@ -91,6 +99,9 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 			a.ask(w)
 		}
 		return a.effects()
+	case offerMsg:
+		a.m.Offered(v.offer, a.now())
+		return a.effects()
 	case logMsg:
 		a.m.SeeLog(v.id, v.buf)
 		return nil
@@ -99,8 +110,8 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 	case sayMsg:
 		a.m.Say(v.token, v.text)
 		return nil
-	case tea.ResumeMsg:
-		return tea.ClearScreen
+	case tea.SuspendMsg, tea.ResumeMsg:
+		a.paint.forget()
 	}
 	a.touch()
 	a.want = a.m.Want()
@@ -108,18 +119,25 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 	return a.effects()
 }
 
-// View draws when something changed since the last time.
+// View draws when something changed since the last time, but not more often
+// than anybody could see. Bubble Tea has nothing to draw itself.
 func (a *app) View() string {
 	defer a.crash.catch()
-	if a.stale {
+	now := time.Now()
+	switch early := a.paint.early(now); {
+	case !a.stale:
+	case early <= 0:
 		lines := a.m.View()
 		for i, line := range lines {
 			lines[i] = part.Squeeze(line)
 		}
-		a.frame = strings.Join(lines, "\n")
+		a.paint.paint(lines, now)
 		a.stale = false
+	case !a.late:
+		a.late = true
+		a.later(early)
 	}
-	return a.frame
+	return ""
 }
 
 // effects turns what the model wants done into commands.
@@ -152,7 +170,7 @@ func (a *app) effect(e screen.Effect) tea.Cmd {
 		}
 		return tea.DisableMouse
 	case screen.Redraw:
-		return tea.ClearScreen
+		a.paint.forget()
 	case screen.Remember:
 		a.remember(v.Command) // small, and it must be there before the screen ends
 	case screen.SaveTheme:
@@ -164,7 +182,7 @@ func (a *app) effect(e screen.Effect) tea.Cmd {
 func (a *app) call(c screen.Call) tea.Cmd {
 	return func() tea.Msg {
 		defer a.crash.catch()
-		ctx, stop := context.WithTimeout(context.Background(), a.limit)
+		ctx, stop := context.WithTimeout(context.Background(), max(a.limit, c.Wait))
 		defer stop()
 		v, err := c.Do(ctx, a.ctl)
 		return doneMsg{c, v, err}

@@ -33,6 +33,12 @@ type watched struct {
 	control.Control
 	harm atomic.Int64
 	fail atomic.Bool
+	said []bool // answers to offers
+}
+
+func (w *watched) Decide(_ context.Context, _ uint64, yes bool) error {
+	w.said = append(w.said, yes)
+	return nil
 }
 
 var errCut = errors.New("no answer from mill-01")

@@ -10,18 +10,47 @@ func TestPace(t *testing.T) {
 	p := &pump{}
 	now := time.Now()
 	p.used.Store(now.UnixMilli())
-	if got := p.pace(now.Add(time.Second), 1<<20); got != rest {
+	if got := p.pace(now.Add(time.Second)); got != rest {
 		t.Errorf("after a key: %v", got)
 	}
 	p.slow.Store(true)
-	if got := p.pace(now.Add(time.Second), 1<<20); got != quietly {
+	if got := p.pace(now.Add(time.Second)); got != quietly {
 		t.Errorf("behind another window: %v", got)
 	}
-	later := now.Add(aWhile + time.Second)
-	for cost, want := range map[int64]time.Duration{0: alone, restBytes: alone, 5 * restBytes: 5 * time.Second, 1 << 20: longest} {
-		if got := p.pace(later, cost); got != want {
-			t.Errorf("where nobody is and a frame takes %d bytes: %v, want %v", cost, got, want)
+	if got := p.pace(now.Add(aWhile + time.Second)); got != alone {
+		t.Errorf("where nobody is: %v", got)
+	}
+}
+
+// What goes to the terminal while nobody is there stays within the budget,
+// however dear single frames are.
+func TestDebt(t *testing.T) {
+	for _, frame := range []int64{0, 300, 1499, 1501, 4000, 7000} {
+		var d debt
+		now, sent, frames := time.Now(), int64(0), 0
+		begin := now
+		for now.Sub(begin) < 10*time.Minute {
+			sent += frame
+			frames++
+			now = now.Add(alone)
+			now = now.Add(d.wait(now, sent))
 		}
+		rate := float64(sent-frame) / now.Sub(begin).Seconds()
+		if rate > restBytes+1 {
+			t.Errorf("frames of %d bytes: %.0f bytes a second", frame, rate)
+		}
+		if want := int(10 * time.Minute / max(alone, time.Duration(frame)*time.Second/restBytes)); frames < want {
+			t.Errorf("frames of %d bytes: %d in ten minutes, want %d", frame, frames, want)
+		}
+	}
+	var d debt
+	now := time.Now()
+	d.wait(now, 0)
+	if got := d.wait(now.Add(alone), 1<<20); got != longest {
+		t.Errorf("after a frame of a megabyte: %v", got)
+	}
+	if got := d.wait(now.Add(time.Minute), 2<<20); got != 0 {
+		t.Errorf("a person was there: %v", got)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/ui/screen"
 )
 
@@ -40,6 +41,7 @@ type pump struct {
 	kick chan struct{}
 	news chan struct{} // something that is worth a frame happened
 	sent func() int64  // bytes that went to the terminal; nil is not known
+	mute bool          // nobody here may answer a question
 	slow atomic.Bool
 	used atomic.Int64 // when a person last did something, Unix ms
 
@@ -69,7 +71,7 @@ func (p *pump) ask(w screen.Want) {
 // run works until ctx ends and returns after all its goroutines did.
 func (p *pump) run(ctx context.Context) {
 	var wg sync.WaitGroup
-	for _, f := range []func(context.Context){p.collect, p.listen, p.tail.run, p.nudge} {
+	for _, f := range []func(context.Context){p.collect, p.listen, p.tail.run, p.nudge, p.attend} {
 		wg.Go(func() {
 			defer p.crash.catch()
 			f(ctx)
@@ -79,7 +81,7 @@ func (p *pump) run(ctx context.Context) {
 }
 
 func (p *pump) collect(ctx context.Context) {
-	var before int64
+	var owed debt
 	for ctx.Err() == nil {
 		one, stop := context.WithTimeout(ctx, ask)
 		s := p.col.Collect(one, *p.want.Load())
@@ -87,43 +89,65 @@ func (p *pump) collect(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		var cost int64 // of the frame before this one
-		if p.sent != nil {
-			now := p.sent()
-			cost, before = now-before, now
-		}
 		p.send(snapshotMsg{s})
-		if wait := p.pace(time.Now(), cost); !s.Rows.Working {
-			p.pause(ctx, wait)
+		if s.Rows.Working {
+			continue
+		}
+		wait := p.pace(time.Now())
+		if !p.pause(ctx, wait) || wait != alone || p.sent == nil {
+			continue
+		}
+		if more := owed.wait(time.Now(), p.sent()); more > 0 {
+			p.pause(ctx, more)
 		}
 	}
 }
 
-// pace is how long a snapshot is good for when no key is pressed and a frame
-// takes cost bytes.
-func (p *pump) pace(now time.Time, cost int64) time.Duration {
+// pace is how long a snapshot is good for when no key is pressed.
+func (p *pump) pace(now time.Time) time.Duration {
 	switch {
 	case now.Sub(time.UnixMilli(p.used.Load())) > aWhile:
-		return min(max(alone, time.Duration(cost)*time.Second/restBytes), longest)
+		return alone
 	case p.slow.Load():
 		return quietly
 	}
 	return rest
 }
 
+// debt is what went to the terminal beyond restBytes a second.
+type debt struct {
+	bytes int64
+	at    time.Time
+	sent  int64
+}
+
+// wait takes how many bytes have been written by now, all in all, and says how
+// long nothing more should be. What was written while a person was there is not
+// counted: after such a long time it begins anew.
+func (d *debt) wait(now time.Time, sent int64) time.Duration {
+	gone := now.Sub(d.at)
+	if gone > longest+3*alone {
+		*d = debt{at: now, sent: sent}
+		return 0
+	}
+	d.bytes = max(0, d.bytes+sent-d.sent-int64(gone*restBytes/time.Second))
+	d.at, d.sent = now, sent
+	return min(time.Duration(d.bytes)*time.Second/restBytes, longest)
+}
+
 // pause waits for the next round: at once after a key, else for a while, and
 // where nothing happens until the clock on the screen moves. News cuts a long
-// while short.
-func (p *pump) pause(ctx context.Context, wait time.Duration) {
+// while short. It reports whether nobody pressed a key meanwhile.
+func (p *pump) pause(ctx context.Context, wait time.Duration) bool {
 	begin := time.Now()
 	t := time.NewTimer(wait)
 	defer t.Stop()
 	for spent := wait; ; spent += wait {
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-p.kick:
-			return
+			return false
 		case <-p.news:
 			if left := alone - time.Since(begin); left < wait {
 				wait = max(left, 0)
@@ -133,7 +157,7 @@ func (p *pump) pause(ctx context.Context, wait time.Duration) {
 		case <-t.C:
 		}
 		if spent >= time.Second || !p.col.quiet() {
-			return
+			return true
 		}
 		t.Reset(wait)
 	}
@@ -180,17 +204,45 @@ func (p *pump) read(ctx context.Context, st control.EventStream, from uint64) ui
 	}
 }
 
+// attend hears which cluster wants this node, so that a person is asked, until
+// ctx ends or it turns out that the one who is asked here may not answer.
+func (p *pump) attend(ctx context.Context) {
+	for ctx.Err() == nil && !p.mute {
+		st, err := p.col.ctl.Offers(ctx)
+		if err == nil {
+			err = p.hear(ctx, st)
+		}
+		if task.KindOf(err) == task.KindNotAllowed {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (p *pump) hear(ctx context.Context, st control.OfferStream) error {
+	defer context.AfterFunc(ctx, func() { _ = st.Close() })()
+	defer st.Close()
+	for {
+		o, err := st.Next()
+		if err != nil {
+			return err
+		}
+		p.send(offerMsg{o})
+	}
+}
+
 // nudge redraws when output that is on the screen grew.
 func (p *pump) nudge(ctx context.Context) {
-	tick := time.NewTicker(logTick)
-	defer tick.Stop()
 	var last uint64
 	var lastID any
-	for {
+	for p.tail.busy(ctx) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(logTick):
 		}
 		id, buf := p.tail.shown()
 		if v := buf.Stats().Version; v != last || lastID != any(id) {

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/x/term"
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -43,6 +42,8 @@ type Options struct {
 	StateDir  string                                 // for the copy file; empty is the system's temporary one
 	Getenv    func(string) string                    // nil is os.Getenv
 	Now       func() time.Time                       // nil is time.Now
+
+	Aside func() control.Control // a fleet to look around in before there is a cluster; may be nil
 
 	ReadOnly      bool
 	ReducedMotion bool
@@ -77,32 +78,64 @@ func CheckKeys(remap map[string][]string) error {
 // after a panic, which is returned as a *CrashError. Errors of the cluster
 // never end it.
 func Run(ctx context.Context, o Options) (Leaving, error) {
+	// Bubble Tea's own handler may wait for ever for a loop that has ended.
+	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer release()
 	if o.AskBackground && o.Styles != nil && !darkBackground(o.Out) {
 		if t, err := theme.Builtin("light", false); err == nil {
 			o.Styles = theme.NewStyles(t, o.Styles.Depth, o.Styles.Glyphs.ASCII)
 		}
 	}
+	for {
+		left, err := show(ctx, o)
+		if left != screen.LookAround || err != nil {
+			return left, err
+		}
+		around := o
+		around.Control, around.Aside, around.Demo = aside{o.Aside(), o.Control}, nil, true
+		if _, err := show(ctx, around); err != nil || ctx.Err() != nil {
+			return KeepRunning, err
+		}
+	}
+}
+
+// aside is a fleet to look around in. Who wants the real node is heard all the
+// same.
+type aside struct {
+	control.Control
+	real control.Control
+}
+
+// Offers implements control.Admin.
+func (a aside) Offers(ctx context.Context) (control.OfferStream, error) { return a.real.Offers(ctx) }
+
+// Decide implements control.Admin.
+func (a aside) Decide(ctx context.Context, id uint64, yes bool) error {
+	return a.real.Decide(ctx, id, yes)
+}
+
+// show is one screen from its beginning to its end.
+func show(ctx context.Context, o Options) (Leaving, error) {
 	a, err := newApp(o)
 	if err != nil {
 		return KeepRunning, err
 	}
 	var count atomic.Int64
 	out := lock(o.Out, &count)
-	a.clip.out = out
-	opts := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(out), tea.WithAltScreen(), tea.WithFPS(70), tea.WithReportFocus()}
+	a.clip.out, a.paint.out = out, out
+	opts := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(modesOf(out)), tea.WithAltScreen(), tea.WithFPS(1), tea.WithReportFocus()}
 	if !o.NoMouse {
 		opts = append(opts, tea.WithMouseCellMotion())
 	}
 	p := tea.NewProgram(a, opts...)
-	// Bubble Tea's own handler may wait for ever for a loop that has ended.
-	ctx, release := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer release()
 	defer context.AfterFunc(ctx, p.Quit)()
 	a.crash.stop = p.Quit
 	pu := newPump(o.Control, o.Now, func(m any) { p.Send(m) })
 	pu.crash, pu.sent = a.crash, count.Load
+	pu.mute = o.ReadOnly
 	pu.slow.Store(o.ReducedMotion)
 	a.ask, a.touch = pu.ask, pu.touch
+	a.later = func(d time.Duration) { time.AfterFunc(d, func() { p.Send(lateMsg{}) }) }
 	a.slow = func(on bool) { pu.slow.Store(on || o.ReducedMotion) }
 	defer spare()()
 	work, stop := context.WithCancel(ctx)
@@ -170,54 +203,14 @@ func newApp(o Options) (*app, error) {
 		graph = part.Blocks
 	}
 	m := screen.New(o.Styles, keys, screen.Options{
-		ReadOnly: o.ReadOnly, Reduced: o.ReducedMotion, Graph: graph, Mouse: !o.NoMouse, Demo: o.Demo,
+		ReadOnly: o.ReadOnly, Reduced: o.ReducedMotion, Graph: graph, Mouse: !o.NoMouse, Demo: o.Demo, NoDemo: o.Aside == nil,
 		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached,
 	})
 	return &app{
-		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, touch: func() {}, save: save, remember: remember, crash: &crashes{}, limit: 15 * time.Second, stale: true,
+		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, touch: func() {}, later: func(time.Duration) {}, paint: painter{out: io.Discard}, save: save, remember: remember, crash: &crashes{}, limit: 15 * time.Second, stale: true,
 		clip: clipboard{out: io.Discard, env: o.Getenv, dir: o.StateDir},
 		write: func(id task.ID) (string, error) {
 			return writeAll(context.Background(), o.Control, id, o.Dir)
 		},
 	}, nil
 }
-
-// locked is an output that may be written by the renderer and the clipboard
-// at the same time; each write is whole.
-type locked struct {
-	mu    sync.Mutex
-	w     io.Writer
-	count *atomic.Int64 // bytes written
-}
-
-// lockedFile keeps what makes a terminal a terminal.
-type lockedFile struct {
-	*locked
-	f term.File
-}
-
-func lock(w io.Writer, count *atomic.Int64) io.Writer {
-	l := &locked{w: w, count: count}
-	if f, ok := w.(term.File); ok {
-		return lockedFile{l, f}
-	}
-	return l
-}
-
-// Write writes one piece.
-func (l *locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n, err := l.w.Write(p)
-	l.count.Add(int64(n))
-	return n, err
-}
-
-// Fd is the terminal's descriptor.
-func (l lockedFile) Fd() uintptr { return l.f.Fd() }
-
-// Read reads from the terminal.
-func (l lockedFile) Read(p []byte) (int, error) { return l.f.Read(p) }
-
-// Close closes the terminal.
-func (l lockedFile) Close() error { return l.f.Close() }

@@ -20,10 +20,11 @@ type tail struct {
 	id   task.ID
 	buf  *part.LogBuffer
 	kick chan struct{}
+	some chan struct{} // output is followed again
 }
 
 func newTail(ctl control.Control) *tail {
-	return &tail{ctl: ctl, buf: part.NewLogBuffer(), kick: make(chan struct{}, 1)}
+	return &tail{ctl: ctl, buf: part.NewLogBuffer(), kick: make(chan struct{}, 1), some: make(chan struct{}, 1)}
 }
 
 // follow asks for a task's output; 0 is none. It returns at once.
@@ -34,9 +35,28 @@ func (t *tail) follow(id task.ID) {
 		return
 	}
 	t.want = id
-	select {
-	case t.kick <- struct{}{}:
-	default:
+	for _, c := range []chan struct{}{t.kick, t.some} {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// busy waits until output is followed, and reports false when ctx ended.
+func (t *tail) busy(ctx context.Context) bool {
+	for {
+		t.mu.Lock()
+		none := t.want == 0 && t.id == 0
+		t.mu.Unlock()
+		if !none {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-t.some:
+		}
 	}
 }
 

@@ -78,6 +78,12 @@ type Admin interface {
 	Promote(ctx context.Context, r PromoteRequest) (Status, error)
 	// Stop ends the asked node: it drains first unless now is set.
 	Stop(ctx context.Context, now bool) error
+	// Offers streams the clusters that want the asked node as a member, which
+	// have proved that they know its code. As long as such a stream is open, a
+	// person can be asked, and the node joins only after Decide said yes.
+	Offers(ctx context.Context) (OfferStream, error)
+	// Decide answers the offer with this number.
+	Decide(ctx context.Context, offer uint64, yes bool) error
 }
 
 // SubmitRequest is a batch of tasks. Any size; it is cut as needed, and tasks

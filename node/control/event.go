@@ -49,3 +49,20 @@ type EventStream interface {
 	Next() ([]Event, error)
 	Close() error
 }
+
+// Offer is a cluster that wants the asked node as a member. The zero value is
+// none.
+type Offer struct {
+	ID      uint64 `msgpack:"i"`
+	By      string `msgpack:"b"` // the name of the node that dials, as it says itself
+	Cluster string `msgpack:"c"`
+	Addr    string `msgpack:"a"` // where it dials from
+	Until   int64  `msgpack:"u"` // without an answer it is no from then on, Unix ms
+}
+
+// OfferStream yields the offer that is open, each time that changes; the zero
+// Offer says that it is over. Next blocks; Close may be called at any time.
+type OfferStream interface {
+	Next() (Offer, error)
+	Close() error
+}

@@ -39,6 +39,8 @@ type Node struct {
 	Warnings []string      `msgpack:"w,omitempty"`
 	Done     uint64        `msgpack:"D"` // attempts that ended there since the dispatcher started
 	Failed   uint64        `msgpack:"F"`
+	LostAt   int64         `msgpack:"L,omitempty"` // of a stale one: when its leases run out, Unix ms by the dispatcher's clock
+	Skew     time.Duration `msgpack:"k,omitempty"` // how far its clock is ahead of the dispatcher's, to about the RTT
 }
 
 // Used is what leases take from a node.

@@ -38,7 +38,8 @@ type Fleet struct {
 	born   int64
 	nodes  []*node
 	byName map[string]*node
-	recs   []rec // by id-1
+	free   []uint64 // a bit for each node with a free slot
+	recs   []rec    // by id-1
 	own    map[task.ID]*task.Spec
 	why    map[task.ID]string // whose cancel it was
 	counts [10]int

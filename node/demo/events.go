@@ -85,6 +85,7 @@ type stream struct {
 	kinds []control.EventKind
 	past  bool  // ends with the latest event
 	load  int64 // when load was last sent
+	told  bool  // all there was
 	close chan struct{}
 	once  sync.Once
 }
@@ -111,11 +112,22 @@ func (s *stream) Close() error {
 	return nil
 }
 
+// gather is how long a stream that has told all there was gathers more.
+const gather = 100 * time.Millisecond
+
 // Next waits for events.
 func (s *stream) Next() ([]control.Event, error) {
+	if s.told && !s.past {
+		select {
+		case <-s.close:
+			return nil, io.EOF
+		case <-time.After(gather):
+		}
+	}
 	for {
 		out, changed := s.take()
 		if len(out) > 0 {
+			s.told = len(out) < 500
 			return out, nil
 		}
 		if s.past {

@@ -55,6 +55,7 @@ var named = []node{
 
 func (f *Fleet) makeNodes() {
 	f.byName = map[string]*node{}
+	f.free = make([]uint64, (f.opt.Nodes+63)/64)
 	for i := 0; i < f.opt.Nodes; i++ {
 		n := &node{}
 		if i < len(named) {
@@ -69,6 +70,7 @@ func (f *Fleet) makeNodes() {
 			}
 		}
 		f.finishNode(n, i)
+		f.use(n, 0)
 		f.nodes = append(f.nodes, n)
 		f.byName[n.name] = n
 	}
@@ -180,6 +182,10 @@ func (f *Fleet) view(n *node) control.Node {
 	if n.state == control.NodeUp || n.state == control.NodeDraining || n.state == control.NodeDrained || n.state == control.NodeAsks {
 		v.Seen = f.at - f.at%1000
 	}
+	if n.bad && n.state == control.NodeStale {
+		age := (f.at - f.born) / 1000
+		v.LostAt = f.born + 1000*((age+119-lostAtSec)/120*120+lostAtSec)
+	}
 	if n.i == 0 {
 		v.Roles = append(v.Roles, task.RoleAdmin, task.RoleDispatcher)
 	}
@@ -187,7 +193,8 @@ func (f *Fleet) view(n *node) control.Node {
 		v.Roles = nil
 	}
 	if n.name == "old-box" {
-		v.Warnings = []string{"runs octaskly 0.9.4, the dispatcher 1.0.0", "its clock is 3.2 s behind"}
+		v.Warnings = []string{"runs octaskly 0.9.4, the dispatcher 1.0.0"}
+		v.Skew = -3200 * time.Millisecond
 	}
 	return v
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -89,6 +90,7 @@ func (f *Fleet) Admit(_ context.Context, code, name string) (control.Node, error
 	}
 	return f.change(found, func(n *node) error {
 		n.state, n.slots, n.doing = control.NodeUp, 16, []string{"worker"}
+		f.use(n, 0)
 		if name != "" {
 			n.name = name
 		}
@@ -177,5 +179,33 @@ func (f *Fleet) Stop(context.Context, bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stopped = true
+	return nil
+}
+
+// Offers is empty: nobody wants this node.
+func (f *Fleet) Offers(ctx context.Context) (control.OfferStream, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	return nobody{ctx, cancel}, nil
+}
+
+// Decide finds nothing to answer.
+func (f *Fleet) Decide(context.Context, uint64, bool) error {
+	return task.Errorf(task.KindConflict, "nobody asks")
+}
+
+type nobody struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// Next waits for the end.
+func (n nobody) Next() (control.Offer, error) {
+	<-n.ctx.Done()
+	return control.Offer{}, io.EOF
+}
+
+// Close ends it.
+func (n nobody) Close() error {
+	n.cancel()
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -93,16 +94,30 @@ func (f *Fleet) fill() {
 
 func (f *Fleet) bestNode(need task.Need) int {
 	best, score := -1, -1.0
-	for i, n := range f.nodes {
-		free := int(n.slots) - n.used
-		if !n.takes() || free <= 0 || len(verdict(n, need).Terms) > 0 {
-			continue
-		}
-		if s := float64(free) / float64(n.slots); s > score {
-			best, score = i, s
+	for w, word := range f.free {
+		for ; word != 0; word &= word - 1 {
+			i := w*64 + bits.TrailingZeros64(word)
+			n := f.nodes[i]
+			if !n.takes() || len(verdict(n, need).Terms) > 0 {
+				continue
+			}
+			if s := float64(int(n.slots)-n.used) / float64(n.slots); s > score {
+				best, score = i, s
+			}
 		}
 	}
 	return best
+}
+
+// use takes slots of a node, or gives them back.
+func (f *Fleet) use(n *node, slots int) {
+	n.used += slots
+	bit := uint64(1) << (n.i % 64)
+	if n.used < int(n.slots) {
+		f.free[n.i/64] |= bit
+	} else {
+		f.free[n.i/64] &^= bit
+	}
 }
 
 func (f *Fleet) start(id uint32, to int) {
@@ -111,7 +126,7 @@ func (f *Fleet) start(id uint32, to int) {
 	f.set(r, task.Running)
 	r.node, r.started, r.ended = int16(to), int32(f.at-r.submitted), -1
 	r.attempt++
-	f.nodes[to].used++
+	f.use(f.nodes[to], 1)
 	dur := jobs[r.job].duration(f.rng)
 	if sp := f.own[task.ID(id)]; sp != nil {
 		dur = ownDuration(sp)
@@ -144,7 +159,7 @@ func (f *Fleet) end(e end) {
 
 func (f *Fleet) finish(id task.ID, r *rec) {
 	from, n := r.state, f.nodes[r.node]
-	n.used--
+	f.use(n, -1)
 	r.ended = int32(f.at - r.submitted)
 	to, exit := jobs[r.job].outcome(f.rng)
 	if sp := f.own[id]; sp != nil {
@@ -211,10 +226,13 @@ func (f *Fleet) heartbeat() {
 	}
 }
 
+// lostAtSec is when the bad node is lost, of every two minutes.
+const lostAtSec = 45
+
 // badNode: stale, then lost, then back for a minute.
 func (f *Fleet) badNode(n *node, sec int64) {
 	switch sec {
-	case 45:
+	case lostAtSec:
 		n.state = control.NodeLost
 		f.nodeEvent(n, n.name+" is lost: no heartbeat for 76 s")
 	case 60:

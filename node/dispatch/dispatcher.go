@@ -205,14 +205,17 @@ func (d *Dispatcher) expire(now time.Time) {
 	}
 }
 
-// stateAfter is the state of a worker that has been silent for a time. The
-// dispatcher waits a little longer than the lease, since it counts from when a
-// heartbeat arrived and clocks may differ by one in a hundred.
+// lostAfter is how long a worker may be silent. The dispatcher waits a little
+// longer than the lease, since it counts from when a heartbeat arrived and clocks
+// may differ by one in a hundred.
+func lostAfter(beat, lease time.Duration) time.Duration { return lease + lease/100 + 2*beat }
+
+// stateAfter is the state of a worker that has been silent for a time.
 func stateAfter(s sched.State, connected bool, silent, beat, lease time.Duration) sched.State {
 	switch {
 	case s == sched.Lost && !connected, s == sched.Away:
 		return s
-	case silent > lease+lease/100+2*beat:
+	case silent > lostAfter(beat, lease):
 		return sched.Lost
 	case silent > staleAfter*beat:
 		return sched.Stale

@@ -32,6 +32,9 @@ func (d *Dispatcher) nodes() []control.Node {
 			byID[id] = n
 		}
 		w.describe(n, drained[id])
+		if n.State == control.NodeStale {
+			n.LostAt = w.seen + lostAfter(d.opt.Beat, d.opt.Lease).Milliseconds()
+		}
 	}
 	d.mu.Unlock()
 	if d.opt.Seen != nil {
@@ -64,6 +67,7 @@ func (d *Dispatcher) nodes() []control.Node {
 func (w *worker) describe(n *control.Node, drained bool) {
 	n.State = nodeState(w.state, drained || w.leaving, len(w.leases))
 	n.Version, n.Addr, n.Capacity, n.Load, n.Used = w.version, w.addr, w.cap, w.load, w.used
+	n.Skew = w.skew.ahead()
 	n.RTT, n.Seen, n.Warnings, n.Done, n.Failed = w.rtt, w.seen, w.warnings, w.done, w.failed
 	if w.cap.Slots > 0 {
 		n.Doing = append(n.Doing, "worker")

@@ -337,6 +337,7 @@ func (d *Dispatcher) beat(w *worker, out *outbox, p Peer, m wire.Beat) {
 	if p.RTT != nil {
 		w.rtt = p.RTT()
 	}
+	w.skew.note(m.Now, now, w.rtt)
 	back := w.state == sched.Stale || w.state == sched.Lost
 	if back {
 		w.state = sched.Up

@@ -34,6 +34,7 @@ type worker struct {
 	seal     []byte // public key of its run, for secrets
 	heard    time.Time
 	seen     int64 // Unix ms
+	skew     skew
 	leases   map[task.ID]lease
 	live     map[task.ID]task.Live // of the last heartbeat
 	ledger   sched.Ledger

@@ -137,3 +137,25 @@ func serveEvents(ctx context.Context, c control.Control, r control.EventsRequest
 		}
 	}
 }
+
+func serveOffers(ctx context.Context, c control.Control, _ wire.Empty, a *answers) error {
+	o, err := c.Offers(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	stop := context.AfterFunc(ctx, func() { o.Close() })
+	defer stop()
+	for {
+		offer, err := o.Next()
+		if errors.Is(err, io.EOF) {
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if err := a.send(a.seq, wire.Item[control.Offer]{Seq: a.seq, Body: offer}); err != nil {
+			return err
+		}
+	}
+}

@@ -99,3 +99,9 @@ func (c *Client) Stop(ctx context.Context, now bool) error {
 	_, err := ask[wire.HaltArg, wire.Empty](ctx, c, wire.KindHalt, once, wire.HaltArg{Now: now})
 	return err
 }
+
+// Decide implements control.Admin.
+func (c *Client) Decide(ctx context.Context, offer uint64, yes bool) error {
+	_, err := ask[wire.DecideArg, wire.Empty](ctx, c, wire.KindDecide, once, wire.DecideArg{Offer: offer, Yes: yes})
+	return err
+}

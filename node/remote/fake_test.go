@@ -26,6 +26,15 @@ type cluster struct {
 	page            control.Page
 	drain           func(string) (control.Node, error)
 	who             task.Principal
+	offers          *items[control.Offer]
+	decided         []string
+}
+
+func (c *cluster) Offers(context.Context) (control.OfferStream, error) { return c.offers, nil }
+
+func (c *cluster) Decide(_ context.Context, id uint64, yes bool) error {
+	c.decided = append(c.decided, fmt.Sprint(id, yes))
+	return nil
 }
 
 func (c *cluster) As(who task.Principal) control.Control { c.who = who; return c }

@@ -248,3 +248,18 @@ func (e *eventStream) Next() ([]control.Event, error) {
 		}
 	}
 }
+
+// Offers implements control.Admin. When the connection breaks, the stream is
+// opened again.
+func (c *Client) Offers(ctx context.Context) (control.OfferStream, error) {
+	o := &offerStream{}
+	o.feed = newFeed[wire.Empty, control.Offer](ctx, c, wire.KindOffers, func() wire.Empty { return wire.Empty{} })
+	return o, nil
+}
+
+type offerStream struct {
+	*feed[wire.Empty, control.Offer]
+}
+
+// Next implements control.OfferStream.
+func (o *offerStream) Next() (control.Offer, error) { return o.next(func() {}) }

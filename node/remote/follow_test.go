@@ -278,3 +278,24 @@ func TestFollowedPassesEveryByteOnce(t *testing.T) {
 		}
 	})
 }
+
+// A screen in another program is asked like one in the node, and the node
+// knows when it has gone.
+func TestOffers(t *testing.T) {
+	c := &cluster{offers: listed(control.Offer{}, control.Offer{ID: 4, By: "mill-01"})}
+	_, client := newLab(t, c)
+	st, err := client.Offers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []uint64{0, 4} {
+		if o, err := st.Next(); err != nil || o.ID != want {
+			t.Errorf("%+v, %v", o, err)
+		}
+	}
+	if err := client.Decide(t.Context(), 4, true); err != nil || fmt.Sprint(c.decided) != "[4 true]" {
+		t.Errorf("%v, %v", err, c.decided)
+	}
+	_ = st.Close()
+	<-c.offers.closed
+}

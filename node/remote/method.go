@@ -31,6 +31,8 @@ const (
 	Identity Method = "identity"
 	Promote  Method = "promote"
 	Stop     Method = "stop"
+	Offers   Method = "offers"
+	Decide   Method = "decide"
 )
 
 // request is one decoded request, ready to be carried out.
@@ -93,6 +95,10 @@ var methods = map[wire.Kind]func(wire.Frame) (request, error){
 	}),
 	wire.KindHalt: unary(Stop, func(ctx context.Context, c control.Control, a wire.HaltArg) (wire.Empty, error) {
 		return wire.Empty{}, c.Stop(ctx, a.Now)
+	}),
+	wire.KindOffers: streamed(Offers, serveOffers),
+	wire.KindDecide: unary(Decide, func(ctx context.Context, c control.Control, a wire.DecideArg) (wire.Empty, error) {
+		return wire.Empty{}, c.Decide(ctx, a.Offer, a.Yes)
 	}),
 }
 

@@ -188,7 +188,7 @@ func (w *Worker) send(c *conn) error {
 			w.gather(c)
 		case <-t.C:
 			load, use := w.glance()
-			b := wire.Beat{Seq: seq, Load: load, RTT: int64(c.link.RTT()), Use: use}
+			b := wire.Beat{Seq: seq, Load: load, RTT: int64(c.link.RTT()), Use: use, Now: time.Now().UnixMilli()}
 			c.mu.Lock()
 			c.sent[seq] = w.opt.Clock()
 			c.mu.Unlock()

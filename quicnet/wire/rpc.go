@@ -8,8 +8,8 @@ import (
 
 // The kinds of an rpc stream. The opener sends requests, each with a number of
 // its choice that is unique on the stream; the acceptor answers each with one
-// Reply or one Failure of the same number, in any order. Follow and Events are
-// answered with Items until an Ended or a Failure. After PutBlob as many raw bytes
+// Reply or one Failure of the same number, in any order. Follow, Events and
+// Offers are answered with Items until an Ended or a Failure. After PutBlob as many raw bytes
 // follow as it says, and nothing else may be under way on that stream.
 //
 // An answer that is larger than a frame comes as Parts.
@@ -32,6 +32,8 @@ const (
 	KindIdentity Kind = 56
 	KindPromote  Kind = 57
 	KindHalt     Kind = 58
+	KindOffers   Kind = 59
+	KindDecide   Kind = 60
 
 	KindReply   Kind = 88
 	KindItem    Kind = 89
@@ -126,6 +128,11 @@ type (
 	// HaltArg says how to stop.
 	HaltArg struct {
 		Now bool `msgpack:"n,omitempty"`
+	}
+	// DecideArg answers an offer.
+	DecideArg struct {
+		Offer uint64 `msgpack:"o"`
+		Yes   bool   `msgpack:"y,omitempty"`
 	}
 	// BlobArg says how many raw bytes follow.
 	BlobArg struct {
@@ -237,6 +244,8 @@ func init() {
 		{KindIdentity, "identity", 1 << 10},
 		{KindPromote, "promote", 1 << 10},
 		{KindHalt, "halt", 1 << 10},
+		{KindOffers, "offers", 1 << 10},
+		{KindDecide, "decide", 1 << 10},
 	} {
 		register(Info{Kind: r.kind, Name: r.name, Stream: StreamRPC, From: Opener, Max: r.max})
 	}

@@ -71,6 +71,7 @@ type Beat struct {
 	Load task.Load `msgpack:"l"`
 	RTT  int64     `msgpack:"r,omitempty"` // ns, as measured by the connection
 	Use  []TaskUse `msgpack:"u,omitempty"` // of running tasks, the largest first, at most MaxTaskUses
+	Now  int64     `msgpack:"t,omitempty"` // the sender's clock, Unix ms; for people only
 }
 
 // MaxTaskUses is of how many tasks a heartbeat tells what they use.

@@ -331,6 +331,12 @@ func guardFields(n *control.Node) (out []pair) {
 	return out
 }
 
+// How long an admit waits, for a person may be asked there, and when it says so.
+const (
+	admitTime = 3 * time.Minute
+	admitSays = 3 * time.Second
+)
+
 func (a *app) nodesAdmit(cmd *cobra.Command, args []string) error {
 	if err := a.writes(cmd); err != nil {
 		return err
@@ -343,6 +349,17 @@ func (a *app) nodesAdmit(cmd *cobra.Command, args []string) error {
 		}
 	}
 	return a.ask(func(ctx context.Context, c *connection) error {
+		if a.flags.timeout == "" {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(a.ctx, admitTime)
+			defer cancel()
+		}
+		if !a.out.quiet {
+			t := time.AfterFunc(admitSays, func() {
+				fmt.Fprintln(a.Stderr, "asking …  (somebody at that node's screen may have to agree)")
+			})
+			defer t.Stop()
+		}
 		n, err := c.Admit(ctx, args[0], name)
 		return a.sayNode(n, err, "is a member now")
 	})

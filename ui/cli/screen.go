@@ -53,7 +53,12 @@ func (a *app) openScreen(ctx context.Context, c control.Control, attached bool) 
 	if err != nil {
 		return true, err
 	}
+	around := func() control.Control { return demo.New(demo.Options{Seed: 7}) }
+	if s.demo {
+		around = nil
+	}
 	left, err := ui.Run(ctx, ui.Options{
+		Aside:   around,
 		Control: c, In: a.Stdin, Out: a.Stdout, Styles: styles, LoadTheme: load,
 		Keys: keys, Themes: a.themeNames(), SaveTheme: kept.keepTheme, History: kept.commands(), Remember: kept.keepCommand,
 		StateDir: a.Paths.State, Getenv: a.getenv, ReadOnly: a.isReadOnly(),

@@ -41,17 +41,44 @@ func (d Dialog) Draw(s *theme.Styles, w, h int) []string {
 	return Box{Title: d.Title, Remark: d.Remark, Focus: true}.Draw(s, w, min(h, len(lines)+2), lines)
 }
 
+// apart is how many columns are between two buttons.
+const apart = 3
+
+func (b Button) text() string {
+	if b.Key != "" {
+		return "[ " + b.Key + "  " + b.Label + " ]"
+	}
+	return "[ " + b.Label + " ]"
+}
+
+// At is the button that a cell of the drawn dialog, w cells wide and h lines
+// high, belongs to; -1 is none.
+func (d Dialog) At(w, h, x, y int) int {
+	if len(d.Buttons) == 0 || y != h-3 {
+		return -1
+	}
+	used := apart * (len(d.Buttons) - 1)
+	for _, b := range d.Buttons {
+		used += Width(b.text())
+	}
+	x -= 2 + max(0, (max(0, w-4)-used)/2)
+	for i, b := range d.Buttons {
+		n := Width(b.text())
+		if x >= 0 && x < n {
+			return i
+		}
+		x -= n + apart
+	}
+	return -1
+}
+
 func (d Dialog) buttons(s *theme.Styles, w int) string {
 	row := NewLine(s, 4096)
 	for i, b := range d.Buttons {
 		if i > 0 {
-			row.Sp(3)
+			row.Sp(apart)
 		}
-		label := b.Label
-		if b.Key != "" {
-			label = b.Key + "  " + label
-		}
-		text := "[ " + label + " ]"
+		text := b.text()
 		tok := theme.Text
 		if b.Harm {
 			tok = theme.Err

@@ -29,6 +29,10 @@ func (m *Model) whyNot(action string) string {
 		return "this screen is read-only"
 	}
 	switch action {
+	case "demo":
+		if m.opt.NoDemo {
+			return "there is no demo here; octaskly demo shows one"
+		}
 	case "output":
 		if m.focus == OutputPane && m.top() == DeepOutput {
 			return "it is full screen already"
@@ -239,7 +243,7 @@ func hintText(h string) string {
 // markedWords counts the marked tasks by state.
 func (m *Model) markedWords() string {
 	if m.tasks.all {
-		return "all " + shownTotal(m.view().Rows.Total, "task") + " marked.  x cancels those that have not ended, esc clears marks"
+		return "all " + shownTotal(m.view().Rows.Total, "task") + " marked.  x cancels what has not ended, esc clears"
 	}
 	counts := map[task.State]int{}
 	for _, s := range m.tasks.marks {
@@ -249,7 +253,7 @@ func (m *Model) markedWords() string {
 	for _, s := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
 	}
-	return fmt.Sprintf("%d marked: %s.  x cancels those that have not ended, esc clears marks", len(m.tasks.marks), strings.Join(parts, ", "))
+	return fmt.Sprintf("%d marked: %s.  x cancels what has not ended, esc clears", len(m.tasks.marks), strings.Join(parts, ", "))
 }
 
 // copyThing copies the error that is shown, else the id of what is under the

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ func (m *Model) nodeFacts(n *control.Node, w int) []string {
 		if s.History.Node == n.ID {
 			hist = s.History
 		}
-		heard := n.State != control.NodeLost && n.State != control.NodeStale
+		heard := speaks(n)
 		m.loadLine(line, add, "cpu", heard, hist.CPU, float64(n.Load.CPUPercent), w)
 		m.loadLine(line, add, "mem", heard, hist.Mem, memPercent(n.Load), w)
 		slots := line().T(theme.Muted, "slots ")
@@ -74,12 +75,18 @@ func (m *Model) nodeFacts(n *control.Node, w int) []string {
 		}
 		add(slots.T(theme.Muted, "   done ").T(theme.Text, part.Count(int(n.Done))).
 			T(theme.Muted, "  failed ").T(theme.Text, part.Count(int(n.Failed))))
+		if left, ok := lostIn(n, s.Now); ok {
+			add(line().T(theme.Warn, runsUntilLost(int(n.Used.Tasks), left)))
+		}
 		add(line().T(theme.Muted, "heard ").T(theme.Text, m.seenText(n)).T(theme.Muted, "  octaskly ").T(theme.Text, n.Version))
 		add(line().T(theme.Muted, "at    ").T(theme.Text, n.Addr))
 	}
 	warnings := n.Warnings
 	if v := s.version(); odd(n, v) && len(warnings) == 0 {
 		warnings = []string{"runs octaskly " + n.Version + ", the dispatcher " + v}
+	}
+	if text := clockWords(n); text != "" {
+		warnings = append(slices.Clone(warnings), text)
 	}
 	for _, warn := range warnings {
 		for _, ln := range m.text(max(0, w-2), theme.Warn, m.s.Glyphs.Stale+" "+warn) {

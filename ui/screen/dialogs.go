@@ -366,31 +366,3 @@ func movesOn(runs int) string {
 	}
 	return "The " + part.Count(runs) + " tasks that run there now are given to other nodes."
 }
-
-// quit leaves, after asking if this node does something.
-func (m *Model) quit() {
-	self := m.selfNode()
-	if m.opt.Demo || m.opt.Attached || self == nil || len(self.Doing) == 0 || m.snap.Link.State == Starting {
-		m.do(Quit{KeepRunning})
-		return
-	}
-	q := &question{title: "Leave the dashboard?", wide: 66}
-	q.lines = func(m *Model, w int) []string {
-		self := m.selfNode()
-		if self == nil {
-			return nil
-		}
-		out := m.text(w, theme.Text, fmt.Sprintf("This node is at work: %s, %s running here.", role(self), part.Plural(int(self.Used.Tasks), "task")))
-		if dispatches(self) {
-			out = append(out, m.text(w, theme.Text, fmt.Sprintf("It keeps the queue of %s.", part.Plural(m.snap.Status.Ready, "waiting task")))...)
-		}
-		return out
-	}
-	q.buttons = []choice{
-		{label: "Keep it running", action: "dialog.yes", do: func(m *Model) { m.do(Quit{KeepRunning}) }},
-		{label: "Drain and stop", do: func(m *Model) { m.do(Quit{DrainAndStop}) }, harm: true},
-		{label: "Stay"},
-	}
-	q.focus = 2
-	m.open(q)
-}

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"time"
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -13,8 +14,9 @@ type Effect interface{ effect() }
 // Call asks the cluster something. Then is given the answer; it runs where
 // keys run, so it may change the model.
 type Call struct {
-	What string // for people: "cancel 1042"
-	Harm bool   // it ends or takes away something
+	What string        // for people: "cancel 1042"
+	Harm bool          // it ends or takes away something
+	Wait time.Duration // how long the answer may take; 0 is as usual
 	Do   func(ctx context.Context, c control.Control) (any, error)
 	Then func(m *Model, v any, err error)
 }
@@ -36,6 +38,7 @@ const (
 	KeepRunning Leaving = iota // the node, if there is one here, goes on
 	DrainAndStop
 	StopNow
+	LookAround // not at all: a simulated fleet is shown for a while
 )
 
 // Suspend gives the terminal back to the shell for a while.

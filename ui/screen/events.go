@@ -258,9 +258,9 @@ func (m *Model) drawEvents(w, h int, focus bool) []string {
 	for i := first; i < len(lines) && len(out) < ih; i++ {
 		row := part.NewLine(m.s, iw)
 		if focus && i == first {
-			row.B(theme.Focus, m.s.Glyphs.Cursor)
+			row.B(theme.Focus, m.s.Glyphs.Cursor).Sp(1)
 		} else {
-			row.Sp(1)
+			row.Sp(2)
 		}
 		m.eventRow(row, &lines[i])
 		if focus && i == first {

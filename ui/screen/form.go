@@ -96,12 +96,12 @@ func (f *form) fill(sp *task.Spec) {
 	set(fOn, onText(&sp.Need))
 	set(fPriority, strings.TrimPrefix(priorityName(sp.Priority), "priority "))
 	if sp.Timeout > 0 {
-		set(fTimeout, sp.Timeout.String())
+		set(fTimeout, spanText(sp.Timeout))
 	}
 	set(fRetries, fmt.Sprint(sp.Retries))
 	set(fCPU, fmt.Sprintf("%g", float64(sp.Need.CPUs())/1000))
 	if sp.Need.MemoryMB > 0 {
-		set(fMemory, fmt.Sprintf("%dMiB", sp.Need.MemoryMB))
+		set(fMemory, sizeText(sp.Need.MemoryMB))
 	}
 	set(fGPU, fmt.Sprint(sp.Need.GPUs))
 	set(fSandbox, sp.Need.Sandbox)

@@ -231,7 +231,7 @@ func SubmitCommand(sp *task.Spec) string {
 	}
 	switch {
 	case sp.Timeout > 0:
-		flag("--timeout", sp.Timeout.String())
+		flag("--timeout", spanText(sp.Timeout))
 	case sp.Timeout < 0:
 		flag("--timeout", "none")
 	}
@@ -262,13 +262,13 @@ func needFlags(n *task.Need) []string {
 		flag("--cpus", fmt.Sprintf("%g", float64(n.CPU)/1000))
 	}
 	if n.MemoryMB > 0 {
-		flag("--mem", fmt.Sprintf("%dMiB", n.MemoryMB))
+		flag("--mem", sizeText(n.MemoryMB))
 	}
 	if n.DiskMB > 0 {
-		flag("--disk", fmt.Sprintf("%dMiB", n.DiskMB))
+		flag("--disk", sizeText(n.DiskMB))
 	}
 	if n.Limits.CPUTime > 0 {
-		flag("--cpu-time", n.Limits.CPUTime.String())
+		flag("--cpu-time", spanText(n.Limits.CPUTime))
 	}
 	if n.Limits.Processes > 0 {
 		flag("--max-processes", fmt.Sprint(n.Limits.Processes))
@@ -277,7 +277,7 @@ func needFlags(n *task.Need) []string {
 		flag("--max-open-files", fmt.Sprint(n.Limits.OpenFiles))
 	}
 	if n.Limits.OutputMB > 0 {
-		flag("--max-output", fmt.Sprintf("%dMiB", n.Limits.OutputMB))
+		flag("--max-output", sizeText(n.Limits.OutputMB))
 	}
 	if n.GPUs > 0 {
 		flag("--gpus", fmt.Sprint(n.GPUs))

@@ -232,9 +232,6 @@ func tail[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }
 // most two lines.
 func (m *Model) banner() []string {
 	s := m.view()
-	if m.welcome() { // the page says it
-		return nil
-	}
 	var out []string
 	add := func(tok theme.Token, text, cure string) {
 		l := part.NewLine(m.s, m.w).Sp(1).B(tok, m.s.Glyphs.Stale+" "+text)
@@ -242,6 +239,9 @@ func (m *Model) banner() []string {
 			l.Sp(2).T(theme.Text, cure)
 		}
 		out = append(out, l.String())
+	}
+	if m.welcome() { // the page says it
+		return nil
 	}
 	if s.Link.State == Gone {
 		who := s.Status.Dispatcher
@@ -277,6 +277,9 @@ func (m *Model) banner() []string {
 func (m *Model) footer() string {
 	l := part.NewLine(m.s, m.w).Sp(1)
 	end := part.NewLine(m.s, m.w)
+	if by, ok := m.waitingOffer(); ok {
+		l.B(theme.Warn, m.s.Glyphs.Stale+" "+by+" wants to run commands here: close this to answer.").Sp(2)
+	}
 	if m.find == nil && len(m.overlays) == 0 {
 		end.B(theme.Accent, m.keys.Of(m.paneCtx(), "quit")).T(theme.Muted, " quit ")
 	}

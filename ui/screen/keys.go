@@ -100,6 +100,7 @@ func defaults() []Binding { //nolint:funlen // a table, one line a key
 		b("heat", "h", InNodes|InHeat|InNode, "Nodes", "list or heat map", "heat map"),
 		b("heat.metric", "M", InHeat, "Nodes", "heat map: cpu, mem, slots, failures", "metric"),
 		b("heat.group", "b", InHeat, "Nodes", "heat map: group by label", "group"),
+		b("demo", "d", InWelcome, "View", "look around in a fleet that does not exist", "demo"),
 		b("join", "j", InWelcome, "Nodes", "how to join another cluster", "join"),
 
 		b("follow", "f", InOutput, "Output", "follow on, off", "follow"),

@@ -51,7 +51,11 @@ func promoteHere(self string, then func(*Model)) overlay {
 			point("other machines can join at any time")
 		}
 		out = append(out, part.NewLine(m.s, w).String())
-		out = append(out, m.text(w, theme.Muted, "No other dispatcher was heard.")...)
+		if heard := s.heardDispatchers(); len(heard) > 0 {
+			out = append(out, m.text(w, theme.Warn, part.Clean(heard[0])+" keeps a cluster on this network. This one will be apart from it; to join that one: "+m.keys.Of(InWelcome, "join")+".")...)
+		} else {
+			out = append(out, m.text(w, theme.Muted, "No other dispatcher was heard.")...)
+		}
 		return append(out, m.same(w, q.same))
 	}
 	q.buttons = []choice{{label: "Promote", action: "dialog.yes", do: func(m *Model) { m.promote(false, then) }}, {label: "Not now"}}
@@ -115,7 +119,7 @@ func newAdmit(m *Model) overlay {
 	if name != "" {
 		title = "Admit " + name
 	}
-	d := &typedDialog{title: title, label: "The code, then a name for it if you like", same: "octaskly nodes admit CODE"}
+	d := &typedDialog{wait: "somebody at its screen may have to agree", title: title, label: "The code, then a name for it if you like", same: "octaskly nodes admit CODE"}
 	d.lines = func(m *Model, w int) []string {
 		var asks []string
 		for i := range m.view().Nodes {
@@ -152,8 +156,8 @@ func newAdmit(m *Model) overlay {
 
 func (m *Model) admit(d *typedDialog, code, name string) {
 	m.do(Call{
-		What: "admit",
-		Do:   func(ctx context.Context, c control.Control) (any, error) { return c.Admit(ctx, code, name) },
+		What: "admit", Wait: 3 * time.Minute, // a person there may be asked
+		Do: func(ctx context.Context, c control.Control) (any, error) { return c.Admit(ctx, code, name) },
 		Then: func(m *Model, v any, err error) {
 			if d != nil {
 				d.busy = false
@@ -299,21 +303,32 @@ func (m *Model) drawWelcome(w, h int) []string {
 	} else {
 		check(theme.Muted, g.Queued, "other nodes", fit("none yet; start octaskly on another machine", "none yet"))
 	}
-	check(theme.Warn, g.Failed, "dispatcher", "none on this network")
+	heard := s.heardDispatchers()
+	if len(heard) == 0 {
+		check(theme.Warn, g.Failed, "dispatcher", "none on this network")
+	} else {
+		check(theme.OK, g.Done, "dispatcher", part.Clean(strings.Join(heard, ", ")))
+	}
 	if s.Status.Self.Code != "" {
 		check(theme.Lost, g.Lock, "joining code", s.Status.Self.Code+fit("   to let this node into another cluster", "  to join another cluster"))
 	}
 	gap()
-	add(line().T(theme.Text, fit("One node must be the dispatcher: it keeps the queue and hands out the tasks.", "One node, the dispatcher, keeps the queue of tasks.")))
+	about := fit("One node must be the dispatcher: it keeps the queue and hands out the tasks.", "One node, the dispatcher, keeps the queue of tasks.")
+	keys := [][2]string{{"promote", "make this node the dispatcher"}, {"join", "join a cluster that is there already"}, {"admit", fit("admit a node by its code (makes this one the dispatcher first)", "admit a node by its code")}}
+	if len(heard) > 0 {
+		about = fit("A cluster is here already. To join it, somebody there types the code above.", "To join, somebody there types the code.")
+		keys[0], keys[1] = [2]string{"join", "how to join " + part.Clean(heard[0])}, [2]string{"promote", fit("make this node the dispatcher of a cluster of its own", "begin a cluster of its own")}
+	}
+	add(line().T(theme.Text, about))
 	gap()
-	for _, k := range [][2]string{{"promote", "make this node the dispatcher"}, {"join", "join a cluster that is there already"}, {"admit", fit("admit a node by its code (makes this one the dispatcher first)", "admit a node by its code")}} {
+	for _, k := range keys {
 		add(line().Sp(5).B(theme.Accent, m.keys.Of(InWelcome, k[0])).Sp(2).T(theme.Text, k[1]))
 	}
 	gap()
 	add(line().T(theme.Text, fit("Then press ", "Then ")).B(theme.Accent, m.keys.Of(InWelcome, "task.new")).
 		T(theme.Text, fit(", type a command, press enter. Its output appears right here.", ", a command, enter: its output appears here.")))
 	add(line().T(theme.Muted, fit("To add a server:       ", "Servers:  ")+"ssh server octaskly --headless worker"))
-	add(line().T(theme.Muted, fit("To look around first:  ", "To look:  ")+"octaskly demo"))
+	add(line().T(theme.Muted, fit("To look around first:  ", "To look:  ")).B(theme.Accent, m.keys.Of(InWelcome, "demo")).T(theme.Muted, "  a fleet that does not exist"))
 	return part.Tall(out, w, h)
 }
 

@@ -3,6 +3,7 @@ package screen
 import (
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
@@ -15,6 +16,7 @@ type Options struct {
 	Graph    part.Graph
 	Mouse    bool
 	Demo     bool
+	NoDemo   bool     // nothing to look around in
 	Windows  bool     // the worker's shell here is cmd
 	History  []string // commands submitted before, oldest first
 	Themes   []string // names that can be chosen
@@ -47,6 +49,8 @@ type Model struct {
 
 	overlays []overlay
 	find     *findLine
+	offer    control.Offer // a cluster that wants this node
+	raised   uint64        // the offer that came up last
 	note     note
 	said     note // what stood there before the last key
 	effects  []Effect
@@ -98,6 +102,7 @@ func (m *Model) See(s *Snapshot) {
 		}
 	}
 	m.settle()
+	m.raise(s.Now)
 }
 
 // SeeLog tells which buffer holds the output of which task.

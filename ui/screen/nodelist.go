@@ -237,7 +237,11 @@ func (m *Model) drawNodes(w, h int, focus bool) []string {
 	l.top = min(max(l.top, i-l.height+1), i)
 	l.top = max(0, min(l.top, len(list)-l.height))
 	cols, bar := nodeColumns(m.s, iw)
-	ws := part.FitColumns(cols, iw-3, 2)
+	room := iw - 3 // beside the cursor
+	if iw >= 76 {
+		room-- // air at the end
+	}
+	ws := part.FitColumns(cols, room, 2)
 	ws[0] = min(ws[0], 28)
 	lines := []string{part.Header(part.NewLine(m.s, iw).Sp(3), cols, ws, 2).String()}
 	for j := l.top; j < len(list) && len(lines) < ih; j++ {
@@ -268,7 +272,7 @@ func (m *Model) drawNodes(w, h int, focus bool) []string {
 func (m *Model) nodeRow(n *control.Node, ws []int, bar, w int, cursor, focus bool) string {
 	l := part.NewLine(m.s, w)
 	m.gutter(l, cursor, m.nodes.marks[n.ID], focus)
-	quiet := n.State == control.NodeLost || n.State == control.NodeAsks || n.State == control.NodeForeign || n.State == control.NodeStale || m.dimmed()
+	quiet := !speaks(n) || m.dimmed()
 	tok, state := m.nodeLook(n)
 	text := theme.Text
 	if quiet {
@@ -310,11 +314,20 @@ func (m *Model) nodeRow(n *control.Node, ws []int, bar, w int, cursor, focus boo
 	return l.String()
 }
 
+// speaks reports that what is known of a node's load is of now.
+func speaks(n *control.Node) bool {
+	switch n.State {
+	case control.NodeUp, control.NodeDraining, control.NodeDrained:
+		return true
+	}
+	return false
+}
+
 // nodeName is the name in w cells: bold for this node, with a mark behind it
 // when something about the node should be looked at.
 func (m *Model) nodeName(l *part.Line, n *control.Node, tok theme.Token, w int) {
 	mark := ""
-	if len(n.Warnings) > 0 || odd(n, m.nodes.version) {
+	if len(n.Warnings) > 0 || odd(n, m.nodes.version) || clockWords(n) != "" {
 		mark = " " + m.s.Glyphs.Stale
 	}
 	name := fitName(n.Name, w-part.Width(mark))

@@ -70,6 +70,16 @@ type question struct {
 	same    string
 	refresh func(m *Model, q *question)
 	needs   func(w *Want)
+	self    overlay        // what it is part of, if it is
+	closed  func(m *Model) // when it is closed without a choice
+}
+
+// me is what is open.
+func (q *question) me() overlay {
+	if q.self != nil {
+		return q.self
+	}
+	return q
 }
 
 // choice is one button and what it does. Its key presses it, or, if it does
@@ -106,7 +116,7 @@ func (q *question) act(m *Model, action string) {
 	case "pane.back", "left", "up":
 		q.focus = (q.focus + n - 1) % n
 	case "dialog.close":
-		m.closeIt(q)
+		q.press(m, choice{do: q.closed})
 	case "dialog.enter":
 		if q.focus < len(q.buttons) {
 			q.press(m, q.buttons[q.focus])
@@ -126,13 +136,19 @@ func (q *question) act(m *Model, action string) {
 
 // press does what a button says, whatever way it was pressed.
 func (q *question) press(m *Model, b choice) {
-	m.closeIt(q)
+	m.closeIt(q.me())
 	if b.do != nil {
 		b.do(m)
 	}
 }
 
 func (q *question) draw(m *Model, w, h int) []string {
+	d, w := q.dialog(m, w)
+	return d.Draw(m.s, w, h)
+}
+
+// dialog is what is drawn, and how wide.
+func (q *question) dialog(m *Model, w int) (part.Dialog, int) {
 	want := q.wide
 	if want == 0 {
 		want = 60
@@ -142,7 +158,29 @@ func (q *question) draw(m *Model, w, h int) []string {
 	for _, b := range q.buttons {
 		d.Buttons = append(d.Buttons, part.Button{Label: b.label, Key: m.keys.Of(InDialog, b.action), Harm: b.harm})
 	}
-	return d.Draw(m.s, w, h)
+	return d, w
+}
+
+// clickable overlays have something to click on. A cell is counted from their
+// own top left, of a drawing w by h.
+type clickable interface {
+	click(m *Model, w, h, x, y int)
+}
+
+// click presses a button, or, if it does harm, only marks it, as its key does.
+// A button that is marked is pressed by the next click.
+func (q *question) click(m *Model, w, h, x, y int) {
+	d, w := q.dialog(m, w)
+	i := d.At(w, h, x, y)
+	if i < 0 {
+		return
+	}
+	if b := q.buttons[i]; !b.harm || q.focus == i {
+		q.focus = i
+		q.press(m, b)
+		return
+	}
+	q.focus = i
 }
 
 func (q *question) foot(m *Model) []hint {
@@ -163,7 +201,11 @@ func (q *question) foot(m *Model) []hint {
 	if q.focus < len(q.buttons) {
 		out = append(out, hint{"enter", lower(q.buttons[q.focus].label)})
 	}
-	out = append(out, hint{"esc", "close"})
+	if q.closed == nil {
+		out = append(out, hint{"esc", "close"})
+	} else if q.focus > 0 {
+		out = append(out, hint{"esc", lower(q.buttons[0].label)})
+	}
 	if q.same != "" {
 		out = append(out, hint{m.keys.Of(InDialog, "copy.command"), "copy as command"})
 	}

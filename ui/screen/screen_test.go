@@ -184,12 +184,25 @@ func FuzzReadTasks(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) { _, _ = ReadTasks(s) })
 }
 
+func TestTextOfValues(t *testing.T) {
+	for d, want := range map[time.Duration]string{10 * time.Minute: "10m", time.Hour: "1h", 90 * time.Second: "1m30s", 90 * time.Minute: "1h30m", 20 * time.Second: "20s", time.Hour + time.Second: "1h0m1s"} {
+		if got := spanText(d); got != want {
+			t.Errorf("%v: %s", d, got)
+		}
+	}
+	for mb, want := range map[int64]string{512: "512MiB", 1024: "1GiB", 1536: "1536MiB", 4096: "4GiB"} {
+		if got := sizeText(mb); got != want {
+			t.Errorf("%d: %s", mb, got)
+		}
+	}
+}
+
 func TestSubmitCommand(t *testing.T) {
 	sp := task.Spec{
 		Shell: "echo 'a b' | wc", Name: "n m", Tags: []string{"x"}, Priority: task.PriorityHigh, Timeout: 10 * time.Minute, Retries: 3,
 		Need: task.Need{CPU: 2500, MemoryMB: 1024, On: "mill-02", Labels: map[string]string{"os": "linux"}}, Env: map[string]string{"A": "1"},
 	}
-	want := `octaskly submit --name 'n m' --tag x --priority high --timeout 10m0s --retries 3 --cpus 2.5 --mem 1024MiB --on mill-02 --label os=linux --env A=1 'echo '\''a b'\'' | wc'`
+	want := `octaskly submit --name 'n m' --tag x --priority high --timeout 10m --retries 3 --cpus 2.5 --mem 1GiB --on mill-02 --label os=linux --env A=1 'echo '\''a b'\'' | wc'`
 	if got := SubmitCommand(&sp); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -149,6 +149,18 @@ func (s *Snapshot) version() string {
 	return ""
 }
 
+// heardDispatchers is who dispatches on this network, in other clusters than
+// this one's.
+func (s *Snapshot) heardDispatchers() []string {
+	var names []string
+	for i := range s.Nodes {
+		if n := &s.Nodes[i]; n.State == control.NodeForeign && slices.Contains(n.Doing, "dispatcher") {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
 // odd reports that a member runs another version than the dispatcher's.
 func odd(n *control.Node, dispatcher string) bool {
 	return member(n) && n.Version != "" && dispatcher != "" && n.Version != dispatcher

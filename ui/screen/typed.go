@@ -19,6 +19,7 @@ type typedDialog struct {
 	take         func(m *Model, d *typedDialog, text string) // instead of want and do
 	field        *part.Field
 	busy         bool
+	wait         string // said while busy, beside that it asks
 }
 
 func (d *typedDialog) in() Ctx { return InTyped }
@@ -62,7 +63,7 @@ func (d *typedDialog) draw(m *Model, w, h int) []string {
 	lines = append(lines, row.String())
 	switch {
 	case d.busy:
-		lines = append(lines, part.NewLine(m.s, iw).T(theme.Muted, "asking …").String())
+		lines = append(lines, part.NewLine(m.s, iw).T(theme.Muted, "asking … "+d.wait).String())
 	case d.field.Fault != "":
 		lines = append(lines, m.text(iw, theme.Err, d.field.Fault)...)
 	}

@@ -39,6 +39,7 @@ func (m *Model) Key(k tea.KeyMsg, at time.Time) {
 		m.stamp(before, at)
 	}
 	m.settle()
+	m.raise(at)
 }
 
 // stamp starts the quiet time of a dialog that was just opened.
@@ -52,6 +53,11 @@ func (m *Model) overlayKey(k tea.KeyMsg, action string, at time.Time) {
 	o := m.overlays[len(m.overlays)-1]
 	if action == "suspend" {
 		m.do(Suspend{})
+		return
+	}
+	if _, ok := o.(unbidden); ok && at.Sub(m.openedAt) < calm {
+		m.openedAt = at
+		m.say(theme.Muted, "that key was not taken: the question came up just now")
 		return
 	}
 	if action == "copy.command" || action == "field.copy" {
@@ -132,7 +138,7 @@ func (m *Model) interrupt(at time.Time) {
 		return
 	}
 	m.interrupted = at
-	m.overlays, m.find = nil, nil
+	m.overlays, m.find, m.raised = nil, nil, 0
 	m.quit()
 	m.settle()
 }
@@ -192,6 +198,8 @@ func (m *Model) actGlobal(action string) bool {
 		m.open(newHelp(m))
 	case "quit":
 		m.quit()
+	case "demo":
+		m.do(Quit{LookAround})
 	case "suspend":
 		m.do(Suspend{})
 	case "theme":
@@ -292,94 +300,3 @@ func (m *Model) push(d Deep) {
 	m.focus = NoPane
 	m.settle()
 }
-
-// Mouse takes a click or a turn of the wheel.
-func (m *Model) Mouse(e tea.MouseMsg, at time.Time) {
-	if len(m.overlays) > 0 || m.find != nil || at.Sub(m.focused) < toFront {
-		return
-	}
-	c := m.content()
-	x, y := e.X-c.X, e.Y-c.Y
-	switch e.Button {
-	case tea.MouseButtonWheelUp, tea.MouseButtonWheelDown:
-		m.wheel(x, y, e.Button == tea.MouseButtonWheelUp)
-	case tea.MouseButtonLeft:
-		if e.Action != tea.MouseActionPress {
-			return
-		}
-		if e.Y == 1 {
-			m.clickTab(e.X)
-			return
-		}
-		m.click(x, y, at)
-	}
-	m.settle()
-}
-
-func (m *Model) wheel(x, y int, up bool) {
-	for _, p := range m.placed() {
-		if !p.Has(x, y) || !p.Pane.focusable() {
-			continue
-		}
-		old := m.focus
-		m.focus = p.Pane
-		for i := 0; i < 3; i++ {
-			if up {
-				m.act("up")
-			} else {
-				m.act("down")
-			}
-		}
-		m.focus = old
-	}
-}
-
-func (m *Model) click(x, y int, at time.Time) {
-	for _, p := range m.placed() {
-		if !p.Has(x, y) || !p.Pane.focusable() {
-			continue
-		}
-		double := m.focus == p.Pane && m.clickY == y && at.Sub(m.clicked) < 400*time.Millisecond
-		m.focus, m.clicked, m.clickY = p.Pane, at, y
-		m.selectRow(p, y-p.Y-2) // border and column titles
-		if double {
-			m.act("open")
-		}
-		return
-	}
-}
-
-// selectRow moves the cursor to a drawn row of a list.
-func (m *Model) selectRow(p Placed, row int) {
-	if row < 0 {
-		return
-	}
-	switch p.Pane {
-	case TasksPane:
-		m.tasks.click(m, row)
-	case NodesPane:
-		m.nodes.click(m, row)
-	case RunningPane:
-		m.running = row
-	}
-}
-
-func (m *Model) clickTab(x int) {
-	at := 1
-	for i, n := range pageNames {
-		w := len(n) + 5
-		if x >= at && x < at+w {
-			m.page, m.deep, m.focus = Page(i), nil, NoPane
-			return
-		}
-		at += w
-	}
-}
-
-// toFront is how soon after the window got the focus a click is the one that
-// brought it to the front.
-const toFront = 300 * time.Millisecond
-
-// Focused tells that the terminal's window got the focus: a click that only
-// brought it to the front must not act.
-func (m *Model) Focused(at time.Time) { m.focused = at }

@@ -183,3 +183,58 @@ func shellQuote(s string) string {
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
+
+// lostIn is how long a stale node still has.
+func lostIn(n *control.Node, now time.Time) (time.Duration, bool) {
+	if n.State != control.NodeStale || n.LostAt == 0 {
+		return 0, false
+	}
+	return max(0, time.UnixMilli(n.LostAt).Sub(now)).Truncate(time.Second), true
+}
+
+// runsUntilLost says what becomes of a stale node if it stays silent.
+func runsUntilLost(runs int, left time.Duration) string {
+	what := "it becomes lost"
+	switch {
+	case runs == 1:
+		what = "its task becomes lost"
+	case runs > 1:
+		what = "its " + part.Count(runs) + " tasks become lost"
+	}
+	return "silent: " + what + " in " + part.Dur(left)
+}
+
+// clocksDiffer is from which difference on a clock is worth a word.
+const clocksDiffer = 2 * time.Second
+
+// clockWords says that a node's clock is wrong; empty where it is not.
+func clockWords(n *control.Node) string {
+	if n.Skew.Abs() < clocksDiffer {
+		return ""
+	}
+	side := "ahead of"
+	if n.Skew < 0 {
+		side = "behind"
+	}
+	return "its clock is " + part.Dur(n.Skew.Abs().Truncate(100*time.Millisecond)) + " " + side + " the dispatcher's"
+}
+
+// spanText is a length of time as people type it: 10m, not 10m0s.
+func spanText(d time.Duration) string {
+	text := d.String()
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return text
+}
+
+// sizeText is a number of MiB as people type it: 2GiB, 1536MiB.
+func sizeText(mb int64) string {
+	if mb >= 1024 && mb%1024 == 0 {
+		return fmt.Sprintf("%dGiB", mb/1024)
+	}
+	return fmt.Sprintf("%dMiB", mb)
+}

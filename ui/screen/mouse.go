@@ -1,0 +1,134 @@
+package screen
+
+import (
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+// Mouse takes a click or a turn of the wheel.
+func (m *Model) Mouse(e tea.MouseMsg, at time.Time) {
+	if m.find != nil || at.Sub(m.focused) < toFront {
+		return
+	}
+	if len(m.overlays) > 0 {
+		m.clickOverlay(e, at)
+		return
+	}
+	c := m.content()
+	x, y := e.X-c.X, e.Y-c.Y
+	switch e.Button {
+	case tea.MouseButtonWheelUp, tea.MouseButtonWheelDown:
+		m.wheel(x, y, e.Button == tea.MouseButtonWheelUp)
+	case tea.MouseButtonLeft:
+		if e.Action != tea.MouseActionPress {
+			return
+		}
+		if e.Y == 1 {
+			m.clickTab(e.X)
+			return
+		}
+		m.click(x, y, at)
+	}
+	m.settle()
+}
+
+// clickOverlay gives a click to the overlay. As with keys, what comes too soon
+// after it opened was meant for something else.
+func (m *Model) clickOverlay(e tea.MouseMsg, at time.Time) {
+	o, ok := m.overlays[len(m.overlays)-1].(clickable)
+	if !ok || e.Button != tea.MouseButtonLeft || e.Action != tea.MouseActionPress || m.w < SmallestW || m.h < SmallestH {
+		return
+	}
+	wait := quiet
+	if _, ok := o.(unbidden); ok {
+		wait = calm
+	}
+	if at.Sub(m.openedAt) < wait {
+		m.openedAt = at
+		return
+	}
+	top := FrameOf(m.w, m.h).Head
+	back := m.h - 1 - top
+	box := m.overlays[len(m.overlays)-1].draw(m, m.w, back)
+	if len(box) == 0 {
+		return
+	}
+	w := part.Width(box[0])
+	x, y := e.X-max(0, (m.w-w)/2), e.Y-top-max(0, (back-len(box))/2)
+	before := len(m.overlays)
+	o.click(m, w, len(box), x, y)
+	m.stamp(before, at)
+	m.settle()
+	m.raise(at)
+}
+
+func (m *Model) wheel(x, y int, up bool) {
+	for _, p := range m.placed() {
+		if !p.Has(x, y) || !p.Pane.focusable() {
+			continue
+		}
+		old := m.focus
+		m.focus = p.Pane
+		for i := 0; i < 3; i++ {
+			if up {
+				m.act("up")
+			} else {
+				m.act("down")
+			}
+		}
+		m.focus = old
+	}
+}
+
+func (m *Model) click(x, y int, at time.Time) {
+	for _, p := range m.placed() {
+		if !p.Has(x, y) || !p.Pane.focusable() {
+			continue
+		}
+		double := m.focus == p.Pane && m.clickY == y && at.Sub(m.clicked) < 400*time.Millisecond
+		m.focus, m.clicked, m.clickY = p.Pane, at, y
+		m.selectRow(p, y-p.Y-2) // border and column titles
+		if double {
+			m.act("open")
+		}
+		return
+	}
+}
+
+// selectRow moves the cursor to a drawn row of a list.
+func (m *Model) selectRow(p Placed, row int) {
+	if row < 0 {
+		return
+	}
+	switch p.Pane {
+	case TasksPane:
+		m.tasks.click(m, row)
+	case NodesPane:
+		m.nodes.click(m, row)
+	case RunningPane:
+		m.running = row
+	}
+}
+
+func (m *Model) clickTab(x int) {
+	at := 1
+	for i, n := range pageNames {
+		w := len(n) + 5
+		if x >= at && x < at+w {
+			m.page, m.deep, m.focus = Page(i), nil, NoPane
+			return
+		}
+		at += w
+	}
+}
+
+// toFront is how soon after the window got the focus a click is the one that
+// brought it to the front.
+const toFront = 300 * time.Millisecond
+
+// Focused tells that the terminal's window got the focus: a click that only
+// brought it to the front must not act.
+func (m *Model) Focused(at time.Time) { m.focused = at }
