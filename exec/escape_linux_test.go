@@ -368,22 +368,34 @@ func TestDirectoryGivenAtALevel(t *testing.T) {
 	}
 }
 
+// settle waits for what goes on after the end of a command: cages are made for the
+// next ones, and directories removed that take long.
+func settle(t *testing.T) {
+	t.Helper()
+	r := testRunner(t)
+	for _, c := range r.levels {
+		if c != nil {
+			c.cages.filling.Wait()
+		}
+	}
+	r.dirs.clear.done.Wait()
+}
+
 func TestLevelsLeaveNothingBehind(t *testing.T) {
 	needLevels(t, Basic)
 	commands := []string{"true", "touch a; mkdir b; chmod 0 b", "sleep 1000 & setsid sleep 1000 &", "no-such-program", "mkdir -p x/y/z; chmod 0 x; chmod 0 ."}
 	for _, cmd := range commands { // afterwards every thread that is kept is there
 		do(t, Spec{Shell: cmd, Level: Basic})
 	}
-	cages := &testRunner(t).levels[Basic].cages // where there are any, some wait
-	cages.filling.Wait()
+	settle(t)
 	fds := openFiles(t)
 	for _, cmd := range commands {
 		res, c := do(t, Spec{Shell: "pwd;" + cmd, Level: Basic})
+		settle(t)
 		if left, _ := os.ReadDir(strings.TrimSpace(c.out.String())); len(left) > 0 {
 			t.Errorf("%s: left %v (%+v)", cmd, left, res)
 		}
 	}
-	cages.filling.Wait()
 	if n := openFiles(t); n > fds {
 		t.Errorf("%d files open, %d before", n, fds)
 	}

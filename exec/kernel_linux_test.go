@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	osexec "os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"unsafe"
@@ -101,6 +102,8 @@ func imitateKernel() {
 }
 
 func (k kernel) imitate() error {
+	runtime.LockOSThread() // both calls are of a thread
+	defer runtime.UnlockOSThread()
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (t *taskFlags) submission(a *app, cmd *cobra.Command, args []string) (submi
 	steps := []func(*task.Spec) error{
 		func(s *task.Spec) error { return t.command(cmd, args, s) },
 		func(*task.Spec) error {
-			return notEmpty(cmd, "name", "on", "dir", "timeout", "grace", "idempotency-key")
+			return notEmpty(cmd, "name", "on", "dir", "sandbox", "timeout", "grace", "idempotency-key")
 		},
 		t.names, t.times, t.needs,
 		func(s *task.Spec) error { return t.environment(a, s) },
