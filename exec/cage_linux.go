@@ -190,6 +190,7 @@ func (c *confinement) openCage(home workDir, dir string, given int) (*cage, erro
 		unix.Close(k.sock)
 		return nil, fmt.Errorf("namespaces cannot be made here: %w", err)
 	}
+	c.room.keepOf(k.pid)
 	// A cage that does not come about must not hold up whoever waits for it.
 	longest := unix.NsecToTimeval(int64(cageWait))
 	_ = unix.SetsockoptTimeval(k.sock, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &longest)

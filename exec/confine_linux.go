@@ -24,6 +24,7 @@ type confinement struct {
 	user   *taskUser
 	env    []string // the base environment
 	dirs   *workDirs
+	room   room
 	cells  cells
 	caged  bool         // in namespaces, not on a confined thread
 	cages  cages        // then instead of cells
@@ -39,6 +40,7 @@ type setup struct {
 	dirs    *workDirs
 	protect []string
 	home    string
+	room    room
 }
 
 // newConfinement builds a level, or says why it cannot be.
@@ -53,7 +55,7 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs, drop: dropBounding, spaces: cageSpaces(level)}
+	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs, room: s.room, drop: dropBounding, spaces: cageSpaces(level)}
 	c.caged = level == VeryStrict || s.abi < minABI(level)
 	c.cells.c, c.cages.c = c, c
 	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level == Strict}

@@ -20,6 +20,8 @@ type labels struct {
 	on   bool
 	root uint64 // what all labels of this Runner begin with
 
+	room room
+
 	mu   sync.Mutex // held while this process bears a label, for a child to inherit
 	next uint64
 }
@@ -34,7 +36,7 @@ const (
 // openLabels finds out whether this process may give labels.
 func openLabels(workRoot string) *labels {
 	const rootMask = 1<<(labelBits-commandBits) - 1
-	l := &labels{root: 1<<labelBits | (hashOf(workRoot)&rootMask)<<commandBits}
+	l := &labels{root: 1<<labelBits | (hashOf(workRoot)&rootMask)<<commandBits, room: openRoom()}
 	var was unix.Rlimit
 	if unix.Prlimit(0, unix.RLIMIT_RTTIME, nil, &was) != nil || was.Max != unix.RLIM_INFINITY {
 		return l
@@ -50,15 +52,16 @@ func (l *labels) set(n uint64) error {
 	return unix.Prlimit(0, unix.RLIMIT_RTTIME, &unix.Rlimit{Cur: n, Max: unix.RLIM_INFINITY}, nil)
 }
 
-// give lets fork start a process that bears a new label, 0 where there are none.
-// The caller is no contained thread: such a one may not change a label.
+// give lets fork start a process that bears a new label, 0 where there are none, and
+// leaves us room. The caller is no contained thread: such a one may change neither.
 func (l *labels) give(fork func(label uint64)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.room.keep()()
 	if !l.on {
 		fork(0)
 		return
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.next++
 	label := l.root | l.next&commandMask
 	if l.set(label) != nil {

@@ -40,7 +40,7 @@ func weaken(t *testing.T, l Level, off func(c *confinement)) {
 	r := testRunner(t)
 	good := r.levels[l]
 	weak := &confinement{
-		level: l, filter: good.filter, user: good.user, env: good.env, dirs: good.dirs, drop: good.drop, caged: good.caged, spaces: good.spaces,
+		level: l, filter: good.filter, user: good.user, env: good.env, dirs: good.dirs, drop: good.drop, room: good.room, caged: good.caged, spaces: good.spaces,
 		fence: &fence{abi: good.fence.abi, fixed: good.fence.fixed, spread: good.fence.spread, net: good.fence.net, protected: good.fence.protected},
 	}
 	weak.cells.c, weak.cages.c = weak, weak

@@ -91,7 +91,7 @@ func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
 	caps.Memory = orElse(r.groups.name(r.groups.memory), "poll")
 	caps.Processes = orElse(r.groups.name(r.groups.pids), "poll")
 	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,subreaper"}
-	s := setup{abi: landlockABI(), protect: r.opt.Protect}
+	s := setup{abi: landlockABI(), protect: r.opt.Protect, room: r.labels.room}
 	s.home, _ = os.UserHomeDir()
 	var err error
 	if s.user, err = findTaskUser(r.opt.TaskUser); err != nil {

@@ -88,6 +88,8 @@ func filterOf(level Level, abi int, arch uint32, names map[string]int) ([]unix.S
 	f.denyNonzero("prlimit64", 0)
 	f.denyValue("setrlimit", 0, unix.RLIMIT_RTTIME) // the label
 	f.denySetting("prlimit64", unix.RLIMIT_RTTIME)
+	f.denyValue("setrlimit", 0, unix.RLIMIT_NPROC) // the room we need
+	f.denySetting("prlimit64", unix.RLIMIT_NPROC)
 	f.personality()
 	f.denySetuid()
 	if abi < 3 {

@@ -137,6 +137,7 @@ func callAttempts() []attempt {
 		{"load a kernel module", raw(unix.SYS_FINIT_MODULE, bad), unix.EPERM},
 		{"type on a terminal", raw(unix.SYS_IOCTL, bad, unix.TIOCSTI), unix.EPERM},
 		{"lose the label", raw(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_RTTIME, bad), unix.EPERM},
+		{"take our room", raw(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NPROC, bad), unix.EPERM},
 		{"lose the label in the old way", raw(unix.SYS_SETRLIMIT, unix.RLIMIT_RTTIME, bad), unix.EPERM},
 		{"make a program of the owner", raw(unix.SYS_FCHMOD, bad, 0o4755), unix.EPERM},
 		{"ask for a file by handle", raw(unix.SYS_OPEN_BY_HANDLE_AT, bad), unix.EPERM},
