@@ -122,6 +122,7 @@ func TestTheGateChangesNothing(t *testing.T) {
 
 func TestNothingRunsWhenHeldAtTheGate(t *testing.T) {
 	do(t, Spec{Argv: []string{"true"}})
+	settle(t)
 	fds := openFiles(t)
 	mark := filepath.Join(t.TempDir(), "mark")
 	for _, spec := range []Spec{{Shell: "touch " + mark}, {Argv: []string{"touch", mark}}} {
@@ -143,6 +144,7 @@ func TestNothingRunsWhenHeldAtTheGate(t *testing.T) {
 	if _, err := os.Stat(mark); err == nil {
 		t.Error("it ran")
 	}
+	settle(t)
 	if n := openFiles(t); n != fds {
 		t.Errorf("%d files open, %d before", n, fds)
 	}

@@ -465,6 +465,7 @@ func TestOutputDuringTheGraceIsRead(t *testing.T) {
 
 func TestNothingLeaks(t *testing.T) {
 	do(t, Spec{Argv: []string{"true"}})
+	settle(t)
 	fds, gos := openFiles(t), runtime.NumGoroutine()
 	var wg sync.WaitGroup
 	for range 4 {
