@@ -37,8 +37,11 @@ func newClearing(log *slog.Logger) *clearing {
 
 // remove removes a tree, or sees to it that it will be. An error says that it
 // cannot be removed.
-func (c *clearing) remove(path string) error {
-	ctx, cancel := context.WithTimeout(c.ctx, clearTime)
+func (c *clearing) remove(path string) error { return c.removeWithin(clearTime, path) }
+
+// removeWithin is remove for a caller who waits that long.
+func (c *clearing) removeWithin(d time.Duration, path string) error {
+	ctx, cancel := context.WithTimeout(c.ctx, d)
 	defer cancel()
 	err := removeTree(ctx, path)
 	if err == nil || ctx.Err() == nil {

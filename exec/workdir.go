@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // workDirs makes the directories that commands get for their own, and removes
@@ -111,6 +112,9 @@ func (d *workDirs) survey() error {
 	return nil
 }
 
+// oldTime is how long a start waits for what an earlier process left to go, in all.
+const oldTime = 2 * time.Second
+
 // removeOld removes what an earlier process left, when nothing of it lives, or sees
 // to it that it will be.
 func (d *workDirs) removeOld() error {
@@ -119,8 +123,9 @@ func (d *workDirs) removeOld() error {
 	d.old = nil
 	d.mu.Unlock()
 	var first error
+	until := time.Now().Add(oldTime)
 	for _, name := range old {
-		if err := d.clear.remove(filepath.Join(d.root, name)); err != nil && first == nil {
+		if err := d.clear.removeWithin(time.Until(until), filepath.Join(d.root, name)); err != nil && first == nil {
 			first = fmt.Errorf("remove an old directory: %w", err)
 		}
 	}
