@@ -30,7 +30,7 @@ func (s *Spec) behindGate(file, before string) []string {
 
 // open lets a command that waits at the gate go, with the rest of its environment.
 func (p *process) open(gate int) error {
-	for msg := []byte(gateLines(p.env, p.envAtGate) + gateOpen); len(msg) > 0; {
+	for msg := []byte(p.opening); len(msg) > 0; {
 		n, err := unix.SendmsgN(gate, msg, nil, nil, unix.MSG_NOSIGNAL)
 		switch {
 		case err == unix.EINTR:

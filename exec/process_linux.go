@@ -17,21 +17,21 @@ import (
 // that calls Wait reads the output. Goroutines exist only while a command is
 // being stopped or fed.
 type process struct {
-	r              *Runner
-	spec           *Spec
-	pid            int
-	pidfd          int
-	label          uint64    // 0 if it could not be given one
-	fds            [3]int    // our ends: unused, stdout, stderr
-	held           [3]int    // the command's ends of the same, which pump keeps open
-	inodes         [3]uint64 // of the pipes, as /proc names them
-	dirs           *workDirs
-	home           workDir
-	given          int      // the directory given, open until the start; -1 if none is
-	env, envAtGate []string // the command's, and that of the shell at the gate, if it waits at one
-	cell           *cell    // where it runs, nil if in none
-	cage           *cage    // likewise
-	full           bool     // its home in memory was full at the end
+	r       *Runner
+	spec    *Spec
+	pid     int
+	pidfd   int
+	label   uint64    // 0 if it could not be given one
+	fds     [3]int    // our ends: unused, stdout, stderr
+	held    [3]int    // the command's ends of the same, which pump keeps open
+	inodes  [3]uint64 // of the pipes, as /proc names them
+	dirs    *workDirs
+	home    workDir
+	given   int    // the directory given, open until the start; -1 if none is
+	opening string // what lets it go from the gate, if it waits at one
+	cell    *cell  // where it runs, nil if in none
+	cage    *cage  // likewise
+	full    bool   // its home in memory was full at the end
 	// dirBefore is what a directory given took on disk before, if that is limited.
 	dirBefore int64
 	started   time.Time

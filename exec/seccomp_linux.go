@@ -96,7 +96,6 @@ func filterOf(level Level, abi int, arch uint32, names map[string]int) ([]unix.S
 		// Landlock cannot stop truncation yet.
 		f.deny("truncate", unix.EACCES)
 		f.deny("truncate64", unix.EACCES)
-		f.deny("openat2", unix.ENOSYS)
 		f.denyReadTruncate("open", 1)
 		f.denyReadTruncate("openat", 2)
 	}

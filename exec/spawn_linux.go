@@ -124,9 +124,10 @@ func (p *process) spawn() error {
 		if err := executable(file, dir, argv[0]); err != nil {
 			return err
 		}
-		p.env, p.envAtGate = env, buildEnv(base, p.home, dir, spec.Cookie, nil)
+		atGate := buildEnv(base, p.home, dir, spec.Cookie, nil)
+		p.opening = gateLines(env, atGate) + gateOpen
 		argv = spec.behindGate(file, r.limitsFirst(spec))
-		file, env = "/bin/sh", p.envAtGate
+		file, env = "/bin/sh", atGate
 	} else if err := held(spec); err != nil {
 		return err
 	}
