@@ -232,6 +232,9 @@ func tail[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }
 // most two lines.
 func (m *Model) banner() []string {
 	s := m.view()
+	if m.welcome() { // the page says it
+		return nil
+	}
 	var out []string
 	add := func(tok theme.Token, text, cure string) {
 		l := part.NewLine(m.s, m.w).Sp(1).B(tok, m.s.Glyphs.Stale+" "+text)
@@ -239,9 +242,6 @@ func (m *Model) banner() []string {
 			l.Sp(2).T(theme.Text, cure)
 		}
 		out = append(out, l.String())
-	}
-	if m.welcome() { // the page says it
-		return nil
 	}
 	if s.Link.State == Gone {
 		who := s.Status.Dispatcher
