@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
@@ -60,7 +59,7 @@ func (n *Node) blobRefs(ctx context.Context) (map[string]bool, error) {
 	if l == nil {
 		return refs, nil
 	}
-	f := queue.Filter{States: []task.State{task.Queued, task.Assigned, task.Running, task.Retry}, Limit: 1000, Oldest: true}
+	f := task.Query{States: []task.State{task.Queued, task.Assigned, task.Running, task.Retry}, Limit: 1000, Oldest: true}
 	for {
 		p, err := l.queue.List(ctx, f)
 		if err != nil {

@@ -209,7 +209,7 @@ func (w *blockWriter) reset() {
 func (w *blockWriter) size() int { return len(w.table) + len(w.items) }
 
 // add puts one more task into the block.
-func (w *blockWriter) add(t *NewTask) {
+func (w *blockWriter) add(t *task.NewTask) {
 	if w.classes == nil {
 		w.classes = map[string]int{}
 	}

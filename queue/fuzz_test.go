@@ -13,7 +13,7 @@ import (
 func FuzzApply(f *testing.F) {
 	q := &Queue{opts: Options{MaxSize: 5}.withDefaults()}
 	q.opts.MaxSize = 5
-	for _, c := range q.submitCommands("me", []NewTask{shell("a"), {Spec: task.Spec{Argv: []string{"b"}, Retries: 2, RetryOn: []int32{1}}, Key: "k"}}) {
+	for _, c := range q.submitCommands("me", []task.NewTask{shell("a"), {Spec: task.Spec{Argv: []string{"b"}, Retries: 2, RetryOn: []int32{1}}, Key: "k"}}) {
 		f.Add(c)
 	}
 	f.Add(appendGrant(putUint(putString(beginCommand(nil, cmdGrant, 1), "w"), 1), &Grant{1, task.Fence{Term: 1, Attempt: 1}}, nil))
@@ -60,7 +60,7 @@ func FuzzStored(f *testing.F) {
 	f.Add((&record{state: task.Done, term: 1, attempt: 2, last: &a}).append(nil))
 	f.Add((&record{state: task.Retry, notBefore: 5, history: 3}).append(nil))
 	var w blockWriter
-	w.add(&NewTask{Spec: task.Spec{Shell: "x"}, Key: "k"})
+	w.add(&task.NewTask{Spec: task.Spec{Shell: "x"}, Key: "k"})
 	f.Add(w.append(nil, 1, "me"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, err := parseRecord(b, true); err == nil {

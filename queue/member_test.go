@@ -75,7 +75,7 @@ func TestExportImport(t *testing.T) {
 	c := newClock()
 	a := openMem(t, t.TempDir(), c)
 	defer a.Close()
-	must(t, a.Submit("me", []NewTask{shell("1"), shell("2"), shell("3")}))
+	must(t, a.Submit("me", []task.NewTask{shell("1"), shell("2"), shell("3")}))
 	must(t, a.Cancel("me", []task.ID{2}))
 	must(t, a.PutMember(Member{ID: "a", Name: "mill"}))
 	var b bytes.Buffer
@@ -149,7 +149,7 @@ func TestRetention(t *testing.T) {
 	q := openMem(t, t.TempDir(), c)
 	defer q.Close()
 	q.opts.KeepCount, q.opts.KeepAge = 2, time.Hour
-	must(t, q.Submit("me", []NewTask{shell("1"), shell("2"), shell("3"), shell("4")}))
+	must(t, q.Submit("me", []task.NewTask{shell("1"), shell("2"), shell("3"), shell("4")}))
 	must(t, q.Cancel("me", []task.ID{3, 1, 2}))
 	q.sweep(t.Context())
 	if _, err := q.Get(3); task.KindOf(err) != task.KindNotFound {

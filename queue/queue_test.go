@@ -35,8 +35,8 @@ func must[T any](t testing.TB, p *Pending[T]) T {
 	return v
 }
 
-func shell(cmd string) NewTask {
-	return NewTask{Spec: task.Spec{Shell: cmd, Priority: task.PriorityNormal}}
+func shell(cmd string) task.NewTask {
+	return task.NewTask{Spec: task.Spec{Shell: cmd, Priority: task.PriorityNormal}}
 }
 
 func (q *Queue) mustTake(t testing.TB, n int) []Item {
@@ -65,7 +65,7 @@ func grants(items []Item) []Grant {
 func TestLifeOfATask(t *testing.T) {
 	c := newClock()
 	q := openMem(t, t.TempDir(), c)
-	r := must(t, q.Submit("local:1000@a", []NewTask{shell("echo 1"), shell("echo 2")}))
+	r := must(t, q.Submit("local:1000@a", []task.NewTask{shell("echo 1"), shell("echo 2")}))
 	if len(r.Tasks) != 2 || r.Tasks[0] != (Submitted{1, Accepted}) || r.Tasks[1] != (Submitted{2, Accepted}) || r.Waiting != 2 {
 		t.Fatalf("submit: %+v", r)
 	}
@@ -105,7 +105,7 @@ func TestDelayedTasksBecomeReady(t *testing.T) {
 	defer q.Close()
 	n := shell("false")
 	n.Spec.Retries = 1
-	must(t, q.Submit("me", []NewTask{n}))
+	must(t, q.Submit("me", []task.NewTask{n}))
 	it := q.mustTake(t, 1)
 	must(t, q.Grant("w", grants(it)))
 	r := must(t, q.Record([]Outcome{{ID: 1, Fence: it[0].Fence, Exit: task.Exit{Code: 1, Reason: task.ReasonExit}}}))
@@ -136,7 +136,7 @@ func TestDelayedTasksBecomeReady(t *testing.T) {
 func TestUntakenAttemptIsNeverUsedAgain(t *testing.T) {
 	q := openMem(t, t.TempDir(), newClock())
 	defer q.Close()
-	must(t, q.Submit("me", []NewTask{shell("x")}))
+	must(t, q.Submit("me", []task.NewTask{shell("x")}))
 	for want := uint32(1); want < 5; want++ {
 		it := q.mustTake(t, 1)
 		if it[0].Fence.Attempt != want {
@@ -149,7 +149,7 @@ func TestUntakenAttemptIsNeverUsedAgain(t *testing.T) {
 func TestCancelledTasksLeaveTheirClass(t *testing.T) {
 	q := openMem(t, t.TempDir(), newClock())
 	defer q.Close()
-	must(t, q.Submit("me", []NewTask{shell("1"), shell("2"), shell("3"), shell("4")}))
+	must(t, q.Submit("me", []task.NewTask{shell("1"), shell("2"), shell("3"), shell("4")}))
 	must(t, q.Cancel("me", []task.ID{1, 3}))
 	if c := q.Classes(); len(c) != 1 || c[0].Count != 2 || c[0].Oldest != 2 {
 		t.Fatalf("%+v", c)

@@ -85,17 +85,18 @@ func (s *State) get(id uint64) (t task.Task, again bool, err error) {
 // whose spec has to be read; the page is cut there, with More set.
 const listScan = 200_000
 
-// List is a page of tasks with all their attempts. With conditions on more
+// List is a page of tasks with all their attempts; the nodes of the query are
+// ids, and Next is set whenever there is more. With conditions on more
 // than state and number it looks into at most 200,000 tasks and then returns
 // what it has, with More set; After is then the number to go on from.
-func (s *State) List(ctx context.Context, f Filter) (Page, error) {
+func (s *State) List(ctx context.Context, f task.Query) (task.Page, error) {
 	limit := f.Limit
 	if limit <= 0 {
-		limit = 50
+		limit = task.DefaultPage
 	}
-	limit = min(limit, 1000)
-	page := Page{Total: -1}
-	deep := len(f.Nodes) > 0 || len(f.Tags) > 0 || f.Name != "" || f.Text != "" || f.Since > 0
+	limit = min(limit, task.MaxPage)
+	page := task.Page{Total: -1}
+	deep := len(f.Nodes) > 0 || len(f.Tags) > 0 || f.Text != "" || f.Since > 0
 	if !deep {
 		page.Total = s.total(&f)
 	}
@@ -135,7 +136,7 @@ func (s *State) List(ctx context.Context, f Filter) (Page, error) {
 }
 
 // total counts the tasks that match by state or number alone.
-func (s *State) total(f *Filter) int {
+func (s *State) total(f *task.Query) int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	n := 0
@@ -160,22 +161,19 @@ func matchesState(st task.State, list []task.State) bool {
 }
 
 // specMatches looks at what the task was submitted with.
-func (s *State) specMatches(id uint64, f *Filter, text string) bool {
-	if f.Since == 0 && len(f.Tags) == 0 && f.Name == "" && text == "" {
+func (s *State) specMatches(id uint64, f *task.Query, text string) bool {
+	if f.Since == 0 && len(f.Tags) == 0 && text == "" {
 		return true
 	}
 	b, it, err := s.itemOf(id, false)
 	if err != nil || b.time < f.Since {
 		return false
 	}
-	if len(f.Tags) == 0 && f.Name == "" && text == "" {
+	if len(f.Tags) == 0 && text == "" {
 		return true
 	}
 	spec, err := decodeSpec(it.spec)
 	if err != nil {
-		return false
-	}
-	if f.Name != "" && spec.Name != f.Name {
 		return false
 	}
 	if len(f.Tags) > 0 && !slices.ContainsFunc(f.Tags, func(t string) bool { return slices.Contains(spec.Tags, t) }) {
@@ -184,17 +182,17 @@ func (s *State) specMatches(id uint64, f *Filter, text string) bool {
 	return text == "" || strings.Contains(strings.ToLower(spec.Name+"\x00"+spec.Shell+"\x00"+strings.Join(spec.Argv, " ")), text)
 }
 
-func recordMatches(t *task.Task, f *Filter) bool {
+func recordMatches(t *task.Task, f *task.Query) bool {
 	if !matchesState(t.State, f.States) {
 		return false
 	}
-	return len(f.Nodes) == 0 || t.Last() != nil && slices.Contains(f.Nodes, t.Last().Node)
+	return len(f.Nodes) == 0 || t.Last() != nil && slices.Contains(f.Nodes, string(t.Last().Node))
 }
 
 // walk yields the numbers of existing tasks that match by number and state,
 // in the asked order, looking at 1,024 at a time so that no lock is held
 // while the caller reads.
-func (s *State) walk(f *Filter) func(yield func(uint64) bool) {
+func (s *State) walk(f *task.Query) func(yield func(uint64) bool) {
 	if len(f.IDs) > 0 {
 		return s.walkIDs(f)
 	}
@@ -228,7 +226,7 @@ func (s *State) walk(f *Filter) func(yield func(uint64) bool) {
 
 // scanPage collects matches in the page of at, from at on, and returns where
 // to go on.
-func (s *State) scanPage(at uint64, f *Filter, buf *[pageSize]uint64) (n int, next uint64) {
+func (s *State) scanPage(at uint64, f *task.Query, buf *[pageSize]uint64) (n int, next uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	first := at >> pageBits << pageBits
@@ -251,7 +249,7 @@ func (s *State) scanPage(at uint64, f *Filter, buf *[pageSize]uint64) (n int, ne
 	return n, first - 1 // wraps to a huge number at the end, which walk sees
 }
 
-func (s *State) walkIDs(f *Filter) func(yield func(uint64) bool) {
+func (s *State) walkIDs(f *task.Query) func(yield func(uint64) bool) {
 	ids := slices.Clone(f.IDs)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)

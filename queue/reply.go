@@ -2,12 +2,6 @@ package queue
 
 import "github.com/adauldev/octaskly/queue/task"
 
-// NewTask is one task to submit.
-type NewTask struct {
-	Spec task.Spec
-	Key  string // idempotency key, at most 128 bytes; empty is none
-}
-
 // SubmitVerdict is what became of one submitted task.
 type SubmitVerdict uint8
 

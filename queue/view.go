@@ -36,29 +36,6 @@ type Lease struct {
 	Need       task.Need // shared: do not change its map
 }
 
-// Filter selects tasks. Empty fields select all; all conditions are required;
-// entries of one list are alternatives.
-type Filter struct {
-	IDs    []task.ID
-	States []task.State
-	Nodes  []task.NodeID // of the last attempt
-	Tags   []string
-	Name   string  // exactly
-	Text   string  // part of the command or the name, case ignored
-	Since  int64   // submitted at or after, Unix ms
-	Oldest bool    // oldest first instead of newest first
-	After  task.ID // the last id of the page before; 0 is from the start
-	Limit  int     // 0 is 50; at most 1000
-}
-
-// Page is a part of a list. Spec.Stdin and inline output are included.
-type Page struct {
-	Tasks []task.Task
-	More  bool    // there may be further ones
-	Next  task.ID // what to give as Filter.After for them; 0 if More is false
-	Total int     // how many match in all; -1 if that was not counted
-}
-
 // Change is one step of one task's life. Seq increases; it is the position to
 // resume from.
 type Change struct {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"github.com/adauldev/octaskly/queue/task"
 )
 
 // drain reads what there is now.
@@ -71,7 +73,7 @@ func TestWatchGaps(t *testing.T) {
 func TestWatchOverARestart(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	q := openMem(t, dir, c)
-	must(t, q.Submit("me", []NewTask{shell("a")}))
+	must(t, q.Submit("me", []task.NewTask{shell("a")}))
 	w := q.Watch(1)
 	if list, gaps := drain(t, w); len(list) != 1 || len(gaps) != 0 {
 		t.Fatalf("%v %v", list, gaps)
@@ -82,7 +84,7 @@ func TestWatchOverARestart(t *testing.T) {
 	}
 	q = openMem(t, dir, c)
 	defer q.Close()
-	must(t, q.Submit("me", []NewTask{shell("b")}))
+	must(t, q.Submit("me", []task.NewTask{shell("b")}))
 	list, gaps := drain(t, q.Watch(at))
 	if len(list) != 1 || list[0].ID != 2 || len(gaps) != 1 || !gaps[0].Earlier || gaps[0].Missed != 0 {
 		t.Errorf("%+v, gaps %+v", list, gaps)
@@ -96,7 +98,7 @@ func TestStamp(t *testing.T) {
 	w := q.Watch(0)
 	var at []uint64
 	for range 3 {
-		must(t, q.Submit("me", []NewTask{shell("a")}))
+		must(t, q.Submit("me", []task.NewTask{shell("a")}))
 		list, _ := drain(t, w)
 		at = append(at, list[0].Seq, q.Stamp(), q.Stamp())
 	}

@@ -93,59 +93,18 @@ type SubmitRequest struct {
 	FailFast bool      `msgpack:"f,omitempty"` // refuse a task that no node known now could ever run
 }
 
-// NewTask is one task to submit. A task with an idempotency key that was used
-// before is not submitted again; its first number is returned.
-type NewTask struct {
-	Spec task.Spec `msgpack:"s"`
-	Key  string    `msgpack:"k,omitempty"` // at most 128 bytes
-}
+// The types of package task that requests and replies are made of.
+type (
+	NewTask   = task.NewTask
+	Submitted = task.Submitted
+	Query     = task.Query
+	Page      = task.Page
+)
 
 // SubmitReply has one entry for each task of the request, in its order.
 type SubmitReply struct {
 	Results []Submitted `msgpack:"r"`
 	Ahead   int         `msgpack:"a"` // ready tasks before the first accepted one
-}
-
-// Submitted is what became of one task of a submit.
-type Submitted struct {
-	ID        task.ID   `msgpack:"i"`
-	Duplicate bool      `msgpack:"d,omitempty"` // ID was given to an earlier submit with this key
-	Kind      task.Kind `msgpack:"k,omitempty"` // set when refused; ID is 0 then
-	Message   string    `msgpack:"m,omitempty"`
-	Hint      string    `msgpack:"h,omitempty"`
-}
-
-// Query selects tasks. Empty fields select all. Conditions are all required;
-// entries of one list are alternatives.
-type Query struct {
-	IDs    []task.ID    `msgpack:"i,omitempty"`
-	States []task.State `msgpack:"s,omitempty"`
-	Nodes  []string     `msgpack:"n,omitempty"` // names or ids of the last attempt's node
-	Tags   []string     `msgpack:"t,omitempty"`
-	Text   string       `msgpack:"x,omitempty"` // part of the command or name, case ignored
-	Since  int64        `msgpack:"a,omitempty"` // submitted at or after, Unix ms
-	Oldest bool         `msgpack:"o,omitempty"` // oldest first
-	After  task.ID      `msgpack:"c,omitempty"` // the last id of the page before
-	Limit  int          `msgpack:"l,omitempty"` // 0 is 50; at most 1000
-}
-
-// Page is a part of a list.
-type Page struct {
-	Tasks []task.Task `msgpack:"t"`
-	More  bool        `msgpack:"m"`           // there may be further ones, even where Tasks is empty
-	Total int         `msgpack:"n"`           // how many match in all; -1 if that was not counted
-	Next  task.ID     `msgpack:"x,omitempty"` // how far was looked, when that is further than the last task
-}
-
-// Onward is Query.After for the page after this one; 0 if this is the last.
-func (p *Page) Onward() task.ID {
-	switch {
-	case !p.More:
-		return 0
-	case p.Next == 0 && len(p.Tasks) > 0:
-		return p.Tasks[len(p.Tasks)-1].ID
-	}
-	return p.Next
 }
 
 // CancelRequest names tasks by number or by query.

@@ -25,7 +25,7 @@ type Face struct {
 // Submit implements control.Tasks.
 func (f Face) Submit(ctx context.Context, r control.SubmitRequest) (control.SubmitReply, error) {
 	reply := control.SubmitReply{Results: make([]control.Submitted, len(r.Tasks))}
-	good := make([]queue.NewTask, 0, len(r.Tasks))
+	good := make([]task.NewTask, 0, len(r.Tasks))
 	place := make([]int, 0, len(r.Tasks))
 	for i := range r.Tasks {
 		t := &r.Tasks[i]
@@ -33,7 +33,7 @@ func (f Face) Submit(ctx context.Context, r control.SubmitRequest) (control.Subm
 			reply.Results[i] = refused(err)
 			continue
 		}
-		good = append(good, queue.NewTask{Spec: t.Spec, Key: t.Key})
+		good = append(good, *t)
 		place = append(place, i)
 	}
 	if len(good) == 0 {
@@ -80,10 +80,7 @@ func refused(err error) control.Submitted {
 
 // admit checks one task at the door.
 func (d *Dispatcher) admit(t *control.NewTask, failFast bool) error {
-	if len(t.Key) > 128 {
-		return task.Errorf(task.KindUsage, "the idempotency key has %d bytes; at most 128 are allowed", len(t.Key))
-	}
-	if err := t.Spec.Check(); err != nil {
+	if err := t.Check(); err != nil {
 		return err
 	}
 	if err := d.checkSecrets(&t.Spec); err != nil {
@@ -129,7 +126,7 @@ func (d *Dispatcher) Get(_ context.Context, id task.ID) (task.Task, error) {
 
 // List implements control.Tasks.
 func (d *Dispatcher) List(ctx context.Context, q control.Query) (control.Page, error) {
-	f, err := d.filter(q)
+	f, err := d.resolve(q)
 	if err != nil {
 		return control.Page{}, err
 	}
@@ -138,19 +135,21 @@ func (d *Dispatcher) List(ctx context.Context, q control.Query) (control.Page, e
 		d.addLive(&p.Tasks[i])
 		p.Tasks[i].HideSecrets()
 	}
-	return control.Page{Tasks: p.Tasks, More: p.More, Total: p.Total, Next: p.Next}, err
+	return p, err
 }
 
-func (d *Dispatcher) filter(q control.Query) (queue.Filter, error) {
-	f := queue.Filter{IDs: q.IDs, States: q.States, Tags: q.Tags, Text: q.Text, Since: q.Since, Oldest: q.Oldest, After: q.After, Limit: q.Limit}
+// resolve gives a query the ids of the nodes that it names.
+func (d *Dispatcher) resolve(q task.Query) (task.Query, error) {
+	ids := make([]string, 0, len(q.Nodes))
 	for _, n := range q.Nodes {
 		id, err := d.nodeID(n)
 		if err != nil {
-			return f, err
+			return q, err
 		}
-		f.Nodes = append(f.Nodes, id)
+		ids = append(ids, string(id))
 	}
-	return f, nil
+	q.Nodes = ids
+	return q, nil
 }
 
 // nodeID finds a node by its id, the beginning of it, or its name.
@@ -238,7 +237,7 @@ func (d *Dispatcher) stopLocked(c queue.CancelReply, grace time.Duration) {
 
 // matching lists the unfinished tasks that a query selects.
 func (d *Dispatcher) matching(ctx context.Context, q control.Query) ([]task.ID, error) {
-	f, err := d.filter(q)
+	f, err := d.resolve(q)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func openDispatcher(t *testing.T) *Dispatcher {
 
 func (d *Dispatcher) mustSubmit(t *testing.T) {
 	t.Helper()
-	if _, err := d.queue.Submit("me", []queue.NewTask{{Spec: task.Spec{Shell: "true"}}}).Wait(t.Context()); err != nil {
+	if _, err := d.queue.Submit("me", []task.NewTask{{Spec: task.Spec{Shell: "true"}}}).Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -90,14 +90,7 @@ func (o *outbox) next(term uint64) []wire.Message {
 func cutAssign(as []wire.Assignment) int {
 	size := 0
 	for i := range as {
-		s := &as[i].Spec
-		size += 96 + len(s.Shell) + len(s.Stdin) + len(s.Name) + len(s.Dir)
-		for _, a := range s.Argv {
-			size += len(a) + 5
-		}
-		for k, v := range s.Env {
-			size += len(k) + len(v) + 10
-		}
+		size += 64 + as[i].Spec.Size()
 		if i == maxAssign || i > 0 && size > maxAssignBytes {
 			return i
 		}

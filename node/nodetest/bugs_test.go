@@ -92,7 +92,7 @@ func staleGrant(t *testing.T) []task.Event {
 			t.Fatal(err)
 		}
 	}
-	_, err = q.Submit("me", []queue.NewTask{{Spec: task.Spec{Shell: "true"}}}).Wait(t.Context())
+	_, err = q.Submit("me", []task.NewTask{{Spec: task.Spec{Shell: "true"}}}).Wait(t.Context())
 	settle(err)
 	var h []task.Event
 	grant := func(f task.Fence) {

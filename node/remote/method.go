@@ -144,37 +144,10 @@ const maxPage = 4 << 20
 func shorten(p control.Page) control.Page {
 	total := 0
 	for i := range p.Tasks {
-		if total += sizeOf(&p.Tasks[i]); total > maxPage && i > 0 {
+		if total += p.Tasks[i].Size(); total > maxPage && i > 0 {
 			p.Tasks, p.More, p.Next = p.Tasks[:i], true, 0
 			return p
 		}
 	}
 	return p
-}
-
-// sizeOf is about how large a task is on the wire.
-func sizeOf(t *task.Task) int {
-	n := 200 + specSize(&t.Spec)
-	for i := range t.Attempts {
-		a := &t.Attempts[i]
-		n += 200 + len(a.Exit.Message) + len(a.Output.Inline)
-	}
-	return n
-}
-
-func specSize(s *task.Spec) int {
-	n := 100 + len(s.Shell) + len(s.Name) + len(s.Dir) + len(s.Stdin) + 5*len(s.RetryOn)
-	for _, a := range s.Argv {
-		n += 5 + len(a)
-	}
-	for _, t := range s.Tags {
-		n += 5 + len(t)
-	}
-	for k, v := range s.Env {
-		n += 10 + len(k) + len(v)
-	}
-	for k, v := range s.Need.Labels {
-		n += 10 + len(k) + len(v)
-	}
-	return n
 }

@@ -311,7 +311,7 @@ func TestLargeAnswers(t *testing.T) {
 	_, client := newLab(t, c)
 	got, err := client.Get(t.Context(), 1)
 	if err != nil || len(got.Attempts) != 600 || string(got.Attempts[599].Output.Inline) != string(big.Attempts[599].Output.Inline) {
-		t.Errorf("a task of %d bytes: %d attempts, %v", sizeOf(&big), len(got.Attempts), err)
+		t.Errorf("a task of %d bytes: %d attempts, %v", big.Size(), len(got.Attempts), err)
 	}
 	page, err := client.List(t.Context(), control.Query{Limit: 100})
 	if err != nil || !page.More || len(page.Tasks) < 10 || len(page.Tasks) > 60 {

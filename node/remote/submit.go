@@ -2,11 +2,8 @@ package remote
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -22,17 +19,12 @@ const (
 	maxTask    = 900 << 10 // about bytes; a larger task does not fit a frame
 )
 
-// AutoKey begins every idempotency key that a client made because the caller
-// gave none. Such keys need to be remembered only as long as a client tries to
-// connect again.
-const AutoKey = "~"
-
 // Submit implements control.Tasks. Every task gets a key, so that a submit is
 // repeated after the connection broke without storing a task twice. On an error
 // the reply says of each task whether it was accepted; those of which that is not
 // known carry the kind of the error.
 func (c *Client) Submit(ctx context.Context, r control.SubmitRequest) (control.SubmitReply, error) {
-	b := &bulk{client: c, request: r, keys: newKeys(), reply: control.SubmitReply{Results: make([]control.Submitted, len(r.Tasks))}}
+	b := &bulk{client: c, request: r, keys: task.NewKey() + ".", reply: control.SubmitReply{Results: make([]control.Submitted, len(r.Tasks))}}
 	err := c.stubborn(ctx, repeatable, b.run)
 	if err != nil {
 		b.fillUnknown(err)
@@ -107,7 +99,7 @@ func firstOf(a, b error) error {
 func (b *bulk) end(i int) int {
 	size := 0
 	for j := i; j < len(b.request.Tasks); j++ {
-		n := specSize(&b.request.Tasks[j].Spec) + len(b.request.Tasks[j].Key) + 30
+		n := b.request.Tasks[j].Size() + len(b.keys) + 8
 		if j > i && (size+n > chunkBytes || j-i == chunkTasks) {
 			return j
 		}
@@ -123,7 +115,7 @@ func (b *bulk) send(ctx context.Context, p *pipe, lane uint64, from int) (span, 
 	body := control.SubmitRequest{FailFast: b.request.FailFast, Tasks: make([]control.NewTask, 0, s.to-s.from)}
 	for i := s.from; i < s.to; i++ {
 		t := b.request.Tasks[i]
-		if specSize(&t.Spec) > maxTask {
+		if t.Size() > maxTask {
 			continue // receive says so
 		}
 		if t.Key == "" {
@@ -154,7 +146,7 @@ func (b *bulk) receive(ctx context.Context, s span) error {
 	}
 	got := s.got.Results
 	for i := s.from; i < s.to; i++ {
-		if n := specSize(&b.request.Tasks[i].Spec); n > maxTask {
+		if n := b.request.Tasks[i].Size(); n > maxTask {
 			b.reply.Results[i] = control.Submitted{
 				Kind: task.KindTooLarge, Message: "a task of about " + strconv.Itoa(n>>10) + " KiB is too large to submit",
 				Hint: "put large input into a file for --stdin-file, and long commands into a script",
@@ -185,11 +177,4 @@ func (b *bulk) fillUnknown(err error) {
 			*r = control.Submitted{Kind: task.KindOf(err), Message: err.Error(), Hint: task.HintOf(err)}
 		}
 	}
-}
-
-// newKeys is the beginning of the keys of one submit: 80 random bits.
-func newKeys() string {
-	var b [10]byte
-	_, _ = rand.Read(b[:])
-	return AutoKey + strings.ToLower(base32.StdEncoding.EncodeToString(b[:])) + "."
 }

@@ -83,9 +83,9 @@ func (h *history) anyID(t *rapid.T) task.ID {
 
 func (h *history) submit(t *rapid.T) {
 	by := task.Principal(rapid.SampledFrom([]string{"a", "b"}).Draw(t, "by"))
-	var list []queue.NewTask
+	var list []task.NewTask
 	for range rapid.IntRange(1, 6).Draw(t, "n") {
-		n := queue.NewTask{Spec: task.Spec{
+		n := task.NewTask{Spec: task.Spec{
 			Shell:    rapid.SampledFrom([]string{"x", "y"}).Draw(t, "cmd"),
 			Priority: rapid.SampledFrom([]uint8{25, 50}).Draw(t, "prio"),
 			Retries:  int32(rapid.IntRange(0, 2).Draw(t, "retries")),
@@ -348,7 +348,7 @@ func (h *history) check(t *rapid.T) {
 
 func (h *history) checkList(t *rapid.T) {
 	var got []task.ID
-	f := queue.Filter{Limit: 7}
+	f := task.Query{Limit: 7}
 	for {
 		p, err := h.q.List(context.Background(), f)
 		if err != nil {

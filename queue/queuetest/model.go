@@ -52,7 +52,7 @@ func (m *Model) Waiting() int {
 }
 
 // Submit predicts queue.Queue.Submit.
-func (m *Model) Submit(by task.Principal, list []queue.NewTask) []queue.Submitted {
+func (m *Model) Submit(by task.Principal, list []task.NewTask) []queue.Submitted {
 	var out []queue.Submitted
 	for _, n := range list {
 		out = append(out, m.submit(by, n))
@@ -60,7 +60,7 @@ func (m *Model) Submit(by task.Principal, list []queue.NewTask) []queue.Submitte
 	return out
 }
 
-func (m *Model) submit(by task.Principal, n queue.NewTask) queue.Submitted {
+func (m *Model) submit(by task.Principal, n task.NewTask) queue.Submitted {
 	if n.Key != "" {
 		for id, t := range m.Tasks {
 			if t.Key == n.Key && t.By == by {

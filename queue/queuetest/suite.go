@@ -41,8 +41,8 @@ func finish(t testing.TB, q *queue.Queue) {
 	}
 }
 
-func one(i int) []queue.NewTask {
-	return []queue.NewTask{{Spec: task.Spec{Shell: fmt.Sprint(i), Priority: 50}}}
+func one(i int) []task.NewTask {
+	return []task.NewTask{{Spec: task.Spec{Shell: fmt.Sprint(i), Priority: 50}}}
 }
 
 // logOrder: proposals of one goroutine apply in the order of the calls.
@@ -73,7 +73,7 @@ func logOnce(t *testing.T, q *queue.Queue) {
 	for g := range 8 {
 		wg.Go(func() {
 			for range 20 {
-				list := make([]queue.NewTask, 1+g*150)
+				list := make([]task.NewTask, 1+g*150)
 				for i := range list {
 					list[i].Spec = task.Spec{Shell: "x"}
 				}

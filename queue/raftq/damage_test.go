@@ -96,7 +96,7 @@ func noise(n int) []byte {
 	return b
 }
 
-func noisy(n, from int) []queue.NewTask {
+func noisy(n, from int) []task.NewTask {
 	list := batch(n, from)
 	for i := range list {
 		list[i].Spec.Stdin = noise(100)

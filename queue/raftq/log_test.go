@@ -38,10 +38,10 @@ func must[T any](t testing.TB, p *queue.Pending[T]) T {
 	return v
 }
 
-func batch(n, from int) []queue.NewTask {
-	list := make([]queue.NewTask, n)
+func batch(n, from int) []task.NewTask {
+	list := make([]task.NewTask, n)
 	for i := range list {
-		list[i] = queue.NewTask{
+		list[i] = task.NewTask{
 			Spec: task.Spec{Argv: []string{"/bin/true", fmt.Sprint(from + i)}, Priority: task.PriorityNormal},
 			Key:  fmt.Sprintf("key-%d", from+i),
 		}

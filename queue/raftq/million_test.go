@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/queuetest"
+	"github.com/adauldev/octaskly/queue/task"
 )
 
 // onDisk is what the files of a directory take on the disk, and their count
@@ -83,10 +83,10 @@ func TestManyOperations(t *testing.T) {
 		t.Fatalf("%d tasks wait, not %d", got, n)
 	}
 	// The largest task that is let in stays out of the value log as well.
-	big := queue.NewTask{}
+	big := task.NewTask{}
 	big.Spec.Shell = string(noise(256 << 10))
 	big.Spec.Stdin = noise(64 << 10)
-	must(t, q.Submit("me", []queue.NewTask{big}))
+	must(t, q.Submit("me", []task.NewTask{big}))
 	for _, store := range []string{"raft", "state"} {
 		if _, longest := onDisk(t, filepath.Join(dir, store)); longest[".vlog"] > 20 {
 			t.Errorf("a large task went into the value log of %s", store)

@@ -106,10 +106,6 @@ type AttemptDocument struct {
 	Enforced *string        `json:"enforced"`
 }
 
-// AutoKey begins an idempotency key that a program made for itself. Such a key
-// guards one submit against being repeated and is not part of the document.
-const AutoKey = "auto-"
-
 // DocumentOf writes a task as JSON has it. nodeName gives the name of a node
 // or, if it does not know it, an empty text. whole adds every attempt.
 func DocumentOf(t *Task, nodeName func(NodeID) string, whole bool) *Document {

@@ -23,10 +23,7 @@ const (
 const MaxItems = 1000
 
 // Lease names one attempt of one task.
-type Lease struct {
-	ID    task.ID    `msgpack:"i"`
-	Fence task.Fence `msgpack:"f"`
-}
+type Lease = task.Lease
 
 // Register is the worker's first message: who it is, what it offers, and every
 // attempt that it still knows. A lease that it does not name, it does not hold.

@@ -194,7 +194,7 @@ func nextBatch(ctx context.Context, lines <-chan bulkLine) (batch []bulkLine, mo
 		return nil, false
 	}
 	batch = append(batch, l)
-	size := len(l.sub.Spec.Shell) + len(l.sub.Spec.Stdin)
+	size := l.sub.Spec.Size()
 	for len(batch) < task.MaxBatch && size < maxBulkBytes {
 		select {
 		case l, ok := <-lines:
@@ -202,7 +202,7 @@ func nextBatch(ctx context.Context, lines <-chan bulkLine) (batch []bulkLine, mo
 				return batch, false
 			}
 			batch = append(batch, l)
-			size += len(l.sub.Spec.Shell) + len(l.sub.Spec.Stdin)
+			size += l.sub.Spec.Size()
 		default:
 			return batch, true
 		}
@@ -222,7 +222,7 @@ func (b *bulk) submit(ctx context.Context, batch []bulkLine) error {
 			continue
 		}
 		if l.sub.Key == "" {
-			l.sub.Key = newKey()
+			l.sub.Key = task.NewKey()
 		}
 		r.Tasks = append(r.Tasks, control.NewTask{Spec: l.sub.Spec, Key: l.sub.Key})
 	}

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"io"
 
@@ -107,11 +105,4 @@ func (c *connection) nodeName(ctx context.Context) func(task.NodeID) string {
 		}
 		return id.Short()
 	}
-}
-
-// newKey makes an idempotency key for one submit.
-func newKey() string {
-	var b [12]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return task.AutoKey + hex.EncodeToString(b[:])
 }

@@ -96,7 +96,7 @@ func (c *connection) submit(ctx context.Context, sub *submission, failFast bool)
 		return 0, 0, err
 	}
 	if sub.Key == "" {
-		sub.Key = newKey()
+		sub.Key = task.NewKey()
 	}
 	r, err := c.Submit(ctx, control.SubmitRequest{
 		Tasks: []control.NewTask{{Spec: sub.Spec, Key: sub.Key}}, FailFast: failFast,
