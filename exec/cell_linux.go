@@ -68,7 +68,7 @@ func (s *cells) open() (*cell, error) {
 	if s.c.user != nil {
 		mode = 0o711
 	}
-	if err := os.Mkdir(root, mode); err != nil {
+	if err := makeDir(root, mode); err != nil {
 		return nil, fmt.Errorf("make a folder for the command: %w", err)
 	}
 	dirs, err := newWorkDirs(root, s.c.dirs.clear)

@@ -73,6 +73,13 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 	return c, nil
 }
 
+// close ends what waits for commands. The directories stay, since levels share them.
+func (c *confinement) close() {
+	c.cells.close()
+	c.cages.close()
+	c.fence.close()
+}
+
 // reachablePath drops the entries of a PATH that only root can get to.
 func reachablePath(path string) string {
 	var keep []string

@@ -105,20 +105,33 @@ func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
 		if !want[l] {
 			continue
 		}
-		c, err := newConfinement(l, s)
-		if err == nil {
-			if err = c.selfTest(); err != nil {
-				c.fence.close()
-			}
-		}
+		c, err := r.proven(l, s)
 		if err != nil {
 			caps.Levels[l].Reason = err.Error()
 			continue
 		}
-		r.levels[l] = c
 		caps.Levels[l] = LevelInfo{Level: l, Available: true, Mechanisms: c.mechanisms()}
 	}
 	return caps, nil
+}
+
+// proven builds a level, and offers it when it holds and commands run at it.
+func (r *Runner) proven(l Level, s setup) (*confinement, error) {
+	c, err := newConfinement(l, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.selfTest(); err != nil {
+		c.fence.close()
+		return nil, err
+	}
+	r.levels[l] = c
+	if err := r.rehearse(l); err != nil {
+		r.levels[l] = nil
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 // containedDirs are the directories of contained commands: the same as for all
@@ -145,9 +158,7 @@ func (r *Runner) containedDirs(u *taskUser) (*workDirs, error) {
 func (r *Runner) closePlatform() error {
 	for _, c := range r.levels {
 		if c != nil {
-			c.cells.close()
-			c.cages.close()
-			c.fence.close()
+			c.close()
 			c.dirs.close()
 			if c.dirs != r.dirs {
 				_ = os.Remove(c.dirs.root)

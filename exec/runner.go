@@ -126,9 +126,14 @@ func (r *Runner) begin(ctx context.Context, spec Spec) (Run, error) {
 		return startNull(&spec)
 	}
 	if spec.Cookie == "" {
-		spec.Cookie = r.cookies + strconv.FormatUint(r.nextCookie.Add(1), 10)
+		spec.Cookie = r.newCookie()
 	}
 	return r.start(ctx, &spec)
+}
+
+// newCookie makes a cookie that no other command has.
+func (r *Runner) newCookie() string {
+	return r.cookies + strconv.FormatUint(r.nextCookie.Add(1), 10)
 }
 
 // refuse says what of a spec is not to be had here. Nothing is ever run with

@@ -2,12 +2,14 @@ package exec
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,6 +48,38 @@ func (c *confinement) selfTest() error {
 	}
 	return c.lookFromOutside(home.work())
 }
+
+// rehearsal is what a command of the self-test does. It needs all that tasks need: a
+// way to its directory, a program, and to write where it is.
+const rehearsal = `cd "$HOME" && cd "$OLDPWD" && echo ready > rehearsal && cat rehearsal && rm rehearsal`
+
+// rehearse runs a command at a level in the very way a task is run: a level that
+// holds, but at which nothing runs, is not there.
+func (r *Runner) rehearse(l Level) error {
+	var out, problem strings.Builder
+	spec := Spec{
+		Shell: rehearsal, Level: l, Cookie: r.newCookie(), Timeout: rehearsalTime, Grace: -1,
+		Output: func(s Stream, p []byte) {
+			if s == Stderr {
+				problem.Write(p)
+				return
+			}
+			out.Write(p)
+		},
+	}
+	run, err := r.start(context.Background(), &spec)
+	if err != nil {
+		return fmt.Errorf("no command runs: %w", err)
+	}
+	if res := run.Wait(); res.Reason != ReasonExit || res.Code != 0 || out.String() != "ready\n" {
+		return fmt.Errorf("no command runs as it should: it ended by %s with code %d: %s", res.Reason, res.Code,
+			strings.TrimSpace(orElse(problem.String(), res.Message)))
+	}
+	return nil
+}
+
+// rehearsalTime is more than any machine needs for it.
+const rehearsalTime = time.Minute
 
 // try makes every attempt on the calling, confined thread.
 func (c *confinement) try(home, secret string) error {

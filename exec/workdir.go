@@ -187,7 +187,7 @@ func (d *workDirs) make(prefix string) (workDir, error) {
 }
 
 func (d *workDirs) makeOne(path string) error {
-	if err := os.Mkdir(path, 0o700); err != nil {
+	if err := makeDir(path, 0o700); err != nil {
 		return fmt.Errorf("make a directory for the command: %w", err)
 	}
 	if d.own == nil {
@@ -197,6 +197,18 @@ func (d *workDirs) makeOne(path string) error {
 		return fmt.Errorf("give a directory to the command's user: %w", err)
 	}
 	return nil
+}
+
+// makeDir makes a directory of exactly that mode, whatever the umask takes away.
+func makeDir(path string, mode os.FileMode) error {
+	if err := os.Mkdir(path, mode); err != nil {
+		return err
+	}
+	st, err := os.Lstat(path)
+	if err != nil || st.Mode().Perm() == mode {
+		return err
+	}
+	return os.Chmod(path, mode)
 }
 
 // put takes a directory back when nothing that could still write into it
