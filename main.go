@@ -13,5 +13,5 @@ import (
 func main() {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	os.Exit(cli.Main(cli.Program{Args: os.Args[1:], Signals: signals, Backend: cli.Nodes()}))
+	os.Exit(cli.Main(cli.Program{Args: os.Args[1:], Signals: signals}))
 }

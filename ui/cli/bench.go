@@ -1,30 +1,22 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/adauldev/octaskly/node/bench"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-// BenchOptions say what is measured.
-type BenchOptions struct {
-	Tasks      int    // how many tasks
-	Kind       string // "null" no process, "true" a program, "sh" a shell
-	SubmitOnly bool   // only submits, of tasks that nobody can run
-	Sandbox    string // level to ask for; empty is the node's default
-	InFlight   int    // how many may be unfinished at once; 0 is all
-	Batch      int    // tasks in one submit
-	Progress   func(done, all int)
-}
-
-// BenchReport is what came out. Latencies are from submit to result.
-type BenchReport struct {
+// benchReport is what came out. Latencies are from submit to result.
+type benchReport struct {
 	Schema     string  `json:"schema"`
 	Kind       string  `json:"kind"`
 	Tasks      int     `json:"tasks"`
@@ -47,8 +39,8 @@ type BenchReport struct {
 	Hardware   string  `json:"hardware"` // CPUs and system
 }
 
-func (a *app) benchCommand() *cobra.Command {
-	var o BenchOptions
+func newBenchCommand(env *environment) *cobra.Command {
+	var o bench.Options
 	var solo bool
 	cmd := &cobra.Command{
 		Use: "bench", Short: "measure how fast a cluster is", Args: exactly(0, ""),
@@ -58,7 +50,7 @@ null starts no process, true runs a program, sh runs it in a shell.`,
 		Example: `  octaskly bench --tasks 10000 --task null
   octaskly bench --solo --tasks 2000 --task true --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.writes(cmd); err != nil {
+			if err := env.writes(cmd); err != nil {
 				return err
 			}
 			switch {
@@ -71,7 +63,7 @@ null starts no process, true runs a program, sh runs it in a shell.`,
 			case o.Batch < 1 || o.Batch > task.MaxBatch:
 				return usageOf(cmd, "--batch %d is not between 1 and %d", o.Batch, task.MaxBatch)
 			}
-			return a.bench(o, solo)
+			return measureCluster(env, o, solo)
 		},
 	}
 	cmd.Flags().IntVar(&o.Tasks, "tasks", 1000, "how many tasks")
@@ -84,54 +76,67 @@ null starts no process, true runs a program, sh runs it in a shell.`,
 	return cmd
 }
 
-func (a *app) bench(o BenchOptions, solo bool) error {
-	if a.Backend.Bench == nil {
-		return task.Errorf(task.KindUnavailable, "this build cannot measure")
-	}
-	c, err := a.benchCluster(solo)
+func measureCluster(env *environment, o bench.Options, solo bool) error {
+	c, err := openBenchCluster(env, solo)
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	if isTerminal(a.Stderr) && !a.out.quiet && !a.out.json {
-		o.Progress = progressLine(a.Stderr)
-		defer fmt.Fprint(a.Stderr, "\r\x1b[K")
+	if isTerminal(env.Stderr) && !env.out.quiet && !env.out.json {
+		o.Progress = progressLine(env.Stderr)
+		defer fmt.Fprint(env.Stderr, "\r\x1b[K")
 	}
-	r, err := a.Backend.Bench(a.ctx, c, o)
+	r, err := runBench(env.ctx, c, o)
 	if err != nil {
 		return withHints(err)
 	}
 	r.Schema, r.Version = "octaskly.bench/1", Version()
-	if a.out.json {
-		err = a.out.object(r)
+	if env.out.json {
+		err = env.out.object(r)
 	} else {
-		err = a.out.fields(benchFields(&r))
+		err = env.out.fields(benchFields(&r))
 	}
 	if err == nil && r.Failed > 0 {
-		a.out.warn("%s failed", plural(r.Failed, "task"))
+		env.out.warn("%s failed", plural(r.Failed, "task"))
 		return silent(exitFailed)
 	}
 	return err
 }
 
-func (a *app) benchCluster(solo bool) (*connection, error) {
+func openBenchCluster(env *environment, solo bool) (*connection, error) {
 	if !solo {
-		return a.connect()
+		return env.connect()
 	}
-	cfg, err := a.configuration()
+	cfg, err := env.configuration()
 	if err != nil {
 		return nil, err
 	}
-	a.logFor(cfg, quietLog)
-	if a.Backend.Solo == nil {
-		return nil, task.Errorf(task.KindUnavailable, "this build cannot run tasks by itself")
+	return openSolo(env, cfg)
+}
+
+// runBench measures the cluster and adds what this process used meanwhile.
+func runBench(ctx context.Context, c control.Control, o bench.Options) (benchReport, error) {
+	cpu := cpuSeconds()
+	r, err := bench.Run(ctx, c, o)
+	if err != nil {
+		return benchReport{}, err
 	}
-	var ctl control.Control
-	var closer io.Closer
-	if ctl, closer, err = a.Backend.Solo(a.ctx, cfg); err != nil {
-		return nil, err
+	started := time.Now().Add(-r.Elapsed).UTC().Format("2006-01-02T15:04:05.000Z")
+	return benchReport{
+		Kind: o.Kind, Tasks: r.Tasks, Failed: r.Failed, InFlight: o.InFlight, Batch: o.Batch,
+		Workers: r.Workers, Slots: r.Slots, Elapsed: r.Elapsed.Seconds(),
+		Throughput: perSecond(r.Tasks, r.Elapsed), Submits: perSecond(r.Tasks, r.Submitting),
+		P50: r.P50.Seconds(), P95: r.P95.Seconds(), P99: r.P99.Seconds(), Max: r.Max.Seconds(),
+		CPU: cpuSeconds() - cpu, MaxRSS: maxRSS(), Started: &started,
+		Hardware: fmt.Sprintf("%d CPUs, %s/%s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH),
+	}, nil
+}
+
+func perSecond(n int, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
 	}
-	return &connection{Control: ctl, closer: closer}, nil
+	return float64(n) / d.Seconds()
 }
 
 // progressLine redraws one line, at most ten times a second.
@@ -145,7 +150,7 @@ func progressLine(w io.Writer) func(done, all int) {
 	}
 }
 
-func benchFields(r *BenchReport) []pair {
+func benchFields(r *benchReport) []pair {
 	ms := func(s float64) string { return fmt.Sprintf("%.3f ms", s*1000) }
 	return []pair{
 		{"tasks", fmt.Sprintf("%d of kind %s, %d failed", r.Tasks, r.Kind, r.Failed)},

@@ -36,7 +36,7 @@ type bulkResult struct {
 
 // submitFrom queues the tasks of a file, a JSON object a line. Good lines are
 // accepted although others are bad; every bad one is named.
-func (a *app) submitFrom(cmd *cobra.Command, path string, args []string, failFast, wait bool) error {
+func submitFrom(env *environment, cmd *cobra.Command, path string, args []string, failFast, wait bool) error {
 	switch {
 	case len(args) > 0:
 		return usageOf(cmd, "--from takes its commands from the file, but %s was given too", quoteAll(args))
@@ -44,7 +44,7 @@ func (a *app) submitFrom(cmd *cobra.Command, path string, args []string, failFas
 		return task.Errorf(task.KindUsage, "--from cannot be combined with --wait or --follow").
 			WithHint("octaskly submit -q --from FILE | xargs octaskly wait")
 	}
-	in := a.Stdin
+	in := env.Stdin
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
@@ -56,14 +56,14 @@ func (a *app) submitFrom(cmd *cobra.Command, path string, args []string, failFas
 		}
 		in = f
 	}
-	c, err := a.connect()
+	c, err := env.connect()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	ctx, cancel := context.WithCancel(a.ctx)
+	ctx, cancel := context.WithCancel(env.ctx)
 	defer cancel()
-	b := &bulk{a: a, c: c, failFast: failFast, out: bufio.NewWriter(a.Stdout)}
+	b := &bulk{env: env, c: c, failFast: failFast, out: bufio.NewWriter(env.Stdout)}
 	err = b.run(ctx, readLines(ctx, in))
 	if ferr := b.out.Flush(); err == nil {
 		err = ferr
@@ -159,7 +159,7 @@ func parseLine(text []byte, err error) (task.Submission, error) {
 
 // bulk submits lines in batches and prints what became of each, in order.
 type bulk struct {
-	a        *app
+	env      *environment
 	c        *connection
 	out      *bufio.Writer
 	failFast bool
@@ -260,7 +260,7 @@ func (b *bulk) report(line int, s control.Submitted, err error) error {
 		b.good++
 	}
 	switch {
-	case b.a.out.json:
+	case b.env.out.json:
 		r := bulkResult{Line: line, Duplicate: s.Duplicate}
 		if err != nil {
 			body := errorOf(err)
@@ -270,9 +270,9 @@ func (b *bulk) report(line int, s control.Submitted, err error) error {
 		}
 		return writeJSON(b.out, r)
 	case err != nil:
-		b.a.out.warn("line %d: %s", line, cleanLines(err.Error()))
+		b.env.out.warn("line %d: %s", line, cleanLines(err.Error()))
 		if h := task.HintOf(err); h != "" {
-			b.a.out.say("  %s", cleanLines(h))
+			b.env.out.say("  %s", cleanLines(h))
 		}
 		return nil
 	}
@@ -286,9 +286,9 @@ func (b *bulk) verdict() error {
 		return task.Errorf(task.KindUsage, "--from: %w", errNothing)
 	}
 	if b.refused > 0 {
-		b.a.out.warn("%d queued, %d refused", b.good, b.refused)
+		b.env.out.warn("%d queued, %d refused", b.good, b.refused)
 		return silent(exitPartly)
 	}
-	b.a.out.say("%d queued", b.good)
+	b.env.out.say("%d queued", b.good)
 	return nil
 }

@@ -23,22 +23,19 @@ func (c *connection) close() {
 }
 
 // connect reaches a cluster within the time a verb waits.
-func (a *app) connect() (*connection, error) {
-	cfg, err := a.configuration()
+func (env *environment) connect() (*connection, error) {
+	cfg, err := env.configuration()
 	if err != nil {
 		return nil, err
 	}
-	a.logFor(cfg, quietLog)
-	wait, err := a.wait()
+	env.logFor(cfg, quietLog)
+	wait, err := env.wait()
 	if err != nil {
 		return nil, err
 	}
-	if a.Backend.Dial == nil {
-		return nil, task.Errorf(task.KindNoDispatcher, "this build cannot reach a cluster")
-	}
-	ctx, cancel := context.WithTimeout(a.ctx, wait)
+	ctx, cancel := context.WithTimeout(env.ctx, wait)
 	defer cancel()
-	c, closer, err := a.Backend.Dial(ctx, cfg)
+	c, closer, err := env.Dial(ctx, cfg)
 	if err != nil {
 		return nil, withHints(err)
 	}
@@ -60,22 +57,22 @@ const noDispatcherHints = "is one running?    octaskly status\n" +
 	"only here and now: octaskly run --solo …"
 
 // answer is a context for one question to the cluster.
-func (a *app) answer() (context.Context, context.CancelFunc) {
-	wait, err := a.wait()
+func (env *environment) answer() (context.Context, context.CancelFunc) {
+	wait, err := env.wait()
 	if err != nil {
 		wait = defaultTimeout
 	}
-	return context.WithTimeout(a.ctx, wait)
+	return context.WithTimeout(env.ctx, wait)
 }
 
 // ask reaches a cluster, asks it one thing, and leaves.
-func (a *app) ask(f func(ctx context.Context, c *connection) error) error {
-	c, err := a.connect()
+func (env *environment) ask(f func(ctx context.Context, c *connection) error) error {
+	c, err := env.connect()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	ctx, cancel := a.answer()
+	ctx, cancel := env.answer()
 	defer cancel()
 	err = f(ctx, c)
 	if err != nil && errors.Is(err, context.DeadlineExceeded) && task.KindOf(err) == task.KindInternal {

@@ -13,22 +13,22 @@ import (
 // A crash report says which build failed where. It has no arguments of the
 // command line, no environment and no data: those may be secrets.
 
-// crashed writes a report about a panic and says where it is.
-func (a *app) crashed(v any, stack []byte) {
-	text := crashReport(a.crashHead(), v, stack)
-	path, err := a.keepReport(text)
+// reportCrash writes a report about a panic and says where it is.
+func reportCrash(env *environment, v any, stack []byte) {
+	text := crashReport(crashHead(env), v, stack)
+	path, err := writeCrashReport(env, text)
 	if err != nil {
-		a.out.warn("octaskly: internal error, and no report could be written (%v):\n%s", err, text)
+		env.out.warn("octaskly: internal error, and no report could be written (%v):\n%s", err, text)
 		return
 	}
-	a.out.warn("octaskly: internal error: this is a fault of the program. A report is in %s", path)
+	env.out.warn("octaskly: internal error: this is a fault of the program. A report is in %s", path)
 }
 
 // crashHead is what is known of this run before anything else is.
-func (a *app) crashHead() string {
+func crashHead(env *environment) string {
 	verb := "-"
-	scratch := &app{Program: a.Program, given: map[string][]string{}} // building the tree sets every flag to its default
-	if c, _, err := scratch.rootCommand().Find(a.Args); err == nil {
+	scratch := &environment{Program: env.Program, given: map[string][]string{}} // building the tree sets every flag to its default
+	if c, _, err := newRootCommand(scratch).Find(env.Args); err == nil {
 		verb = c.CommandPath()
 	}
 	return fmt.Sprintf("octaskly %s, %s %s/%s\nverb: %s\nat: %s\n",
@@ -45,9 +45,9 @@ func crashReport(head string, v any, stack []byte) string {
 	return head + "panic: " + what + "\n\n" + string(stack)
 }
 
-// keepReport puts a text into a file of its own that only this user can read.
-func (a *app) keepReport(text string) (string, error) {
-	f, err := a.reportFile()
+// writeCrashReport puts a text into a file of its own that only this user can read.
+func writeCrashReport(env *environment, text string) (string, error) {
+	f, err := createCrashFile(env)
 	if err != nil {
 		return "", err
 	}
@@ -58,23 +58,23 @@ func (a *app) keepReport(text string) (string, error) {
 	return f.Name(), err
 }
 
-func (a *app) reportFile() (*os.File, error) {
-	dir := filepath.Join(a.Paths.State, "crash")
+func createCrashFile(env *environment) (*os.File, error) {
+	dir := filepath.Join(env.Paths.State, "crash")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	return os.CreateTemp(dir, time.Now().UTC().Format("20060102-150405-")+"*.txt")
 }
 
-// reportCrashes lets the runtime write a fault of any goroutine into a report as
+// reportRuntimeCrashes lets the runtime write a fault of any goroutine into a report as
 // well, for as long as a node runs. The returned function ends that and removes
 // the report if there was none.
-func (a *app) reportCrashes() (end func()) {
-	f, err := a.reportFile()
+func reportRuntimeCrashes(env *environment) (end func()) {
+	f, err := createCrashFile(env)
 	if err != nil {
 		return func() {} // the fault is still told on standard error
 	}
-	_, err = f.WriteString(strings.TrimRight(a.crashHead(), "\n") + " (start)\n\n")
+	_, err = f.WriteString(strings.TrimRight(crashHead(env), "\n") + " (start)\n\n")
 	if err == nil {
 		err = debug.SetCrashOutput(f, debug.CrashOptions{})
 	}

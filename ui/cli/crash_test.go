@@ -20,8 +20,8 @@ func TestCrashReport(t *testing.T) {
 	var out, talk strings.Builder
 	code := Main(Program{
 		Args: []string{"submit", "--env", "TOKEN=hunter2", "echo hunter2"}, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &talk, Environ: []string{"OCTASKLY_SECRET=hunter2"},
-		Paths:   config.Paths{State: dir, Data: dir},
-		Backend: Backend{Dial: func(context.Context, *config.Loaded) (control.Control, io.Closer, error) { panic("hunter2") }},
+		Paths: config.Paths{State: dir, Data: dir},
+		Dial:  func(context.Context, *config.Loaded) (control.Control, io.Closer, error) { panic("hunter2") },
 	})
 	if code != exitInternal || !strings.Contains(talk.String(), "internal error") {
 		t.Fatalf("code %d: %s", code, &talk)

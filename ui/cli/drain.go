@@ -11,14 +11,14 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-func (a *app) drainCommand() *cobra.Command {
+func newDrainCommand(env *environment) *cobra.Command {
 	var wait bool
 	var deadline string
 	cmd := &cobra.Command{
 		Use: "drain NODE", Short: "give a node no more tasks", Args: exactly(1, "the name of a node"),
 		Long: "Give a node no more tasks; what runs there goes on. It stays so until octaskly\nundrain, also when the node is restarted.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.writes(cmd); err != nil {
+			if err := env.writes(cmd); err != nil {
 				return err
 			}
 			limit := time.Duration(0)
@@ -28,7 +28,7 @@ func (a *app) drainCommand() *cobra.Command {
 					return task.Errorf(task.KindUsage, "--deadline: %w", err)
 				}
 			}
-			return a.drain(args[0], wait || limit > 0, limit)
+			return drainNode(env, args[0], wait || limit > 0, limit)
 		},
 	}
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until nothing runs there any more")
@@ -40,33 +40,33 @@ func (a *app) drainCommand() *cobra.Command {
 // events that tell of it.
 const drainPoll = 500 * time.Millisecond
 
-func (a *app) drain(name string, wait bool, limit time.Duration) error {
-	c, err := a.connect()
+func drainNode(env *environment, name string, wait bool, limit time.Duration) error {
+	c, err := env.connect()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	ctx, cancel := a.answer()
+	ctx, cancel := env.answer()
 	n, err := c.Drain(ctx, name)
 	cancel()
 	if err != nil || !wait {
-		return a.sayNode(n, withHints(err), "takes no more tasks")
+		return printNodeChange(env, n, withHints(err), "takes no more tasks")
 	}
 	until := time.Now().Add(limit)
 	for running := int32(-1); n.State == control.NodeDraining || n.Used.Tasks > 0; {
 		if n.Used.Tasks != running {
 			running = n.Used.Tasks
-			a.out.say("%s: %s left", cleanLine(n.Name), plural(int(running), "task"))
+			env.out.say("%s: %s left", cleanLine(n.Name), plural(int(running), "task"))
 		}
 		if limit > 0 && time.Now().After(until) {
 			return task.Errorf(task.KindTimeout, "%s still runs %s after %s", n.Name, plural(int(running), "task"), span(limit))
 		}
 		select {
-		case <-a.ctx.Done():
-			return context.Cause(a.ctx)
+		case <-env.ctx.Done():
+			return context.Cause(env.ctx)
 		case <-time.After(drainPoll):
 		}
-		ctx, cancel := a.answer()
+		ctx, cancel := env.answer()
 		found, err := c.findNode(ctx, string(n.ID))
 		cancel()
 		if err != nil {
@@ -74,20 +74,5 @@ func (a *app) drain(name string, wait bool, limit time.Duration) error {
 		}
 		n = *found
 	}
-	return a.sayNode(n, nil, "is drained")
-}
-
-func (a *app) undrainCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "undrain NODE", Short: "give a node tasks again", Args: exactly(1, "the name of a node"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.writes(cmd); err != nil {
-				return err
-			}
-			return a.ask(func(ctx context.Context, c *connection) error {
-				n, err := c.Undrain(ctx, args[0])
-				return a.sayNode(n, err, "takes tasks again")
-			})
-		},
-	}
+	return printNodeChange(env, n, nil, "is drained")
 }

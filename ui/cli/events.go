@@ -23,7 +23,7 @@ type eventFlags struct {
 	limit  int
 }
 
-func (a *app) eventsCommand() *cobra.Command {
+func newEventsCommand(env *environment) *cobra.Command {
 	var f eventFlags
 	cmd := &cobra.Command{
 		Use: "events", Short: "what happens in the cluster", Args: exactly(0, ""),
@@ -38,7 +38,7 @@ line says so. The position of an event is the first column of --plain.`,
 			if err != nil {
 				return err
 			}
-			return a.showEvents(r, f.limit)
+			return showEvents(env, r, f.limit)
 		},
 	}
 	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on until interrupted")
@@ -83,30 +83,30 @@ func (f *eventFlags) request(cmd *cobra.Command, now time.Time) (control.EventsR
 }
 
 // showEvents prints events as they come, or with a limit the latest of them.
-func (a *app) showEvents(r control.EventsRequest, limit int) error {
-	c, err := a.connect()
+func showEvents(env *environment, r control.EventsRequest, limit int) error {
+	c, err := env.connect()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	s, err := c.Events(a.ctx, r)
+	s, err := c.Events(env.ctx, r)
 	if err != nil {
 		return withHints(err)
 	}
-	defer closeWith(a.ctx, s)()
+	defer closeWith(env.ctx, s)()
 	var latest []control.Event
 	for {
 		events, err := s.Next()
 		switch {
-		case a.ctx.Err() != nil:
-			return context.Cause(a.ctx)
+		case env.ctx.Err() != nil:
+			return context.Cause(env.ctx)
 		case errors.Is(err, io.EOF):
-			return a.printEvents(latest[max(0, len(latest)-limit):])
+			return printEvents(env, latest[max(0, len(latest)-limit):])
 		case err != nil:
 			return withHints(err)
 		}
 		if limit == 0 {
-			if err := a.printEvents(events); err != nil {
+			if err := printEvents(env, events); err != nil {
 				return err
 			}
 			continue
@@ -117,9 +117,9 @@ func (a *app) showEvents(r control.EventsRequest, limit int) error {
 	}
 }
 
-func (a *app) printEvents(events []control.Event) error {
+func printEvents(env *environment, events []control.Event) error {
 	for i := range events {
-		if err := a.printEvent(&events[i]); err != nil {
+		if err := printEvent(env, &events[i]); err != nil {
 			return err
 		}
 	}
@@ -174,25 +174,18 @@ func eventJSON(e *control.Event) eventObject {
 // eventClock is how the time of an event is shown.
 const eventClock = "15:04:05.000"
 
-func (a *app) printEvent(e *control.Event) error {
+func printEvent(env *environment, e *control.Event) error {
 	switch {
-	case a.out.json:
-		return a.out.object(eventJSON(e))
-	case a.out.plain:
-		return a.out.line("%d\t%s\t%s\t%s", e.Position, *orZero(stamp(e.Time)), e.Kind, cleanLine(eventText(e)))
+	case env.out.json:
+		return env.out.object(eventJSON(e))
+	case env.out.plain:
+		return env.out.line("%d\t%s\t%s\t%s", e.Position, *orZero(stamp(e.Time)), e.Kind, cleanLine(eventText(e)))
 	}
 	at := strings.Repeat(" ", len(eventClock))
 	if e.Time != 0 {
 		at = time.UnixMilli(e.Time).Format(eventClock)
 	}
-	return a.out.line("%s  %s", at, cleanLine(eventText(e)))
-}
-
-func orZero(s *string) *string {
-	if s == nil {
-		return new(string)
-	}
-	return s
+	return env.out.line("%s  %s", at, cleanLine(eventText(e)))
 }
 
 // eventText is an event in one line.

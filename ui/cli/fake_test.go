@@ -216,12 +216,12 @@ func newSession(f control.Control, args ...string) *session {
 	s.program = Program{
 		Args: args, Stdin: strings.NewReader(""), Stdout: s.out, Stderr: s.err, Environ: []string{"PATH=/bin"},
 		Paths: config.Paths{File: "/nowhere/config.toml", Data: "/nowhere/octaskly"}, Signals: s.signals,
-		Backend: Backend{Dial: func(context.Context, *config.Loaded) (control.Control, io.Closer, error) {
+		Dial: func(context.Context, *config.Loaded) (control.Control, io.Closer, error) {
 			if f == nil {
 				return nil, nil, task.Errorf(task.KindNoDispatcher, "no dispatcher found")
 			}
 			return f, nil, nil
-		}},
+		},
 	}
 	return s
 }

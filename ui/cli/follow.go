@@ -28,22 +28,22 @@ const reconnectFor = 2 * time.Minute
 
 // submitAndFollow queues a task on the cluster, follows it, and ends as it
 // did.
-func (a *app) submitAndFollow(sub submission, o followOptions) error {
-	c, err := a.connect()
+func submitAndFollow(env *environment, sub submission, o followOptions) error {
+	c, err := env.connect()
 	if err != nil {
 		return err
 	}
 	defer func() { c.close() }()
-	ctx, cancel := a.answer()
+	ctx, cancel := env.answer()
 	id, _, err := c.submit(ctx, &sub, o.failFast)
 	cancel()
 	if err != nil {
 		return withHints(err)
 	}
 	if !o.output {
-		a.out.say("%s queued", id)
+		env.out.say("%s queued", id)
 	}
-	f := &following{a: a, id: id, o: o, sink: a.sink(), reconnect: a.connect}
+	f := &following{env: env, id: id, o: o, sink: newSink(env), reconnect: env.connect}
 	f.c.Store(c)
 	err = f.run()
 	c = f.c.Load()
@@ -57,14 +57,14 @@ type sink struct {
 	closers  []io.Closer
 }
 
-func (a *app) sink() *sink {
-	s := &sink{out: a.Stdout, err: a.Stderr}
-	if isTerminal(a.Stdout) {
-		c := &cleaner{w: a.Stdout}
+func newSink(env *environment) *sink {
+	s := &sink{out: env.Stdout, err: env.Stderr}
+	if isTerminal(env.Stdout) {
+		c := &cleaner{w: env.Stdout}
 		s.out, s.closers = c, append(s.closers, c)
 	}
-	if isTerminal(a.Stderr) {
-		c := &cleaner{w: a.Stderr}
+	if isTerminal(env.Stderr) {
+		c := &cleaner{w: env.Stderr}
 		s.err, s.closers = c, append(s.closers, c)
 	}
 	return s
@@ -77,9 +77,9 @@ func (s *sink) close() {
 }
 
 // chunk writes one piece of output.
-func (s *sink) chunk(a *app, c *control.Chunk) error {
+func (s *sink) chunk(env *environment, c *control.Chunk) error {
 	if c.Skipped > 0 {
-		a.out.warn("octaskly: %d bytes of output were dropped here", c.Skipped)
+		env.out.warn("octaskly: %d bytes of output were dropped here", c.Skipped)
 	}
 	if len(c.Data) == 0 {
 		return nil
@@ -92,14 +92,14 @@ func (s *sink) chunk(a *app, c *control.Chunk) error {
 		_, err := s.err.Write(c.Data)
 		return err
 	}
-	a.out.say("octaskly: %s", cleanLine(string(c.Data)))
+	env.out.say("octaskly: %s", cleanLine(string(c.Data)))
 	return nil
 }
 
 // following is one task being followed to its end. A connection that breaks is
 // made anew and what was printed already is not printed again.
 type following struct {
-	a         *app
+	env       *environment
 	c         atomic.Pointer[connection] // replaced by the goroutine that reads, used by the one that cancels
 	id        task.ID
 	o         followOptions
@@ -116,9 +116,9 @@ type following struct {
 func (f *following) run() error {
 	defer f.sink.close()
 	f.printed = map[uint32]int64{}
-	ctx, cancel := context.WithCancel(f.a.ctx)
+	ctx, cancel := context.WithCancel(f.env.ctx)
 	defer cancel()
-	signals := f.a.takeSignals()
+	signals := f.env.takeSignals()
 	results := make(chan error, 1)
 	go func() { results <- f.follow(ctx) }()
 	waits := time.NewTimer(explainAfter)
@@ -145,13 +145,13 @@ const explainAfter = 1500 * time.Millisecond
 
 // explain says why the task waits, if waiting alone does not help.
 func (f *following) explain() {
-	ctx, done := f.a.answer()
+	ctx, done := f.env.answer()
 	defer done()
 	w, err := f.c.Load().Why(ctx, f.id)
 	if err != nil || w.Waits == nil || slices.ContainsFunc(w.Waits.Nodes, func(n control.NodeVerdict) bool { return n.Fits }) {
 		return
 	}
-	f.a.out.say("octaskly: task %s waits: %s", f.id, cleanLines(w.Would))
+	f.env.out.say("octaskly: task %s waits: %s", f.id, cleanLines(w.Would))
 }
 
 // interrupted cancels the task at the first signal, kills it at the second,
@@ -162,27 +162,27 @@ func (f *following) interrupted(s os.Signal) error {
 	case s == syscall.SIGHUP:
 		return signalled{s}
 	case f.o.detach:
-		f.a.out.say("left running: octaskly logs -f %s", f.id)
+		f.env.out.say("left running: octaskly logs -f %s", f.id)
 		return signalled{s}
 	case f.asked == 1:
-		f.a.out.say("cancelling %s (again kills it, or use --detach-on-interrupt)", f.id)
+		f.env.out.say("cancelling %s (again kills it, or use --detach-on-interrupt)", f.id)
 		f.cancel(0)
 	case f.asked == 2:
-		f.a.out.say("killing %s (again leaves it)", f.id)
+		f.env.out.say("killing %s (again leaves it)", f.id)
 		f.cancel(-1)
 	default:
-		f.a.out.warn("left %s without knowing how it ended: octaskly show %s", f.id, f.id)
+		f.env.out.warn("left %s without knowing how it ended: octaskly show %s", f.id, f.id)
 		return signalled{s}
 	}
 	return nil
 }
 
 func (f *following) cancel(grace time.Duration) {
-	ctx, done := f.a.answer()
+	ctx, done := f.env.answer()
 	defer done()
 	_, err := f.c.Load().Cancel(ctx, control.CancelRequest{IDs: []task.ID{f.id}, Grace: grace})
 	if err != nil {
-		f.a.out.warn("cancel %s: %s", f.id, cleanLines(err.Error()))
+		f.env.out.warn("cancel %s: %s", f.id, cleanLines(err.Error()))
 	}
 }
 
@@ -192,14 +192,14 @@ func (f *following) end(err error) error {
 		return withHints(err)
 	}
 	t := &f.last
-	if f.a.out.json {
-		ctx, done := f.a.answer()
+	if f.env.out.json {
+		ctx, done := f.env.answer()
 		defer done()
-		if err := writeJSON(f.a.Stderr, task.DocumentOf(t, f.c.Load().nodeName(ctx), false)); err != nil {
+		if err := writeJSON(f.env.Stderr, task.DocumentOf(t, f.c.Load().nodeName(ctx), false)); err != nil {
 			return err
 		}
 	} else if line := endLine(t); line != "" {
-		f.a.out.say("octaskly: %s", line)
+		f.env.out.say("octaskly: %s", line)
 	}
 	if f.asked > 0 {
 		return silent(exitStopped)
@@ -269,7 +269,7 @@ func mayPass(err error) bool {
 
 // again looks for the dispatcher after the connection broke.
 func (f *following) again(ctx context.Context, cause error) error {
-	f.a.out.say("octaskly: the connection broke; task %s runs on, looking for the dispatcher", f.id)
+	f.env.out.say("octaskly: the connection broke; task %s runs on, looking for the dispatcher", f.id)
 	until := time.Now().Add(reconnectFor)
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		c, err := f.reconnect()
@@ -357,7 +357,7 @@ func (f *following) print(c *control.Chunk) error {
 		if old >= c.Skipped {
 			rest.Data, rest.Skipped = c.Data[old-c.Skipped:], 0
 		}
-		return f.sink.chunk(f.a, &rest)
+		return f.sink.chunk(f.env, &rest)
 	}
-	return f.sink.chunk(f.a, c)
+	return f.sink.chunk(f.env, c)
 }

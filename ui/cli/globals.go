@@ -27,29 +27,29 @@ const defaultTimeout = 10 * time.Second
 
 const groupNote = "octaskly-group"
 
-func (a *app) globalFlags(f *pflag.FlagSet) {
+func addGlobalFlags(env *environment, f *pflag.FlagSet) {
 	for _, key := range globalSettings {
-		a.settingFlag(f, config.Find(key))
+		addSettingFlag(env, f, config.Find(key))
 	}
-	f.BoolVar(&a.out.json, "json", a.out.json, "machine output: one object, or one object a line")
-	f.BoolVar(&a.out.plain, "plain", false, "tab-separated output without a heading")
-	f.BoolVarP(&a.out.quiet, "quiet", "q", false, "only numbers and names")
-	f.StringVar(&a.flags.config, "config", "", "configuration `FILE` to use instead of the usual one")
-	f.StringVar(&a.flags.timeout, "timeout", "", "how long to wait for an answer, a `DURATION` (10s)")
-	f.BoolVarP(&a.flags.yes, "yes", "y", false, "answer yes to every question")
-	f.BoolVar(&a.flags.noInput, "no-input", false, "never ask: a question becomes an error")
-	f.BoolVar(&a.flags.readOnly, "read-only", false, "refuse everything that changes something")
+	f.BoolVar(&env.out.json, "json", env.out.json, "machine output: one object, or one object a line")
+	f.BoolVar(&env.out.plain, "plain", false, "tab-separated output without a heading")
+	f.BoolVarP(&env.out.quiet, "quiet", "q", false, "only numbers and names")
+	f.StringVar(&env.flags.config, "config", "", "configuration `FILE` to use instead of the usual one")
+	f.StringVar(&env.flags.timeout, "timeout", "", "how long to wait for an answer, a `DURATION` (10s)")
+	f.BoolVarP(&env.flags.yes, "yes", "y", false, "answer yes to every question")
+	f.BoolVar(&env.flags.noInput, "no-input", false, "never ask: a question becomes an error")
+	f.BoolVar(&env.flags.readOnly, "read-only", false, "refuse everything that changes something")
 }
 
-// settingFlag makes a flag of a setting. Its values are kept as text and read
+// addSettingFlag makes a flag of a setting. Its values are kept as text and read
 // with the rest of the configuration, but a value that cannot be read is
 // refused at once.
-func (a *app) settingFlag(f *pflag.FlagSet, s *config.Setting) {
+func addSettingFlag(env *environment, f *pflag.FlagSet, s *config.Setting) {
 	short := ""
 	if s.Key == "verbose" {
 		short = "v"
 	}
-	fl := f.VarPF(&settingValue{a: a, s: s}, s.Flag(), short, s.Help)
+	fl := f.VarPF(&settingValue{env: env, s: s}, s.Flag(), short, s.Help)
 	if s.Bool {
 		fl.NoOptDefVal = "true"
 	}
@@ -58,8 +58,8 @@ func (a *app) settingFlag(f *pflag.FlagSet, s *config.Setting) {
 
 // settingValue is a flag's value on its way into the configuration.
 type settingValue struct {
-	a *app
-	s *config.Setting
+	env *environment
+	s   *config.Setting
 }
 
 var _ pflag.Value = (*settingValue)(nil)
@@ -83,9 +83,9 @@ func (v *settingValue) Set(t string) error {
 		return err
 	}
 	if v.s.List {
-		v.a.given[v.s.Key] = append(v.a.given[v.s.Key], t)
+		v.env.given[v.s.Key] = append(v.env.given[v.s.Key], t)
 	} else {
-		v.a.given[v.s.Key] = []string{t}
+		v.env.given[v.s.Key] = []string{t}
 	}
 	return nil
 }
@@ -99,11 +99,11 @@ func (v *settingValue) Type() string {
 }
 
 // wait is how long this verb waits for an answer.
-func (a *app) wait() (time.Duration, error) {
-	if a.flags.timeout == "" {
+func (env *environment) wait() (time.Duration, error) {
+	if env.flags.timeout == "" {
 		return defaultTimeout, nil
 	}
-	d, err := config.ParseDuration(a.flags.timeout)
+	d, err := config.ParseDuration(env.flags.timeout)
 	if err != nil {
 		return 0, task.Errorf(task.KindUsage, "--timeout: %w", err)
 	}
@@ -111,8 +111,8 @@ func (a *app) wait() (time.Duration, error) {
 }
 
 // writes refuses a verb that changes something when --read-only was given.
-func (a *app) writes(cmd *cobra.Command) error {
-	if a.isReadOnly() {
+func (env *environment) writes(cmd *cobra.Command) error {
+	if env.isReadOnly() {
 		return task.Errorf(task.KindNotAllowed, "%s changes something, and this is read-only", cmd.CommandPath()).
 			WithHint("leave out --read-only, and OCTASKLY_READ_ONLY")
 	}
@@ -120,7 +120,7 @@ func (a *app) writes(cmd *cobra.Command) error {
 }
 
 // isReadOnly reports that nothing may be changed in this run.
-func (a *app) isReadOnly() bool {
-	v := a.getenv("OCTASKLY_READ_ONLY")
-	return a.flags.readOnly || v == "1" || v == "true"
+func (env *environment) isReadOnly() bool {
+	v := env.getenv("OCTASKLY_READ_ONLY")
+	return env.flags.readOnly || v == "1" || v == "true"
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// help prints the page of a verb, or the first page.
-func (a *app) help(cmd *cobra.Command, _ []string) {
+// printHelp prints the page of a verb, or the first page.
+func printHelp(env *environment, cmd *cobra.Command) {
 	var b strings.Builder
 	if !cmd.HasParent() {
 		firstPage(&b, cmd)
 	} else {
 		verbPage(&b, cmd)
 	}
-	_, a.unprinted = io.WriteString(a.Stdout, b.String())
+	_, env.unprinted = io.WriteString(env.Stdout, b.String())
 }
 
 func firstPage(b *strings.Builder, root *cobra.Command) {

@@ -5,15 +5,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/adauldev/octaskly/node"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-func (a *app) joinCommand() *cobra.Command {
+func newJoinCommand(env *environment) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use: "join [CODE | --join-file FILE]", Short: "become a member of somebody's cluster",
@@ -27,36 +29,32 @@ everybody on this machine can see a command line.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.writes(cmd); err != nil {
+			if err := env.writes(cmd); err != nil {
 				return err
 			}
-			code, err := a.joinCode(cmd, args, file)
+			code, err := readJoinCode(env, cmd, args, file)
 			if err != nil {
 				return err
 			}
-			cfg, err := a.configuration()
+			cfg, err := env.configuration()
 			if err != nil {
 				return err
 			}
-			a.logFor(cfg, quietLog)
-			if a.Backend.Join == nil {
-				return task.Errorf(task.KindUnavailable, "joining over the network is not built yet").
-					WithHint("nodes of one user on one machine are members without joining:  octaskly worker")
-			}
-			wait, err := a.wait()
+			env.logFor(cfg, quietLog)
+			wait, err := env.wait()
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(a.ctx, wait)
+			ctx, cancel := context.WithTimeout(env.ctx, wait)
 			defer cancel()
-			i, err := a.Backend.Join(ctx, cfg, code)
+			i, err := node.Join(ctx, node.Options{Config: &cfg.Config, Paths: env.Paths, Version: Version(), Logger: slog.Default(), Join: code})
 			switch {
 			case err != nil:
 				return withHints(err)
-			case a.out.json:
-				return a.out.object(identityJSON(&i))
+			case env.out.json:
+				return env.out.object(identityJSON(&i))
 			}
-			return a.out.line("%s is a member of %s now", cleanLine(i.Name), cleanLine(i.Cluster))
+			return env.out.line("%s is a member of %s now", cleanLine(i.Name), cleanLine(i.Cluster))
 		},
 	}
 	cmd.Flags().StringVar(&file, "join-file", "", "`FILE` that holds the code; - is standard input")
@@ -70,8 +68,8 @@ const maxTypedCode = 24
 // maxCode is the longest code that is read, in bytes.
 const maxCode = 4096
 
-// joinCode finds the code: the argument, the file, or the variable.
-func (a *app) joinCode(cmd *cobra.Command, args []string, file string) (string, error) {
+// readJoinCode finds the code: the argument, the file, or the variable.
+func readJoinCode(env *environment, cmd *cobra.Command, args []string, file string) (string, error) {
 	var in io.Reader
 	switch {
 	case len(args) == 1 && args[0] != "-":
@@ -81,7 +79,7 @@ func (a *app) joinCode(cmd *cobra.Command, args []string, file string) (string, 
 		}
 		return args[0], nil
 	case len(args) == 1, file == "-":
-		in = a.Stdin
+		in = env.Stdin
 	case file != "":
 		f, err := os.Open(file)
 		if err != nil {
@@ -90,7 +88,7 @@ func (a *app) joinCode(cmd *cobra.Command, args []string, file string) (string, 
 		defer f.Close()
 		in = f
 	default:
-		if v := strings.TrimSpace(a.getenv("OCTASKLY_JOIN")); v != "" {
+		if v := strings.TrimSpace(env.getenv("OCTASKLY_JOIN")); v != "" {
 			return v, nil
 		}
 		return "", usageOf(cmd, "%s needs a code", cmd.CommandPath())
@@ -109,17 +107,17 @@ func (a *app) joinCode(cmd *cobra.Command, args []string, file string) (string, 
 // startFlags are how a node that is started becomes a member.
 type startFlags struct{ code, file string }
 
-// startCode is the code that a starting node was given, or empty.
-func (a *app) startCode() (string, error) {
-	if a.start.code != "" && a.start.file != "" {
+// startJoinCode is the code that a starting node was given, or empty.
+func startJoinCode(env *environment) (string, error) {
+	if env.start.code != "" && env.start.file != "" {
 		return "", task.Errorf(task.KindUsage, "--join and --join-file are two ways to say the same: use one")
 	}
-	if a.start.code == "" && a.start.file == "" && strings.TrimSpace(a.getenv("OCTASKLY_JOIN")) == "" {
+	if env.start.code == "" && env.start.file == "" && strings.TrimSpace(env.getenv("OCTASKLY_JOIN")) == "" {
 		return "", nil
 	}
 	var args []string
-	if a.start.code != "" {
-		args = []string{a.start.code}
+	if env.start.code != "" {
+		args = []string{env.start.code}
 	}
-	return a.joinCode(nil, args, a.start.file)
+	return readJoinCode(env, nil, args, env.start.file)
 }

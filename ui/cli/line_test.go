@@ -29,9 +29,9 @@ func equalJSON(t *testing.T, a, b any) bool {
 }
 
 func TestJoinBools(t *testing.T) {
-	a := newApp(Program{})
+	a := newEnvironment(Program{})
 	defer a.close()
-	root := a.rootCommand()
+	root := newRootCommand(a)
 	for in, want := range map[string]string{
 		"worker --gpu true --max-jobs 4":        "worker --gpu=true --max-jobs 4",
 		"worker --gpu --max-jobs 4":             "worker --gpu --max-jobs 4",
@@ -80,7 +80,7 @@ func TestNodeFlags(t *testing.T) {
 		var got Serving
 		args := strings.Fields(strings.ReplaceAll(line, "LOG", t.TempDir()+"/log"))
 		s := newSession(&fake{}, args...)
-		s.program.Backend.Serve = func(n Serving) error {
+		s.program.Serve = func(n Serving) error {
 			got = n
 			return nil
 		}
@@ -97,7 +97,7 @@ func TestNodeFlags(t *testing.T) {
 func TestPortIsTheDispatchersWithAHint(t *testing.T) {
 	var got Serving
 	s := newSession(&fake{}, "worker", "--dispatcher", "localhost", "--port", "7000")
-	s.program.Backend.Serve = func(n Serving) error { got = n; return nil }
+	s.program.Serve = func(n Serving) error { got = n; return nil }
 	if code := s.run(); code != 0 || got.Config.DispatcherPort != 7000 || got.Config.Given("port") {
 		t.Errorf("code %d, dispatcher's port %d, own port given %v", code, got.Config.DispatcherPort, got.Config.Given("port"))
 	}
@@ -115,7 +115,7 @@ func TestSignalsOfANode(t *testing.T) {
 		s := newSession(&fake{}, "worker", "--headless")
 		drained := make(chan bool, 1)
 		ready := make(chan struct{})
-		s.program.Backend.Serve = func(n Serving) error {
+		s.program.Serve = func(n Serving) error {
 			close(ready)
 			<-n.Drain.Done()
 			if c.cut {
@@ -298,9 +298,9 @@ func TestHostileNames(t *testing.T) {
 
 // TestEveryVerbHasItsPage calls for help where nothing could be done.
 func TestEveryVerbHasItsPage(t *testing.T) {
-	a := newApp(Program{})
+	a := newEnvironment(Program{})
 	defer a.close()
-	root := a.rootCommand()
+	root := newRootCommand(a)
 	for _, c := range root.Commands() {
 		code, out, stderr := try(t, nil, c.Name(), "--help")
 		if code != 0 || stderr != "" || !strings.Contains(out, "Usage:") {

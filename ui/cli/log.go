@@ -79,22 +79,22 @@ func (l *logSetup) close() {
 // logFor sends the log of the whole process, the standard library's log
 // package included, where the configuration and the mode say. It is called
 // once; later calls change nothing.
-func (a *app) logFor(cfg *config.Loaded, mode logMode) {
-	if a.log != nil {
+func (env *environment) logFor(cfg *config.Loaded, mode logMode) {
+	if env.log != nil {
 		return
 	}
-	if err := a.openLog(cfg, mode); err != nil {
-		a.out.warn("warning: %s", cleanLine(err.Error()))
+	if err := env.openLog(cfg, mode); err != nil {
+		env.out.warn("warning: %s", cleanLine(err.Error()))
 	}
 	for _, w := range cfg.Warnings {
 		slog.Warn(w)
 	}
 }
 
-func (a *app) openLog(cfg *config.Loaded, mode logMode) error {
-	a.log = &logSetup{}
+func (env *environment) openLog(cfg *config.Loaded, mode logMode) error {
+	env.log = &logSetup{}
 	level := logLevel(cfg.LevelName())
-	var w io.Writer = a.Stderr
+	var w io.Writer = env.Stderr
 	switch {
 	case mode == screenLog:
 		w = Logs
@@ -103,18 +103,18 @@ func (a *app) openLog(cfg *config.Loaded, mode logMode) error {
 	}
 	var err error
 	if cfg.LogFile != "" {
-		a.log.file, err = os.OpenFile(cfg.LogFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		env.log.file, err = os.OpenFile(cfg.LogFile, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		switch {
 		case err != nil:
 			err = task.Errorf(task.KindUsage, "--log-file: %w; logging goes on without it", err)
 		case mode == screenLog:
-			w = io.MultiWriter(Logs, &logFile{file: a.log.file, complain: io.Discard})
+			w = io.MultiWriter(Logs, &logFile{file: env.log.file, complain: io.Discard})
 		default:
-			w = &logFile{file: a.log.file, complain: a.Stderr}
+			w = &logFile{file: env.log.file, complain: env.Stderr}
 		}
 	}
 	if mode == serverLog && cfg.LogFile == "" {
-		w = io.MultiWriter(Logs, lossy{a.Stderr})
+		w = io.MultiWriter(Logs, lossy{env.Stderr})
 	}
 	slog.SetDefault(slog.New(logHandler(w, cfg.LogFormat, level)))
 	return err

@@ -13,7 +13,7 @@ func TestALogFileThatIsFull(t *testing.T) {
 	before := slog.Default()
 	defer slog.SetDefault(before)
 	var said strings.Builder
-	a := &app{Program: Program{Stderr: &said}}
+	a := &environment{Program: Program{Stderr: &said}}
 	cfg := &config.Loaded{}
 	cfg.LogFile = "/dev/full"
 	if err := a.openLog(cfg, serverLog); err != nil {

@@ -23,7 +23,7 @@ type logFlags struct {
 	from    int64 // Unix ms; what was written before is left out
 }
 
-func (a *app) logsCommand() *cobra.Command {
+func newLogsCommand(env *environment) *cobra.Command {
 	var f logFlags
 	cmd := &cobra.Command{
 		Use: "logs ID | -f --all", Short: "the output of a task", Args: cobra.ArbitraryArgs,
@@ -42,7 +42,7 @@ print what all tasks write from now on, each line behind the number of its task.
 				if err := exactly(0, "")(cmd, args); err != nil {
 					return err
 				}
-				return a.showAllLogs(&f)
+				return followAllLogs(env, &f)
 			}
 			if err := exactly(1, "the number of a task")(cmd, args); err != nil {
 				return err
@@ -51,7 +51,7 @@ print what all tasks write from now on, each line behind the number of its task.
 			if err != nil {
 				return err
 			}
-			return a.showLogs(id, &f)
+			return showLogs(env, id, &f)
 		},
 	}
 	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on until the task has ended")
@@ -102,18 +102,18 @@ type chunkObject struct {
 	Skipped int64   `json:"skipped"`
 }
 
-func (a *app) showLogs(id task.ID, f *logFlags) error {
-	c, err := a.connect()
+func showLogs(env *environment, id task.ID, f *logFlags) error {
+	c, err := env.connect()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	s, err := c.Follow(a.ctx, control.FollowRequest{ID: id, Output: true, Attempt: f.attempt, Tail: f.tail, NoWait: !f.follow})
+	s, err := c.Follow(env.ctx, control.FollowRequest{ID: id, Output: true, Attempt: f.attempt, Tail: f.tail, NoWait: !f.follow})
 	if err != nil {
 		return withHints(err)
 	}
-	defer closeWith(a.ctx, s)()
-	sink := a.sink()
+	defer closeWith(env.ctx, s)()
+	sink := newSink(env)
 	defer sink.close()
 	if f.timestamps {
 		sink.out, sink.err = &stamper{w: sink.out}, &stamper{w: sink.err}
@@ -126,28 +126,28 @@ func (a *app) showLogs(id task.ID, f *logFlags) error {
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			if last != nil && limitHit(last) != "" && !a.out.json {
-				a.out.say("octaskly: %s", endLine(last))
+			if last != nil && limitHit(last) != "" && !env.out.json {
+				env.out.say("octaskly: %s", endLine(last))
 			}
 			return nil
-		case a.ctx.Err() != nil:
-			return context.Cause(a.ctx)
+		case env.ctx.Err() != nil:
+			return context.Cause(env.ctx)
 		case err != nil:
 			return withHints(err)
 		}
 		for i := range item.Chunks {
-			if err := a.logChunkOf(id, sink, &item.Chunks[i], f); err != nil {
+			if err := printLogChunk(env, id, sink, &item.Chunks[i], f); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (a *app) logChunkOf(id task.ID, s *sink, c *control.Chunk, f *logFlags) error {
+func printLogChunk(env *environment, id task.ID, s *sink, c *control.Chunk, f *logFlags) error {
 	if !f.wants(c.Stream) || c.Time != 0 && c.Time < f.from {
 		return nil
 	}
-	if a.out.json {
+	if env.out.json {
 		o := chunkObject{Task: id, Time: stamp(c.Time), Attempt: c.Attempt, Stream: [...]string{"note", "stdout", "stderr"}[min(c.Stream, 2)], Skipped: c.Skipped}
 		if utf8.Valid(c.Data) {
 			text := string(c.Data)
@@ -155,14 +155,14 @@ func (a *app) logChunkOf(id task.ID, s *sink, c *control.Chunk, f *logFlags) err
 		} else {
 			o.Base64 = c.Data
 		}
-		return a.out.object(o)
+		return env.out.object(o)
 	}
 	for _, w := range []io.Writer{s.out, s.err} {
 		if st, ok := w.(*stamper); ok {
 			st.at = c.Time
 		}
 	}
-	return s.chunk(a, c)
+	return s.chunk(env, c)
 }
 
 // stamper begins each line with the time of the chunk it began in.

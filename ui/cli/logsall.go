@@ -16,7 +16,7 @@ const maxFollowed = 64
 
 // allLogs follows every task that runs.
 type allLogs struct {
-	a      *app
+	env    *environment
 	c      *connection
 	f      *logFlags
 	slots  chan struct{}
@@ -32,15 +32,15 @@ type allLogs struct {
 // last event arrives.
 type seen struct{ following, over bool }
 
-// showAllLogs prints what all tasks write until it is interrupted.
-func (a *app) showAllLogs(f *logFlags) error {
-	c, err := a.connect()
+// followAllLogs prints what all tasks write until it is interrupted.
+func followAllLogs(env *environment, f *logFlags) error {
+	c, err := env.connect()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	ctx, fail := context.WithCancelCause(a.ctx)
-	l := &allLogs{a: a, c: c, f: f, slots: make(chan struct{}, maxFollowed), failed: fail, sink: a.sink(), on: map[task.ID]seen{}}
+	ctx, fail := context.WithCancelCause(env.ctx)
+	l := &allLogs{env: env, c: c, f: f, slots: make(chan struct{}, maxFollowed), failed: fail, sink: newSink(env), on: map[task.ID]seen{}}
 	defer l.sink.close()
 	defer l.wg.Wait()
 	defer fail(nil)
@@ -65,7 +65,7 @@ func (a *app) showAllLogs(f *logFlags) error {
 		for i := range events {
 			switch e := &events[i]; {
 			case e.Kind == control.EventGap:
-				a.out.warn("octaskly: %s", cleanLine(eventText(e)))
+				env.out.warn("octaskly: %s", cleanLine(eventText(e)))
 			case e.To == task.Assigned:
 				l.begin(ctx, e.Task, false)
 			case e.To.Terminal():
@@ -98,7 +98,7 @@ func (l *allLogs) begin(ctx context.Context, id task.ID, old bool) {
 	case l.slots <- struct{}{}:
 	default:
 		l.mark(id, func(s *seen) { s.following = false })
-		l.a.out.say("octaskly: task %s is not shown: %d others are", id, maxFollowed)
+		l.env.out.say("octaskly: task %s is not shown: %d others are", id, maxFollowed)
 		return
 	}
 	l.wg.Go(func() {
@@ -110,7 +110,7 @@ func (l *allLogs) begin(ctx context.Context, id task.ID, old bool) {
 		case errors.As(err, &out):
 			l.failed(err)
 		case err != nil && ctx.Err() == nil:
-			l.a.out.warn("octaskly: the output of task %s: %s", id, cleanLine(err.Error()))
+			l.env.out.warn("octaskly: the output of task %s: %s", id, cleanLine(err.Error()))
 		}
 	})
 }
@@ -178,7 +178,7 @@ func (l *allLogs) print(id task.ID, c *control.Chunk, lines []byte) error {
 	}
 	out := *c
 	out.Data = lines
-	if !l.a.out.json {
+	if !l.env.out.json {
 		out.Data = nil
 		for line := range bytes.Lines(lines) {
 			out.Data = append(append(append(out.Data, id.String()...), " | "...), bytes.TrimSuffix(line, []byte("\n"))...)
@@ -187,5 +187,5 @@ func (l *allLogs) print(id task.ID, c *control.Chunk, lines []byte) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.a.logChunkOf(id, l.sink, &out, l.f)
+	return printLogChunk(l.env, id, l.sink, &out, l.f)
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +30,8 @@ type Program struct {
 	// Signals brings what the person or the system asks this process to do.
 	// A nil channel is never asked.
 	Signals chan os.Signal
-	Backend Backend
+	Dial    Dialer                // nil is the cluster of this user
+	Serve   func(s Serving) error // runs a node until it has stopped; nil is a real one, in this process
 }
 
 // Main runs one command line and returns the process's exit code. It does not
@@ -40,17 +40,17 @@ type Program struct {
 // A panic, which is a fault of ours, ends in a report file and exit code 70.
 func Main(p Program) (code int) {
 	fill(&p)
-	a := newApp(p)
-	defer a.close()
+	env := newEnvironment(p)
+	defer env.close()
 	defer func() {
 		if v := recover(); v != nil {
-			a.crashed(v, debug.Stack())
+			reportCrash(env, v, debug.Stack())
 			code = exitInternal
 		}
 	}()
-	err := a.execute()
-	code = exitCode(err, a.follows)
-	a.sayError(err)
+	err := env.execute()
+	code = exitCode(err, env.follows)
+	env.sayError(err)
 	return code
 }
 
@@ -71,11 +71,17 @@ func fill(p *Program) {
 	if p.Paths == (config.Paths{}) {
 		p.Paths = config.DefaultPaths()
 	}
+	if p.Dial == nil {
+		p.Dial = dialFrom(p.Paths)
+	}
+	if p.Serve == nil {
+		p.Serve = serveInProcess
+	}
 }
 
-// app is one run: the program, its global flags, and what it opened. It is
-// used by one goroutine, save where a field says otherwise.
-type app struct {
+// environment is what the verbs of one run share: the program, its global flags,
+// and what it opened. It is used by one goroutine, save where a field says otherwise.
+type environment struct {
 	Program
 	out printer
 
@@ -98,88 +104,42 @@ type app struct {
 	ended  chan struct{}  // closed when that goroutine has ended
 }
 
-// signalled is why a context ended: a signal came.
-type signalled struct{ os.Signal }
-
-// Error names the signal.
-func (s signalled) Error() string { return "interrupted by " + s.String() }
-
-// code is 128 and the signal's number, as a shell would say it.
-func (s signalled) code() int {
-	if n, ok := s.Signal.(syscall.Signal); ok && n > 0 && n < 64 {
-		return 128 + int(n)
-	}
-	return 130
-}
-
-func newApp(p Program) *app {
-	a := &app{
+func newEnvironment(p Program) *environment {
+	env := &environment{
 		Program: p, given: map[string][]string{},
 		signal: make(chan os.Signal, 8), take: make(chan struct{}),
 		done: make(chan struct{}), ended: make(chan struct{}),
 	}
-	a.ctx, a.stop = context.WithCancelCause(context.Background())
-	a.out = printer{out: p.Stdout, err: p.Stderr}
-	go a.watchSignals()
-	return a
+	env.ctx, env.stop = context.WithCancelCause(context.Background())
+	env.out = printer{out: p.Stdout, err: p.Stderr}
+	go env.watchSignals()
+	return env
 }
 
-// watchSignals ends ctx at a signal, or hands signals on to whoever took them
-// over. A full channel drops: nobody needs a ninth interrupt.
-func (a *app) watchSignals() {
-	defer close(a.ended)
-	for {
-		select {
-		case <-a.done:
-			return
-		case s := <-a.Signals:
-			if s == syscall.SIGPIPE {
-				continue
-			}
-			select {
-			case <-a.take:
-				select {
-				case a.signal <- s:
-				default:
-				}
-			default:
-				a.stop(signalled{s})
-			}
-		}
-	}
-}
-
-// takeSignals makes signals arrive in the returned channel instead of ending
-// ctx. It may be called once.
-func (a *app) takeSignals() <-chan os.Signal {
-	close(a.take)
-	return a.signal
-}
-
-func (a *app) close() {
-	close(a.done)
-	<-a.ended
-	a.stop(nil)
-	if a.log != nil {
-		a.log.close()
+func (env *environment) close() {
+	close(env.done)
+	<-env.ended
+	env.stop(nil)
+	if env.log != nil {
+		env.log.close()
 	}
 }
 
 // execute parses the command line and runs the verb.
-func (a *app) execute() error {
-	root := a.rootCommand()
-	args := joinBools(root, a.Args)
+func (env *environment) execute() error {
+	root := newRootCommand(env)
+	args := joinBools(root, env.Args)
 	root.SetArgs(args)
-	a.out.json = hasJSON(args)
+	env.out.json = hasJSON(args)
 	if c, _, err := root.Find(args); err == nil {
-		a.follows = followsTask(c, args)
+		env.follows = followsTask(c, args)
 	}
-	err := root.ExecuteContext(a.ctx)
+	err := root.ExecuteContext(env.ctx)
 	if err == nil {
-		err = a.unprinted
+		err = env.unprinted
 	}
 	var sig signalled
-	if err != nil && errors.As(context.Cause(a.ctx), &sig) {
+	if err != nil && errors.As(context.Cause(env.ctx), &sig) {
 		return sig
 	}
 	return err
@@ -218,28 +178,28 @@ func followsTask(c *cobra.Command, args []string) bool {
 }
 
 // configuration is read once, when the first verb needs it.
-func (a *app) configuration() (*config.Loaded, error) {
-	if a.loaded != nil {
-		return a.loaded, nil
+func (env *environment) configuration() (*config.Loaded, error) {
+	if env.loaded != nil {
+		return env.loaded, nil
 	}
-	src := config.Sources{File: a.Paths.File, Environ: a.Environ, Flags: a.given}
-	if f := a.flags.config; f != "" {
+	src := config.Sources{File: env.Paths.File, Environ: env.Environ, Flags: env.given}
+	if f := env.flags.config; f != "" {
 		src.File, src.FileMust = f, true
-	} else if f := a.getenv("OCTASKLY_CONFIG"); f != "" {
+	} else if f := env.getenv("OCTASKLY_CONFIG"); f != "" {
 		src.File, src.FileMust = f, true
 	}
 	l, err := config.Load(src)
 	if err != nil {
 		return nil, task.Errorf(task.KindUsage, "%w", err)
 	}
-	a.loaded = l
+	env.loaded = l
 	return l, nil
 }
 
 // getenv reads this run's environment; the last entry of a name wins.
-func (a *app) getenv(name string) string {
-	for i := len(a.Environ) - 1; i >= 0; i-- {
-		if kv := a.Environ[i]; len(kv) > len(name) && kv[:len(name)] == name && kv[len(name)] == '=' {
+func (env *environment) getenv(name string) string {
+	for i := len(env.Environ) - 1; i >= 0; i-- {
+		if kv := env.Environ[i]; len(kv) > len(name) && kv[:len(name)] == name && kv[len(name)] == '=' {
 			return kv[len(name)+1:]
 		}
 	}

@@ -11,34 +11,32 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/adauldev/octaskly/node"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-func (a *app) purgeCommand() *cobra.Command {
+func newPurgeCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "purge", Short: "remove everything Octaskly keeps for this user here", Args: exactly(0, ""),
 		Long: `Remove everything that Octaskly keeps for this user on this machine: the
 membership, the nodes' keys, the queue with all tasks, their output, and the
 logs. The configuration file stays. Nothing of it can be brought back.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.writes(cmd); err != nil {
+			if err := env.writes(cmd); err != nil {
 				return err
 			}
-			cfg, err := a.configuration()
+			if _, err := env.configuration(); err != nil {
+				return err
+			}
+			names, err := node.Running(env.ctx, env.Paths)
 			if err != nil {
 				return err
 			}
-			if a.Backend.Running != nil {
-				names, err := a.Backend.Running(cfg)
-				if err != nil {
-					return err
-				}
-				if len(names) > 0 {
-					return task.Errorf(task.KindConflict, "node %s is running here", strings.Join(names, ", ")).
-						WithHint("end it first, with Ctrl-C or a TERM signal")
-				}
+			if len(names) > 0 {
+				return task.Errorf(task.KindConflict, "node %s is running here", strings.Join(names, ", ")).
+					WithHint("end it first, with Ctrl-C or a TERM signal")
 			}
-			return a.purge()
+			return purgeEverything(env)
 		},
 	}
 }
@@ -50,9 +48,9 @@ type purgedPlace struct {
 	Bytes int64  `json:"bytes"`
 }
 
-func (a *app) purge() error {
+func purgeEverything(env *environment) error {
 	var places []purgedPlace
-	for _, dir := range []string{a.Paths.Data, a.Paths.State, a.Paths.Runtime} {
+	for _, dir := range []string{env.Paths.Data, env.Paths.State, env.Paths.Runtime} {
 		p, err := measure(dir)
 		if err != nil {
 			return err
@@ -62,24 +60,24 @@ func (a *app) purge() error {
 		}
 	}
 	if len(places) == 0 {
-		a.out.say("there is nothing to remove")
+		env.out.say("there is nothing to remove")
 		return nil
 	}
 	for _, p := range places {
-		a.out.say("%s: %s, %s", p.Path, plural(p.Files, "file"), humanize.IBytes(uint64(max(0, p.Bytes))))
+		env.out.say("%s: %s, %s", p.Path, plural(p.Files, "file"), humanize.IBytes(uint64(max(0, p.Bytes))))
 	}
-	if ok, err := a.confirm("remove all of it? it cannot be brought back."); !ok || err != nil {
+	if ok, err := env.confirm("remove all of it? it cannot be brought back."); !ok || err != nil {
 		return err
 	}
 	for _, p := range places {
 		if err := os.RemoveAll(p.Path); err != nil {
 			return fmt.Errorf("remove %s: %w", p.Path, err)
 		}
-		if a.out.json {
-			if err := a.out.object(p); err != nil {
+		if env.out.json {
+			if err := env.out.object(p); err != nil {
 				return err
 			}
-		} else if err := a.out.line("removed %s", p.Path); err != nil {
+		} else if err := env.out.line("removed %s", p.Path); err != nil {
 			return err
 		}
 	}

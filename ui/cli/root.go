@@ -1,16 +1,11 @@
 package cli
 
 import (
-	"errors"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/adauldev/octaskly/node/config"
-	"github.com/adauldev/octaskly/queue/task"
 )
 
 func init() {
@@ -21,8 +16,8 @@ func init() {
 // firstVerbs are the verbs on the first page of help, in its order.
 var firstVerbs = []string{"run", "submit", "ps", "logs", "cancel", "why", "nodes", "status", "promote", "invite", "join", "worker"}
 
-// rootCommand builds the command tree for one run.
-func (a *app) rootCommand() *cobra.Command {
+// newRootCommand builds the command tree for one run.
+func newRootCommand(env *environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "octaskly",
 		Short: "One machine out of many: run commands on the computers of your network",
@@ -32,25 +27,25 @@ func (a *app) rootCommand() *cobra.Command {
 			}
 			return unknownVerb(cmd, args[0])
 		},
-		RunE:              func(*cobra.Command, []string) error { return a.serveNode("") },
+		RunE:              func(*cobra.Command, []string) error { return serveNode(env, "") },
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
-	root.SetIn(a.Stdin)
-	root.SetOut(a.Stdout)
-	root.SetErr(a.Stderr)
-	a.globalFlags(root.PersistentFlags())
-	a.nodeFlags(root)
-	a.look.register(root.Flags())
+	root.SetIn(env.Stdin)
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	addGlobalFlags(env, root.PersistentFlags())
+	addNodeFlags(env, root)
+	env.look.register(root.Flags())
 	root.Flags().BoolP("version", "V", false, "print the version")
 	root.SetFlagErrorFunc(flagFault)
-	root.SetHelpFunc(a.help)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { printHelp(env, cmd) })
 	root.SetUsageFunc(func(*cobra.Command) error { return nil })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if v, err := cmd.Root().Flags().GetBool("version"); err == nil && v && cmd == cmd.Root() {
-			if err := a.printVersion(); err != nil {
+			if err := printVersion(env); err != nil {
 				return err
 			}
 			return silent(exitOK)
@@ -58,138 +53,22 @@ func (a *app) rootCommand() *cobra.Command {
 		return nil
 	}
 	root.AddCommand(
-		a.runCommand(), a.submitCommand(), a.psCommand(), a.logsCommand(), a.cancelCommand(), a.whyCommand(),
-		a.nodesCommand(), a.statusCommand(), a.promoteCommand(), a.inviteCommand(), a.joinCommand(), a.workerCommand(),
-		a.dispatcherCommand(), a.showCommand(), a.waitCommand(), a.retryCommand(), a.drainCommand(), a.undrainCommand(),
-		a.identityCommand(), a.doctorCommand(), a.eventsCommand(), a.topCommand(), a.uiCommand(), a.demoCommand(), a.benchCommand(), a.purgeCommand(), a.configCommand(),
-		a.versionCommand(),
+		newRunCommand(env), newSubmitCommand(env), newPsCommand(env), newLogsCommand(env), newCancelCommand(env), newWhyCommand(env),
+		newNodesCommand(env), newStatusCommand(env), newPromoteCommand(env), newInviteCommand(env), newJoinCommand(env), newWorkerCommand(env),
+		newDispatcherCommand(env), newShowCommand(env), newWaitCommand(env), newRetryCommand(env), newDrainCommand(env), newUndrainCommand(env),
+		newIdentityCommand(env), newDoctorCommand(env), newEventsCommand(env), newTopCommand(env), newUICommand(env), newDemoCommand(env), newBenchCommand(env), newPurgeCommand(env), newConfigCommand(env),
+		newVersionCommand(env),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root
 }
 
-// unknownVerb says that there is no such verb, and which one was meant.
-func unknownVerb(cmd *cobra.Command, word string) error {
-	var verbs []string
-	for _, c := range cmd.Commands() {
-		if !c.Hidden {
-			verbs = append(verbs, c.Name())
-		}
-	}
-	e := task.Errorf(task.KindUsage, "%s has no verb %q", cmd.CommandPath(), word)
-	if near := config.Nearest(word, verbs); near != "" {
-		return e.WithHint("did you mean?   %s %s\nall verbs:      octaskly help", cmd.CommandPath(), near)
-	}
-	if cmd.HasParent() {
-		return e.WithHint("its verbs: %s", strings.Join(verbs, ", "))
-	}
-	return e.WithHint("to run a command:  octaskly run %s\nall verbs:         octaskly help", quoteShell(word))
-}
-
-// flagFault turns a fault of the flag parser into a usage error that names the
-// nearest flag.
-func flagFault(cmd *cobra.Command, err error) error {
-	var shorthand *pflag.NotExistError
-	if errors.As(err, &shorthand) && len(shorthand.GetSpecifiedName()) == 1 && strings.Trim(shorthand.GetSpecifiedName(), "0123456789") == "" {
-		return usageOf(cmd, "-%s is neither a flag nor a number that can be given here", shorthand.GetSpecifiedShortnames())
-	}
-	var value *pflag.InvalidValueError
-	if errors.As(err, &value) {
-		if number := (*strconv.NumError)(nil); errors.As(err, &number) {
-			why := "is not a number"
-			if errors.Is(err, strconv.ErrRange) {
-				why = "is too large a number"
-			}
-			return usageOf(cmd, "--%s: %q %s", value.GetFlag().Name, value.GetValue(), why)
-		}
-	}
-	e := task.Errorf(task.KindUsage, "%w", err)
-	name, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
-	if ok {
-		var known []string
-		each := func(f *pflag.Flag) {
-			if !f.Hidden {
-				known = append(known, f.Name)
-			}
-		}
-		cmd.Flags().VisitAll(each)
-		cmd.InheritedFlags().VisitAll(each)
-		if near := config.Nearest(name, known); near != "" {
-			return e.WithHint("did you mean --%s?\nall flags:  %s --help", near, cmd.CommandPath())
-		}
-	}
-	if takesCommand(cmd) && strings.HasPrefix(err.Error(), "unknown") {
-		return e.WithHint("if it belongs to the command, put -- before it:  %s -- PROGRAM ARGUMENTS…\nall flags:  %s --help", cmd.CommandPath(), cmd.CommandPath())
-	}
-	return e.WithHint("all flags:  %s --help", cmd.CommandPath())
-}
-
-// exactly, atLeast and noMore say in words what is missing or too much.
-func exactly(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == n {
-			return nil
-		}
-		if n == 0 {
-			return usageOf(cmd, "%s takes no argument, but %s was given", cmd.CommandPath(), quoteAll(args))
-		}
-		if len(args) < n {
-			return usageOf(cmd, "%s needs %s", cmd.CommandPath(), what)
-		}
-		return usageOf(cmd, "%s takes %s and nothing more, but %s was given", cmd.CommandPath(), what, quoteAll(args[n:]))
-	}
-}
-
-func atLeast(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) >= n {
-			return nil
-		}
-		return usageOf(cmd, "%s needs %s", cmd.CommandPath(), what)
-	}
-}
-
-func usageOf(cmd *cobra.Command, format string, v ...any) error {
-	e := task.Errorf(task.KindUsage, format, v...)
-	hint := "usage:  " + cmd.UseLine()
-	if cmd.Example != "" {
-		hint += "\nas in:  " + strings.TrimSpace(strings.Split(strings.TrimSpace(cmd.Example), "\n")[0])
-	}
-	return e.WithHint("%s", hint)
-}
-
-func quoteAll(args []string) string {
-	out := make([]string, 0, min(len(args), 4))
-	for _, s := range args {
-		if len(out) == 3 {
-			out = append(out, "…")
-			break
-		}
-		if len(s) > 40 {
-			s = s[:40] + "…"
-		}
-		out = append(out, `"`+s+`"`)
-	}
-	return strings.Join(out, " ")
-}
-
-// quoteShell writes a word so that a shell reads it back as one.
-func quoteShell(s string) string {
-	safe := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,@%+", r)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !safe(r) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// nodeFlags gives a verb every setting of a node as a flag.
-func (a *app) nodeFlags(cmd *cobra.Command) {
+// addNodeFlags gives a verb every setting of a node as a flag.
+func addNodeFlags(env *environment, cmd *cobra.Command) {
 	for _, s := range config.Settings() {
 		if !slices.Contains(globalSettings, s.Key) {
-			a.settingFlag(cmd.Flags(), s)
+			addSettingFlag(env, cmd.Flags(), s)
 		}
 	}
 }

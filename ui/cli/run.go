@@ -5,11 +5,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/adauldev/octaskly/queue/task"
 )
 
-func (a *app) runCommand() *cobra.Command {
+func newRunCommand(env *environment) *cobra.Command {
 	var t taskFlags
 	var solo, detach bool
 	cmd := &cobra.Command{
@@ -25,21 +23,21 @@ cannot be executed, 127 it was not found, 128+n signal n ended it.`,
   octaskly run --solo 'echo hello from $(hostname)'
   octaskly run --on mill-03 -- sha256sum /etc/hostname`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.writes(cmd); err != nil {
+			if err := env.writes(cmd); err != nil {
 				return err
 			}
-			if !t.stdin && t.stdinFile == "" && !cmd.Flags().Changed("stdin") && isPiped(a.Stdin) {
+			if !t.stdin && t.stdinFile == "" && !cmd.Flags().Changed("stdin") && isPiped(env.Stdin) {
 				t.stdin = true
 			}
-			sub, err := t.submission(a, cmd, args)
+			sub, err := t.submission(env, cmd, args)
 			if err != nil {
 				return err
 			}
 			o := followOptions{output: true, failFast: t.failFast, detach: detach}
 			if solo {
-				return a.runSolo(sub, o)
+				return runSolo(env, sub, o)
 			}
-			return a.submitAndFollow(sub, o)
+			return submitAndFollow(env, sub, o)
 		},
 	}
 	t.add(cmd)
@@ -49,34 +47,29 @@ cannot be executed, 127 it was not found, 128+n signal n ended it.`,
 }
 
 // runSolo runs a task in a private cluster inside this process.
-func (a *app) runSolo(sub submission, o followOptions) error {
-	cfg, err := a.configuration()
+func runSolo(env *environment, sub submission, o followOptions) error {
+	cfg, err := env.configuration()
 	if err != nil {
 		return err
 	}
 	if sub.Spec.Need.Sandbox == "none" && !cfg.Given("sandbox-level") {
 		cfg.SandboxLevel = "none" // who asks and who owns the node are one
 	}
-	a.logFor(cfg, quietLog)
-	if a.Backend.Solo == nil {
-		return task.Errorf(task.KindUnavailable, "this build cannot run tasks by itself")
-	}
-	ctl, closer, err := a.Backend.Solo(a.ctx, cfg)
+	c, err := openSolo(env, cfg)
 	if err != nil {
 		return err
 	}
-	c := &connection{Control: ctl, closer: closer}
 	defer c.close()
 	if o.failFast {
-		c.untilWorker(a.ctx)
+		c.untilWorker(env.ctx)
 	}
-	ctx, cancel := a.answer()
+	ctx, cancel := env.answer()
 	id, _, err := c.submit(ctx, &sub, o.failFast)
 	cancel()
 	if err != nil {
 		return err
 	}
-	f := &following{a: a, id: id, o: o, sink: a.sink()}
+	f := &following{env: env, id: id, o: o, sink: newSink(env)}
 	f.c.Store(c)
 	return f.run()
 }

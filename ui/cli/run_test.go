@@ -119,7 +119,7 @@ func TestRunOutlivesItsConnection(t *testing.T) {
 	}}
 	s := newSession(f, "run", "-q", "x")
 	dials := 0
-	s.program.Backend.Dial = func(context.Context, *config.Loaded) (control.Control, io.Closer, error) {
+	s.program.Dial = func(context.Context, *config.Loaded) (control.Control, io.Closer, error) {
 		if dials++; dials == 2 {
 			return nil, nil, task.Errorf(task.KindNoDispatcher, "not yet")
 		}

@@ -11,11 +11,10 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
-	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-func (a *app) showCommand() *cobra.Command {
+func newShowCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "one task with all its attempts", Args: exactly(1, "the number of a task"),
 		Example: "  octaskly show 42",
@@ -24,54 +23,21 @@ func (a *app) showCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.ask(func(ctx context.Context, c *connection) error {
+			return env.ask(func(ctx context.Context, c *connection) error {
 				t, err := c.Get(ctx, id)
 				if err != nil {
 					return err
 				}
 				switch {
-				case a.out.json:
-					return a.out.object(task.DocumentOf(&t, c.nodeName(ctx), true))
-				case a.out.quiet:
-					return a.out.line("%s", t.ID)
+				case env.out.json:
+					return env.out.object(task.DocumentOf(&t, c.nodeName(ctx), true))
+				case env.out.quiet:
+					return env.out.line("%s", t.ID)
 				}
-				return a.out.fields(taskFields(&t, c.nodeName(ctx), time.Now()))
+				return env.out.fields(taskFields(&t, c.nodeName(ctx), time.Now()))
 			})
 		},
 	}
-}
-
-func oneID(s string) (task.ID, error) {
-	id, err := task.ParseID(s)
-	return id, hintNumbers(err, "; this verb takes one of them")
-}
-
-// pair is a named value of a page of text.
-type pair struct{ name, value string }
-
-// fields prints pairs aligned; those without a value are left out.
-func (p *printer) fields(all []pair) error {
-	wide := 0
-	for _, f := range all {
-		if f.value != "" {
-			wide = max(wide, len(f.name))
-		}
-	}
-	for _, f := range all {
-		if f.value == "" {
-			continue
-		}
-		var err error
-		if p.plain {
-			err = p.line("%s\t%s", f.name, cleanLine(f.value))
-		} else {
-			err = p.line("%-*s  %s", wide, f.name, cleanLine(f.value))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func taskFields(t *task.Task, name func(task.NodeID) string, now time.Time) []pair {
@@ -153,18 +119,6 @@ func exitText(e *task.Exit) string {
 	return t
 }
 
-func timeText(ms int64, now time.Time) string {
-	if ms == 0 {
-		return ""
-	}
-	t := time.UnixMilli(ms)
-	text := t.Format("2006-01-02 15:04:05")
-	if d := now.Sub(t); d >= 0 {
-		return text + ", " + span(d) + " ago"
-	}
-	return text + ", in " + span(t.Sub(now))
-}
-
 func needText(n *task.Need) string {
 	parts := []string{n.CPUs().String() + " CPU"}
 	add := func(format string, v ...any) { parts = append(parts, fmt.Sprintf(format, v...)) }
@@ -216,131 +170,4 @@ func retryText(s *task.Spec) string {
 		return ""
 	}
 	return fmt.Sprintf("%d, %s", s.Retries, s.Backoff)
-}
-
-func (a *app) whyCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "why ID", Short: "why a task waits, or what happened to it", Args: exactly(1, "the number of a task"),
-		Example: "  octaskly why 42",
-		RunE: func(_ *cobra.Command, args []string) error {
-			id, err := oneID(args[0])
-			if err != nil {
-				return err
-			}
-			return a.ask(func(ctx context.Context, c *connection) error {
-				w, err := c.Why(ctx, id)
-				if err != nil {
-					return err
-				}
-				if a.out.json {
-					return a.out.object(whyObject(&w))
-				}
-				return a.printWhy(&w)
-			})
-		},
-	}
-}
-
-type whyDocument struct {
-	ID    task.ID       `json:"id"`
-	State string        `json:"state"`
-	Waits *waitDocument `json:"waits"`
-	Told  []string      `json:"told"`
-	Would *string       `json:"would"`
-}
-
-type waitDocument struct {
-	Ahead    int           `json:"ahead"`
-	Until    *string       `json:"until"`
-	Estimate *float64      `json:"estimate_s"`
-	Nodes    []nodeVerdict `json:"nodes"`
-}
-
-type nodeVerdict struct {
-	Node  string       `json:"node"`
-	Fits  bool         `json:"fits"`
-	Now   bool         `json:"now"`
-	Terms []failedTerm `json:"terms"`
-}
-
-type failedTerm struct {
-	Name string `json:"name"`
-	Want string `json:"want"`
-	Have string `json:"have"`
-	Busy bool   `json:"busy"`
-}
-
-func whyObject(w *control.Why) whyDocument {
-	d := whyDocument{ID: w.ID, State: w.State.String(), Told: w.Told, Would: orNull(w.Would)}
-	if d.Told == nil {
-		d.Told = []string{}
-	}
-	if w.Waits == nil {
-		return d
-	}
-	d.Waits = &waitDocument{Ahead: w.Waits.Ahead, Until: stamp(w.Waits.Until), Nodes: []nodeVerdict{}}
-	if s := w.Waits.Estimate.Seconds(); s > 0 {
-		d.Waits.Estimate = &s
-	}
-	for _, n := range w.Waits.Nodes {
-		v := nodeVerdict{Node: n.Node, Fits: n.Fits, Now: n.Now, Terms: []failedTerm{}}
-		for _, t := range n.Terms {
-			v.Terms = append(v.Terms, failedTerm(t))
-		}
-		d.Waits.Nodes = append(d.Waits.Nodes, v)
-	}
-	return d
-}
-
-func (a *app) printWhy(w *control.Why) error {
-	if w.Waits == nil {
-		lines := append([]string{fmt.Sprintf("task %s is %s", w.ID, w.State)}, w.Told...)
-		return a.printLines(append(lines, w.Would))
-	}
-	first := fmt.Sprintf("task %s is %s, %d ahead of it", w.ID, w.State, w.Waits.Ahead)
-	if w.Waits.Until != 0 {
-		first += ", waits until " + time.UnixMilli(w.Waits.Until).Format("15:04:05")
-	}
-	if w.Waits.Estimate > 0 {
-		first += ", starts in about " + span(w.Waits.Estimate)
-	}
-	lines := []string{first}
-	if len(w.Waits.Nodes) == 0 {
-		lines = append(lines, "no worker is known")
-	}
-	for i := range w.Waits.Nodes {
-		lines = append(lines, "  "+verdictText(&w.Waits.Nodes[i]))
-	}
-	return a.printLines(append(lines, w.Would))
-}
-
-func (a *app) printLines(lines []string) error {
-	for _, l := range lines {
-		if l == "" {
-			continue
-		}
-		if err := a.out.line("%s", cleanLine(l)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// verdictText is what one node says, in one line.
-func verdictText(v *control.NodeVerdict) string {
-	if v.Now {
-		return v.Node + ": could run it now"
-	}
-	parts := make([]string, len(v.Terms))
-	for i, t := range v.Terms {
-		parts[i] = fmt.Sprintf("%s: wants %s, has %s", t.Name, t.Want, t.Have)
-		if t.Busy {
-			parts[i] += " left"
-		}
-	}
-	verb := "cannot run it"
-	if v.Fits {
-		verb = "will run it when there is room"
-	}
-	return v.Node + ": " + verb + " (" + strings.Join(parts, "; ") + ")"
 }

@@ -54,13 +54,13 @@ func taskOrder(column string, reverse bool, now time.Time) (func(a, b *task.Task
 	}, nil
 }
 
-// listSorted reads everything that matches, orders it, and prints the first of
+// listSortedTasks reads everything that matches, orders it, and prints the first of
 // it; limit 0 is all.
-func (a *app) listSorted(q control.Query, limit int, order func(a, b *task.Task) int) error {
-	return a.ask(func(ctx context.Context, c *connection) error {
+func listSortedTasks(env *environment, q control.Query, limit int, order func(a, b *task.Task) int) error {
+	return env.ask(func(ctx context.Context, c *connection) error {
 		q.Oldest = false
 		var all []task.Task
-		err := c.pages(a.ctx, q, 0, func(p control.Page) error {
+		err := c.pages(env.ctx, q, 0, func(p control.Page) error {
 			all = append(all, p.Tasks...)
 			return nil
 		})
@@ -74,10 +74,10 @@ func (a *app) listSorted(q control.Query, limit int, order func(a, b *task.Task)
 		}
 		t, name := taskTable(), c.nodeName(ctx)
 		for i := range all {
-			if err := a.listOne(t, &all[i], name); err != nil {
+			if err := listTask(env, t, &all[i], name); err != nil {
 				return err
 			}
 		}
-		return a.endList(t, len(all), total)
+		return endTaskList(env, t, len(all), total)
 	})
 }

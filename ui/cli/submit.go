@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +9,7 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-func (a *app) submitCommand() *cobra.Command {
+func newSubmitCommand(env *environment) *cobra.Command {
 	var t taskFlags
 	var from string
 	var wait, follow bool
@@ -25,7 +23,7 @@ program is run directly with its arguments.`,
   octaskly submit --name nightly --cpus 4 --timeout 2h -- make -j4
   octaskly submit --from tasks.ndjson`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.writes(cmd); err != nil {
+			if err := env.writes(cmd); err != nil {
 				return err
 			}
 			if from == "" && len(args) == 1 && args[0] == "-" && cmd.ArgsLenAtDash() < 0 {
@@ -36,16 +34,16 @@ program is run directly with its arguments.`,
 				return usageOf(cmd, "--secret-env cannot be combined with --from")
 			}
 			if from != "" {
-				return a.submitFrom(cmd, from, args, t.failFast, wait || follow)
+				return submitFrom(env, cmd, from, args, t.failFast, wait || follow)
 			}
-			sub, err := t.submission(a, cmd, args)
+			sub, err := t.submission(env, cmd, args)
 			if err != nil {
 				return err
 			}
 			if wait || follow {
-				return a.submitAndFollow(sub, followOptions{output: follow, failFast: t.failFast})
+				return submitAndFollow(env, sub, followOptions{output: follow, failFast: t.failFast})
 			}
-			return a.submitOne(sub, t.failFast)
+			return submitTask(env, sub, t.failFast)
 		},
 	}
 	t.add(cmd)
@@ -55,35 +53,35 @@ program is run directly with its arguments.`,
 	return cmd
 }
 
-// submitOne queues a task and prints its number.
-func (a *app) submitOne(sub submission, failFast bool) error {
-	return a.ask(func(ctx context.Context, c *connection) error {
+// submitTask queues a task and prints its number.
+func submitTask(env *environment, sub submission, failFast bool) error {
+	return env.ask(func(ctx context.Context, c *connection) error {
 		id, ahead, err := c.submit(ctx, &sub, failFast)
 		if err != nil {
 			return err
 		}
-		return a.saySubmitted(ctx, c, id, ahead)
+		return printSubmitted(env, ctx, c, id, ahead)
 	})
 }
 
-func (a *app) saySubmitted(ctx context.Context, c *connection, id task.ID, ahead int) error {
-	if a.out.json {
+func printSubmitted(env *environment, ctx context.Context, c *connection, id task.ID, ahead int) error {
+	if env.out.json {
 		t, err := c.Get(ctx, id)
 		if err != nil {
 			return err
 		}
-		return a.out.object(task.DocumentOf(&t, c.nodeName(ctx), false))
+		return env.out.object(task.DocumentOf(&t, c.nodeName(ctx), false))
 	}
-	if err := a.out.line("%s", id); err != nil {
+	if err := env.out.line("%s", id); err != nil {
 		return err
 	}
 	switch ahead {
 	case 0:
-		a.out.say("queued")
+		env.out.say("queued")
 	default:
-		a.out.say("queued, %d ahead", ahead)
+		env.out.say("queued, %d ahead", ahead)
 	}
-	a.out.say("  follow it:  octaskly logs -f %s", id)
+	env.out.say("  follow it:  octaskly logs -f %s", id)
 	return nil
 }
 
@@ -119,19 +117,4 @@ func refusalOf(s control.Submitted) error {
 		return nil
 	}
 	return &task.Error{Kind: s.Kind, Message: s.Message, Hint: s.Hint}
-}
-
-// storeStdin puts standard input that is too large to ride in the task beside
-// the queue.
-func (c *connection) storeStdin(ctx context.Context, s *task.Spec) error {
-	if len(s.Stdin) <= task.MaxInlineStdin {
-		return nil
-	}
-	r := bytes.NewReader(s.Stdin)
-	ref, err := c.PutBlob(ctx, int64(len(s.Stdin)), r.Read)
-	if err != nil {
-		return fmt.Errorf("store standard input: %w", err)
-	}
-	s.Stdin, s.StdinRef = nil, ref
-	return nil
 }

@@ -1,11 +1,7 @@
 package cli
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
-	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +65,7 @@ func (t *taskFlags) add(cmd *cobra.Command) {
 
 // submission builds a task from the flags and the command. Standard input is
 // read here; it may be larger than what rides in a task.
-func (t *taskFlags) submission(a *app, cmd *cobra.Command, args []string) (submission, error) {
+func (t *taskFlags) submission(env *environment, cmd *cobra.Command, args []string) (submission, error) {
 	sub := submission{Submission: task.Submission{Key: t.key}}
 	s := &sub.Spec
 	steps := []func(*task.Spec) error{
@@ -78,8 +74,8 @@ func (t *taskFlags) submission(a *app, cmd *cobra.Command, args []string) (submi
 			return notEmpty(cmd, "name", "on", "dir", "sandbox", "timeout", "grace", "idempotency-key")
 		},
 		t.names, t.times, t.needs,
-		func(s *task.Spec) error { return t.environment(a, s) },
-		func(s *task.Spec) error { return t.input(a, s) },
+		func(s *task.Spec) error { return t.environment(env, s) },
+		func(s *task.Spec) error { return t.input(env, s) },
 		func(s *task.Spec) (err error) { sub.Secrets, err = readSecrets(t.secrets, s.Env); return err },
 	}
 	for _, step := range steps {
@@ -248,19 +244,19 @@ func (t *taskFlags) needs(s *task.Spec) (err error) {
 
 // environment gathers variables: the file first, then those passed on, then
 // those given one by one.
-func (t *taskFlags) environment(a *app, s *task.Spec) error {
-	env := map[string]string{}
+func (t *taskFlags) environment(env *environment, s *task.Spec) error {
+	variables := map[string]string{}
 	if t.envFile != "" {
-		if err := readEnvFile(t.envFile, env); err != nil {
+		if err := readEnvFile(t.envFile, variables); err != nil {
 			return err
 		}
 	}
 	for _, name := range t.inherit {
-		v := a.getenv(name)
+		v := env.getenv(name)
 		if v == "" {
 			return task.Errorf(task.KindUsage, "--inherit-env: %s is not set here", quoteShell(name)).WithHint("to pass it on empty:  --env %s=", quoteShell(name))
 		}
-		env[name] = v
+		variables[name] = v
 	}
 	for _, kv := range t.env {
 		k, v, ok := strings.Cut(kv, "=")
@@ -268,87 +264,12 @@ func (t *taskFlags) environment(a *app, s *task.Spec) error {
 			return task.Errorf(task.KindUsage, "--env: %q is not of the form K=V", kv).
 				WithHint("to pass on a variable from here:  --inherit-env %s", quoteShell(kv))
 		}
-		env[k] = v
+		variables[k] = v
 	}
-	if len(env) > 0 {
-		s.Env = env
-	}
-	return nil
-}
-
-func readEnvFile(path string, env map[string]string) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return task.Errorf(task.KindUsage, "--env-file: %w", err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Buffer(nil, task.MaxEnvBytes+1)
-	for n := 1; lines.Scan(); n++ {
-		l := strings.TrimSpace(lines.Text())
-		if l == "" || l[0] == '#' {
-			continue
-		}
-		k, v, ok := strings.Cut(l, "=")
-		if !ok || k == "" {
-			return task.Errorf(task.KindUsage, "%s:%d: %q is not of the form K=V", path, n, l)
-		}
-		env[strings.TrimSpace(k)] = v
-	}
-	if err := lines.Err(); err != nil {
-		return task.Errorf(task.KindUsage, "--env-file %s: %w", path, err)
+	if len(variables) > 0 {
+		s.Env = variables
 	}
 	return nil
-}
-
-// input reads what the task gets as standard input.
-func (t *taskFlags) input(a *app, s *task.Spec) error {
-	switch {
-	case t.stdin && t.stdinFile != "":
-		return task.Errorf(task.KindUsage, "--stdin and --stdin-file exclude each other")
-	case t.stdinFile != "":
-		f, err := os.Open(t.stdinFile)
-		if err != nil {
-			return task.Errorf(task.KindUsage, "--stdin-file: %w", err)
-		}
-		defer f.Close()
-		return readStdin(s, f, t.stdinFile)
-	case t.stdin:
-		note := time.AfterFunc(2*time.Second, func() {
-			a.out.say("reading standard input until its end; use </dev/null if the task needs none")
-		})
-		defer note.Stop()
-		return readStdin(s, a.Stdin, "standard input")
-	}
-	return nil
-}
-
-// readStdin reads all of r. More than what can be given is refused, never cut.
-func readStdin(s *task.Spec, r io.Reader, what string) error {
-	data, err := io.ReadAll(io.LimitReader(r, task.MaxStdin+1))
-	if err != nil {
-		return task.Errorf(task.KindUsage, "read %s: %w", what, err)
-	}
-	if len(data) > task.MaxStdin {
-		return task.Errorf(task.KindTooLarge, "%s has more than %d MiB, the most a task can be given", what, task.MaxStdin>>20).
-			WithHint("put it in a file the node can read, and name that in the command")
-	}
-	s.Stdin = data
-	return nil
-}
-
-// isPiped reports whether somebody sends us something on standard input: it is
-// a pipe or a file, not a terminal or a device.
-func isPiped(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return false
-	}
-	m := info.Mode()
-	return m&os.ModeNamedPipe != 0 || m.IsRegular()
 }
 
 // errNothing is what an empty --from is refused with.

@@ -14,7 +14,7 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-func (a *app) topCommand() *cobra.Command {
+func newTopCommand(env *environment) *cobra.Command {
 	var interval string
 	var count int
 	cmd := &cobra.Command{
@@ -32,12 +32,12 @@ seconds: in place on a terminal, below each other elsewhere.`,
 			if count < 0 {
 				return task.Errorf(task.KindUsage, "--count %d is below 0", count)
 			}
-			c, err := a.connect()
+			c, err := env.connect()
 			if err != nil {
 				return err
 			}
 			defer c.close()
-			return a.top(a.ctx, c, every, count)
+			return showTop(env, env.ctx, c, every, count)
 		},
 	}
 	cmd.Flags().StringVar(&interval, "interval", "2s", "time between two, a `DURATION`")
@@ -52,9 +52,9 @@ type topObject struct {
 	Nodes  []nodeObject `json:"nodes"`
 }
 
-// top draws snapshots until ctx ends, or count of them.
-func (a *app) top(ctx context.Context, c control.Control, every time.Duration, count int) error {
-	onTerminal := isTerminal(a.Stdout) && !a.out.json
+// showTop draws snapshots until ctx ends, or count of them.
+func showTop(env *environment, ctx context.Context, c control.Control, every time.Duration, count int) error {
+	onTerminal := isTerminal(env.Stdout) && !env.out.json
 	for n := 1; ; n++ {
 		ask, cancel := context.WithTimeout(ctx, defaultTimeout)
 		s, err := c.Status(ask)
@@ -69,7 +69,7 @@ func (a *app) top(ctx context.Context, c control.Control, every time.Duration, c
 		case err != nil && n == 1 || err != nil && !onTerminal:
 			return withHints(err)
 		}
-		if err := a.drawTop(&s, nodes, err, onTerminal); err != nil {
+		if err := drawTop(env, &s, nodes, err, onTerminal); err != nil {
 			return err
 		}
 		if n == count {
@@ -83,21 +83,21 @@ func (a *app) top(ctx context.Context, c control.Control, every time.Duration, c
 	}
 }
 
-func (a *app) drawTop(s *control.Status, nodes []control.Node, trouble error, onTerminal bool) error {
+func drawTop(env *environment, s *control.Status, nodes []control.Node, trouble error, onTerminal bool) error {
 	now := time.Now()
-	if a.out.json {
+	if env.out.json {
 		o := topObject{Schema: "octaskly.top/1", Time: stamp(now.UnixMilli()), Status: statusJSON(s), Nodes: []nodeObject{}}
 		for i := range nodes {
 			o.Nodes = append(o.Nodes, nodeJSON(&nodes[i]))
 		}
-		return a.out.object(o)
+		return env.out.object(o)
 	}
 	if trouble != nil {
-		a.out.say("%s", cleanLines(trouble.Error()))
+		env.out.say("%s", cleanLines(trouble.Error()))
 		return nil
 	}
-	if a.out.plain {
-		return a.out.table(nodeTable(nodes, now), 0)
+	if env.out.plain {
+		return env.out.table(nodeTable(nodes, now), 0)
 	}
 	var b strings.Builder
 	if onTerminal {
@@ -110,11 +110,11 @@ func (a *app) drawTop(s *control.Status, nodes []control.Node, trouble error, on
 	}
 	fmt.Fprintf(&b, "%s\n\n", strings.Join(tasks, "  "))
 	if len(nodes) > 0 {
-		b.WriteString(layTable(nodeTable(nodes, now), a.terminalWidth()))
+		b.WriteString(layTable(nodeTable(nodes, now), env.terminalWidth()))
 	}
 	if !onTerminal {
 		b.WriteByte('\n')
 	}
-	_, err := io.WriteString(a.Stdout, b.String())
+	_, err := io.WriteString(env.Stdout, b.String())
 	return err
 }

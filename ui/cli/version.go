@@ -35,31 +35,23 @@ type versionObject struct {
 	Arch    string  `json:"arch"`
 }
 
-func (a *app) versionCommand() *cobra.Command {
+func newVersionCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "print the version", Args: exactly(0, ""),
-		RunE: func(*cobra.Command, []string) error { return a.printVersion() },
+		RunE: func(*cobra.Command, []string) error { return printVersion(env) },
 	}
 }
 
-func (a *app) printVersion() error {
-	if a.out.json {
-		return a.out.object(versionObject{Version(), orNull(commit), orNull(date), runtime.Version(), runtime.GOOS, runtime.GOARCH})
+func printVersion(env *environment) error {
+	if env.out.json {
+		return env.out.object(versionObject{Version(), orNull(commit), orNull(date), runtime.Version(), runtime.GOOS, runtime.GOARCH})
 	}
-	if a.out.quiet {
-		return a.out.line("%s", Version())
+	if env.out.quiet {
+		return env.out.line("%s", Version())
 	}
 	text := "octaskly " + Version()
 	if commit != "" {
 		text += fmt.Sprintf(" (%.12s, %s)", commit, date)
 	}
-	return a.out.line("%s, %s, %s/%s", text, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-}
-
-// orNull is a text in JSON: absent is null.
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
+	return env.out.line("%s, %s, %s/%s", text, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -7,6 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 )
@@ -20,14 +23,14 @@ type ended struct {
 // waitAtOnce is how many tasks are waited for at the same time.
 const waitAtOnce = 64
 
-// waitFor waits for tasks and prints each as it finishes.
-func (a *app) waitFor(ids []task.ID, anyOne bool, limit time.Duration) error {
-	c, err := a.connect()
+// waitForTasks waits for tasks and prints each as it finishes.
+func waitForTasks(env *environment, ids []task.ID, anyOne bool, limit time.Duration) error {
+	c, err := env.connect()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	ctx, cancel := context.WithCancel(a.ctx)
+	ctx, cancel := context.WithCancel(env.ctx)
 	defer cancel()
 	if limit > 0 {
 		ctx, cancel = context.WithTimeout(ctx, limit)
@@ -41,17 +44,17 @@ func (a *app) waitFor(ids []task.ID, anyOne bool, limit time.Duration) error {
 		switch {
 		case errors.Is(r.err, context.DeadlineExceeded) && limit > 0:
 			return task.Errorf(task.KindTimeout, "not finished within %s", span(limit))
-		case r.err != nil && (len(ids) == 1 || a.ctx.Err() != nil):
+		case r.err != nil && (len(ids) == 1 || env.ctx.Err() != nil):
 			return withHints(r.err)
 		case r.err != nil:
 			bad++
-			a.out.warn("%s", cleanLines(r.err.Error()))
+			env.out.warn("%s", cleanLines(r.err.Error()))
 			continue
 		}
 		if code = outcomeCode(&r.t); code != exitOK {
 			bad++
 		}
-		if err := a.sayEnded(ctx, c, &r.t); err != nil {
+		if err := printEnded(env, ctx, c, &r.t); err != nil {
 			return err
 		}
 		if anyOne {
@@ -128,14 +131,42 @@ func waitOne(ctx context.Context, c *connection, id task.ID) (task.Task, error) 
 	}
 }
 
-func (a *app) sayEnded(ctx context.Context, c *connection, t *task.Task) error {
+func printEnded(env *environment, ctx context.Context, c *connection, t *task.Task) error {
 	switch {
-	case a.out.json:
-		return a.out.object(task.DocumentOf(t, c.nodeName(ctx), false))
-	case a.out.quiet:
-		return a.out.line("%s", t.ID)
-	case a.out.plain:
-		return a.out.line("%s\t%s\t%d", t.ID, t.State, outcomeCode(t))
+	case env.out.json:
+		return env.out.object(task.DocumentOf(t, c.nodeName(ctx), false))
+	case env.out.quiet:
+		return env.out.line("%s", t.ID)
+	case env.out.plain:
+		return env.out.line("%s\t%s\t%d", t.ID, t.State, outcomeCode(t))
 	}
-	return a.out.line("%s %s %s", t.ID, t.State, tookText(t, time.Now()))
+	return env.out.line("%s %s %s", t.ID, t.State, tookText(t, time.Now()))
+}
+
+func newWaitCommand(env *environment) *cobra.Command {
+	var anyOne bool
+	var limit string
+	cmd := &cobra.Command{
+		Use: "wait ID…", Short: "wait until tasks have finished", Args: atLeast(1, "the number of a task"),
+		Long: `Wait until tasks have finished. With one, the exit code is the task's; with
+several it is 0 if all ended with 0, else 8.`,
+		Example: `  octaskly wait 42 && echo ok
+  octaskly wait 1042-1141`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			ids, err := parseIDs(args)
+			if err != nil {
+				return err
+			}
+			var d time.Duration
+			if limit != "" {
+				if d, err = config.ParseDuration(limit); err != nil {
+					return task.Errorf(task.KindUsage, "--timeout: %w", err)
+				}
+			}
+			return waitForTasks(env, ids, anyOne, d)
+		},
+	}
+	cmd.Flags().BoolVar(&anyOne, "any", false, "until the first one has finished")
+	cmd.Flags().StringVar(&limit, "timeout", "", "give up after this `DURATION`, with exit code 125")
+	return cmd
 }

@@ -98,9 +98,38 @@ func parseIDs(args []string) ([]task.ID, error) {
 	return out, nil
 }
 
+func oneID(s string) (task.ID, error) {
+	id, err := task.ParseID(s)
+	return id, hintNumbers(err, "; this verb takes one of them")
+}
+
 func hintNumbers(err error, several string) error {
 	if e, ok := err.(*task.Error); ok { //nolint:errorlint // ParseID returns it as it is
 		return e.WithHint("octaskly ps lists them%s", several)
 	}
 	return err
+}
+
+// forEachTask does something for every task; with one, its failure is the verb's.
+func forEachTask(env *environment, ids []task.ID, do func(task.ID) error) error {
+	failed := 0
+	for _, id := range ids {
+		err := do(id)
+		if err == nil {
+			continue
+		}
+		if len(ids) == 1 {
+			return err
+		}
+		failed++
+		if env.out.json {
+			_ = writeJSON(env.Stderr, errorObject{errorOf(err)})
+		} else {
+			env.out.warn("%s: %s", id, cleanLines(err.Error()))
+		}
+	}
+	if failed > 0 {
+		return silent(exitPartly)
+	}
+	return nil
 }
