@@ -172,14 +172,3 @@ func (s *offers) Close() error {
 	})
 	return nil
 }
-
-// Offers implements control.Admin.
-func (f face) Offers(ctx context.Context) (control.OfferStream, error) {
-	return f.n.asker.watch(ctx), nil
-}
-
-// Decide implements control.Admin.
-func (f face) Decide(_ context.Context, id uint64, yes bool) error {
-	f.n.log.Info("audit: asked whether to join", "yes", yes, "by", string(f.who))
-	return f.n.asker.decide(id, yes)
-}

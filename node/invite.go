@@ -73,13 +73,9 @@ func (c *codes) find(code trust.Code) (invite string, ok bool) {
 	return "", false
 }
 
-// Invite implements control.Nodes. One use within ten minutes gives a short
-// code for typing, anything more a long one.
-func (f face) Invite(ctx context.Context, r control.InviteRequest) (control.Invite, error) {
-	_, l, ok := f.here()
-	if !ok {
-		return f.n.forward.Invite(ctx, r)
-	}
+// Invite gives a short code for typing where one use within ten minutes suffices,
+// for anything more a long one.
+func (c leaderControl) Invite(ctx context.Context, r control.InviteRequest) (control.Invite, error) {
 	if r.Uses == 0 {
 		r.Uses = 1
 	}
@@ -100,7 +96,7 @@ func (f face) Invite(ctx context.Context, r control.InviteRequest) (control.Invi
 	default:
 		return control.Invite{}, task.Errorf(task.KindUsage, "nobody can be invited as %s; the roles are worker, client and admin", r.Role)
 	}
-	return f.n.makeInvite(ctx, l, r, roles, f.who)
+	return c.node.makeInvite(ctx, c.leading, r, roles, c.who)
 }
 
 func (n *Node) makeInvite(ctx context.Context, l *leading, r control.InviteRequest, roles []task.Role, by task.Principal) (control.Invite, error) {
@@ -212,27 +208,23 @@ func (n *Node) grant(ctx context.Context, l *leading, who quicnet.Candidate, nam
 	return wire.JoinGrant{Root: l.ca.Root(), Chain: [][]byte{leaf}, Name: m.Name, Dispatcher: n.id.ID(), Addrs: n.reachable()}, nil
 }
 
-// Admit implements control.Nodes: it tries the code at every node that asks.
-func (f face) Admit(ctx context.Context, code, name string) (control.Node, error) {
-	d, l, ok := f.here()
-	if !ok {
-		return f.n.forward.Admit(ctx, code, name)
-	}
-	c, err := trust.ParseCode(code)
+// Admit tries the code at every node that asks.
+func (c leaderControl) Admit(ctx context.Context, text, name string) (control.Node, error) {
+	code, err := trust.ParseCode(text)
 	if err != nil {
 		return control.Node{}, err
 	}
-	asking := f.n.asking()
+	asking := c.node.asking()
 	if len(asking) == 0 {
 		return control.Node{}, task.Errorf(task.KindNotFound, "no node asks to be let in").
 			WithHint("start one there: octaskly worker\nif it is not seen from here, invite it instead: octaskly invite")
 	}
-	a := admitter{n: f.n, l: l, shown: &shownCode{code: c, name: name, by: f.who}}
-	who, err := f.n.admitOneOf(ctx, asking, c, a)
+	a := admitter{n: c.node, l: c.leading, shown: &shownCode{code: code, name: name, by: c.who}}
+	who, err := c.node.admitOneOf(ctx, asking, code, a)
 	if err != nil {
 		return control.Node{}, err
 	}
-	return d.Node(who)
+	return c.Node(who)
 }
 
 // admitAtOnce is at how many nodes a code is tried at the same time: anybody on

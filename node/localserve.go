@@ -48,12 +48,26 @@ func (n *Node) serveLocal(ctx context.Context, l *local.Listener) {
 		case local.Join:
 			_ = local.ServeEnrol(ctx, s, n.enrolLocal)
 		case local.Ask:
-			by := who.Principal(n.Name())
-			_ = remote.Serve(ctx, s, face{n: n, who: by}, by, everything)
+			_ = remote.Serve(ctx, s, n.localService(who.User))
 		}
 	})
 	if err != nil && ctx.Err() == nil {
 		n.log.Error("the local socket ended", "error", err)
+	}
+}
+
+// localService answers a program of a user of this machine. It may ask
+// everything: the node is that user's own.
+func (n *Node) localService(uid string) remote.Service {
+	return remote.Service{
+		Identify: func(user string) (task.Principal, error) {
+			if user != "" {
+				return "", task.Errorf(task.KindNotAllowed, "a program cannot ask on behalf of another user")
+			}
+			return n.localUser(uid), nil
+		},
+		Caller:  n.callerFor,
+		Allowed: func(*control.Method) error { return nil },
 	}
 }
 

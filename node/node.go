@@ -79,10 +79,10 @@ type Node struct {
 	lead *leading       // while this node dispatches
 	stop func(now bool) // ends the node; set by Run
 
-	settled chan struct{}  // closed when the node knows whether it starts as the dispatcher
-	up      upstream       // to the dispatcher, while another node dispatches
-	forward *remote.Client // asks the dispatcher over up; waits for one that was lost lately
-	glance  *remote.Client // the same, at once or not at all: for what a person watches
+	settled    chan struct{}  // closed when the node knows whether it starts as the dispatcher
+	up         upstream       // to the dispatcher, while another node dispatches
+	dispatcher *remote.Client // asks the dispatcher over up; waits for one that was lost lately
+	snapshot   *remote.Client // the same, at once or not at all: for what a person watches
 }
 
 // New claims a node directory and a socket, and makes everything that belongs
@@ -93,8 +93,8 @@ func New(opt Options) (*Node, error) {
 	}
 	n := &Node{opt: opt, cfg: opt.Config, log: opt.Logger, boot: rand.Text(), changed: make(chan struct{}, 1), settled: make(chan struct{})}
 	n.stop = func(bool) {}
-	n.forward = remote.NewClient(&n.up, remote.Options{Patience: patience, Waits: true})
-	n.glance = remote.NewClient(prompt{&n.up}, remote.Options{Patience: -1})
+	n.dispatcher = remote.NewClient(&n.up, remote.Options{Patience: patience, Waits: true})
+	n.snapshot = remote.NewClient(unwaiting{&n.up}, remote.Options{Patience: -1})
 	ok := false
 	defer func() {
 		if !ok {

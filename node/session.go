@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/dispatch"
 	"github.com/adauldev/octaskly/node/remote"
 	"github.com/adauldev/octaskly/queue/task"
@@ -52,7 +53,7 @@ func (n *Node) route(ctx context.Context, s *quicnet.Session, kind wire.StreamKi
 	l := n.leads()
 	switch kind {
 	case wire.StreamRPC:
-		return remote.Serve(ctx, st, face{n: n, who: task.Principal("node:" + p.ID)}, task.Principal("node:"+p.ID), mayCall(p.Roles))
+		return remote.Serve(ctx, st, n.peerService(p))
 	case wire.StreamWork, wire.StreamOutput, wire.StreamBlob:
 		if l == nil {
 			_ = st.Send(wire.FaultOf(task.Errorf(task.KindNoDispatcher, "node %s does not dispatch", n.Name())))
@@ -72,6 +73,15 @@ func (n *Node) route(ctx context.Context, s *quicnet.Session, kind wire.StreamKi
 		return n.blobs.Serve(ctx, st)
 	}
 	return n.forbid(p, st, kind)
+}
+
+// peerService answers a peer as far as its certificate allows.
+func (n *Node) peerService(p quicnet.Peer) remote.Service {
+	return remote.Service{
+		Identify: func(user string) (task.Principal, error) { return control.PrincipalOf(user, p.ID) },
+		Caller:   n.callerFor,
+		Allowed:  func(m *control.Method) error { return m.Allowed(p.Roles) },
+	}
 }
 
 // forbid tells a peer that its certificate does not allow what it tries, and

@@ -132,11 +132,11 @@ func (u *upstream) OpenRPC(ctx context.Context) (wire.Stream, error) {
 	}
 }
 
-// prompt opens calls to the dispatcher that is here now.
-type prompt struct{ *upstream }
+// unwaiting opens calls to a dispatcher that there is a session with now.
+type unwaiting struct{ *upstream }
 
 // OpenRPC implements remote.Opener.
-func (p prompt) OpenRPC(ctx context.Context) (wire.Stream, error) {
+func (p unwaiting) OpenRPC(ctx context.Context) (wire.Stream, error) {
 	s := p.session()
 	if s == nil {
 		return nil, errNoDispatcher()

@@ -2,6 +2,6 @@
 
 package node
 
-// userID has no meaning where users have no numbers; the local socket admits
-// only its owner.
-func userID() int { return 0 }
+// userID is one name for everybody where users have no numbers: the local socket
+// admits only its owner.
+func userID() string { return "0" }

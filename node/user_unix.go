@@ -2,6 +2,10 @@
 
 package node
 
-import "os"
+import (
+	"os"
+	"strconv"
+)
 
-func userID() int { return os.Getuid() }
+// userID is the number of the user that this process runs as.
+func userID() string { return strconv.Itoa(os.Getuid()) }

@@ -18,6 +18,8 @@ import (
 type Control interface {
 	Tasks
 	Nodes
+	Members
+	Replicas
 	Watch
 	Admin
 }
@@ -45,7 +47,7 @@ type Tasks interface {
 	PutBlob(ctx context.Context, size int64, read func(p []byte) (int, error)) (ref string, err error)
 }
 
-// Nodes is what can be done with nodes.
+// Nodes is what can be done with nodes that are members.
 type Nodes interface {
 	// Nodes lists all nodes that are members or were seen, by name.
 	Nodes(ctx context.Context) ([]Node, error)
@@ -53,6 +55,10 @@ type Nodes interface {
 	Drain(ctx context.Context, node string) (Node, error)
 	// Undrain takes that back.
 	Undrain(ctx context.Context, node string) (Node, error)
+}
+
+// Members is who belongs to the cluster.
+type Members interface {
 	// Remove revokes a node's membership.
 	Remove(ctx context.Context, node string) (Node, error)
 	// Admit lets in the node that shows this code, under the given name if it
@@ -62,7 +68,13 @@ type Nodes interface {
 	Invite(ctx context.Context, r InviteRequest) (Invite, error)
 }
 
-// Watch is how a face stays up to date.
+// Replicas is who holds the queue.
+type Replicas interface {
+	// Promote makes the asked node the dispatcher.
+	Promote(ctx context.Context, r PromoteRequest) (Status, error)
+}
+
+// Watch is how a client stays up to date.
 type Watch interface {
 	// Status is the cluster in one value.
 	Status(ctx context.Context) (Status, error)
@@ -74,8 +86,6 @@ type Watch interface {
 type Admin interface {
 	// Identity is who the asked node is.
 	Identity(ctx context.Context) (Identity, error)
-	// Promote makes the asked node the dispatcher.
-	Promote(ctx context.Context, r PromoteRequest) (Status, error)
 	// Stop ends the asked node: it drains first unless now is set.
 	Stop(ctx context.Context, now bool) error
 	// Offers streams the clusters that want the asked node as a member, which
@@ -85,6 +95,43 @@ type Admin interface {
 	// Decide answers the offer with this number.
 	Decide(ctx context.Context, offer uint64, yes bool) error
 }
+
+// Requests and replies that have no type of their own elsewhere. The methods
+// that they belong to take their fields as arguments.
+type (
+	// None is a request or a reply without content.
+	None struct{}
+	// TaskRequest names a task.
+	TaskRequest struct {
+		ID task.ID `msgpack:"i"`
+	}
+	// NodeRequest names a node by name or id.
+	NodeRequest struct {
+		Node string `msgpack:"n"`
+	}
+	// AdmitRequest is the code that a node shows and the name to give it.
+	AdmitRequest struct {
+		Code string `msgpack:"c"`
+		Name string `msgpack:"n,omitempty"`
+	}
+	// StopRequest says how to stop.
+	StopRequest struct {
+		Now bool `msgpack:"n,omitempty"`
+	}
+	// Decision answers an offer.
+	Decision struct {
+		Offer uint64 `msgpack:"o"`
+		Yes   bool   `msgpack:"y,omitempty"`
+	}
+	// UploadRequest says how many raw bytes follow.
+	UploadRequest struct {
+		Size int64 `msgpack:"s"`
+	}
+	// UploadReply names the stored content.
+	UploadReply struct {
+		Ref string `msgpack:"r"`
+	}
+)
 
 // SubmitRequest is a batch of tasks. Any size; it is cut as needed, and tasks
 // that were accepted before an error stay accepted.
@@ -130,12 +177,8 @@ type FollowRequest struct {
 	NoWait  bool    `msgpack:"n,omitempty"` // end after what is there now
 }
 
-// Follower yields what a Follow asked for. Next blocks; it returns io.EOF
-// after the last item. Close may be called at any time, also while Next blocks.
-type Follower interface {
-	Next() (FollowItem, error)
-	Close() error
-}
+// Follower yields what a Follow asked for.
+type Follower = Stream[FollowItem]
 
 // FollowItem is one step of a follow: output, or a new state of the task.
 type FollowItem struct {

@@ -42,13 +42,9 @@ type EventsRequest struct {
 	Ends  bool        `msgpack:"e,omitempty"` // of tasks, only final states
 }
 
-// EventStream yields events in the order of their positions. Next blocks and
-// returns io.EOF when the cluster says goodbye or there is no more; Close may be
-// called at any time.
-type EventStream interface {
-	Next() ([]Event, error)
-	Close() error
-}
+// EventStream yields events in the order of their positions. It ends when the
+// cluster says goodbye or there is no more.
+type EventStream = Stream[[]Event]
 
 // Offer is a cluster that wants the asked node as a member. The zero value is
 // none.
@@ -61,8 +57,5 @@ type Offer struct {
 }
 
 // OfferStream yields the offer that is open, each time that changes; the zero
-// Offer says that it is over. Next blocks; Close may be called at any time.
-type OfferStream interface {
-	Next() (Offer, error)
-	Close() error
-}
+// Offer says that it is over.
+type OfferStream = Stream[Offer]

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
@@ -117,9 +116,4 @@ func (l *Listener) one(ctx context.Context, c net.Conn, serve func(context.Conte
 	if ctx.Err() == nil {
 		serve(ctx, purpose, s, who)
 	}
-}
-
-// Principal is what a peer acts as on a node of this name.
-func (p Peer) Principal(node string) task.Principal {
-	return task.Principal("local:" + p.User + "@" + node)
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -40,7 +41,7 @@ func echo(ctx context.Context, p Purpose, s wire.Stream, who Peer) {
 		if e.Name == "bad" {
 			return wire.Enrolled{}, task.Errorf(task.KindConflict, "no room for %s", e.Name).WithHint("leave")
 		}
-		return wire.Enrolled{Name: e.Name, Cluster: string(p), Dispatcher: string(who.Principal("here"))}, nil
+		return wire.Enrolled{Name: e.Name, Cluster: string(p), Dispatcher: who.User}, nil
 	})
 }
 
@@ -86,7 +87,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := run(t, p, key(1))
 			out, err := Enrol(t.Context(), l.Address(), key(1), wire.Enrol{Name: "mill"})
-			if err != nil || out.Name != "mill" || out.Cluster != "enrol" || out.Dispatcher != fmt.Sprintf("local:%d@here", os.Geteuid()) {
+			if err != nil || out.Name != "mill" || out.Cluster != "enrol" || out.Dispatcher != strconv.Itoa(os.Geteuid()) {
 				t.Errorf("got %+v, %v", out, err)
 			}
 			_, err = Enrol(t.Context(), l.Address(), key(1), wire.Enrol{Name: "bad"})

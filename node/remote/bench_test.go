@@ -39,7 +39,7 @@ func overSocket(b *testing.B, c control.Control) *Client {
 				return
 			}
 			go func() {
-				_ = Serve(context.Background(), wire.NewConn(conn, wire.LimitAfter), c, "", func(Method) error { return nil })
+				_ = Serve(context.Background(), wire.NewConn(conn, wire.LimitAfter), serviceOf(c))
 			}()
 		}
 	}()

@@ -6,18 +6,19 @@ import (
 	"io"
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-// PutBlob implements control.Tasks. It is not repeated when the connection
-// breaks, because what was read cannot be read again.
-func (c *Client) PutBlob(ctx context.Context, size int64, read func(p []byte) (int, error)) (string, error) {
+// Upload has a stream of its own. It is not repeated when the connection breaks,
+// because what was read cannot be read again.
+func (c *Client) Upload(ctx context.Context, m *control.Method, size int64, read func(p []byte) (int, error)) (string, error) {
 	if size < 0 {
-		return "", task.Errorf(task.KindUsage, "a blob of %d bytes cannot be stored", size)
+		return "", task.Errorf(task.KindUsage, "a file of %d bytes cannot be stored", size)
 	}
 	var s wire.Stream
-	err := c.stubborn(ctx, repeatable, func(ctx context.Context) (err error) {
+	err := c.retry(ctx, repeatable, func(ctx context.Context) (err error) {
 		s, err = c.openStream(ctx)
 		return err
 	})
@@ -28,15 +29,15 @@ func (c *Client) PutBlob(ctx context.Context, size int64, read func(p []byte) (i
 	defer context.AfterFunc(ctx, func() { s.Cancel(wire.CodeNone) })()
 	defer context.AfterFunc(c.ctx, func() { s.Cancel(wire.CodeNone) })()
 
-	var ref wire.BlobRef
+	var ref control.UploadReply
 	answered := make(chan error, 1)
-	if err := s.Send(wire.Request[wire.BlobArg]{Kind: wire.KindPutBlob, Seq: 1, Body: wire.BlobArg{Size: size}}); err != nil {
+	if err := s.Send(requestOf(m, 1, 0, c.user, &control.UploadRequest{Size: size})); err != nil {
 		return "", unknownOutcome(broken(err))
 	}
 	go func() { // ends with the answer, or with the stream that is cancelled below
 		frame, err := s.Recv()
 		if err == nil {
-			err = answerOf(frame, &ref)
+			err = decodeReply(frame, &ref)
 		} else {
 			err = broken(err)
 		}

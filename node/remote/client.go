@@ -31,12 +31,45 @@ type Options struct {
 }
 
 // Client is a control.Control that asks a node over streams. It is safe for
-// concurrent use. Calls that may be repeated (see the package comment) survive a
+// concurrent use. Calls that may be repeated (see control.Method) survive a
 // broken connection; the others then fail with words that say that nobody knows
 // whether they took effect.
 //
-// A client connects when it is first asked something. Close ends it.
+// A client connects when it is first asked something. Close ends it, and every
+// view of it that For has made.
 type Client struct {
+	control.Client
+	*connection
+	user string // on whose behalf; empty is whoever the connection belongs to
+}
+
+var (
+	_ control.Control = (*Client)(nil)
+	_ control.Caller  = (*Client)(nil)
+)
+
+// NewClient makes a client that asks over the streams of o.
+func NewClient(o Opener, opt Options) *Client {
+	k := &connection{open: o, patience: opt.Patience, waits: opt.Waits, connecting: newTurn()}
+	k.ctx, k.cancel = context.WithCancel(context.Background())
+	if k.patience == 0 {
+		k.patience = time.Minute
+	}
+	return newView(k, "")
+}
+
+func newView(k *connection, user string) *Client {
+	c := &Client{connection: k, user: user}
+	c.Client.By = c
+	return c
+}
+
+// For is a view of the client that asks on behalf of a user of the node that
+// asks, such as "user:1000". It has no connection of its own.
+func (c *Client) For(user string) *Client { return newView(c.connection, user) }
+
+// connection is what all views of a client share.
+type connection struct {
 	open     Opener
 	patience time.Duration
 	waits    bool
@@ -48,30 +81,17 @@ type Client struct {
 	mu     sync.Mutex
 	pipe   *pipe // nil while there is none
 	closed bool
-	facts  facts
 	met    bool // was connected at least once
 
 	lanes     atomic.Uint64
 	receivers sync.WaitGroup // of all pipes
 }
 
-var _ control.Control = (*Client)(nil)
-
-// NewClient makes a client that asks over the streams of o.
-func NewClient(o Opener, opt Options) *Client {
-	c := &Client{open: o, patience: opt.Patience, waits: opt.Waits, connecting: newTurn()}
-	c.ctx, c.cancel = context.WithCancel(context.Background())
-	if c.patience == 0 {
-		c.patience = time.Minute
-	}
-	return c
-}
-
 var errClosed = task.Errorf(task.KindUnavailable, "the connection to the node was closed here")
 
 // Close ends every call that is under way and every stream. It returns when they
 // have ended.
-func (c *Client) Close() error {
+func (c *connection) Close() error {
 	c.mu.Lock()
 	p := c.pipe
 	c.closed, c.pipe = true, nil
@@ -84,19 +104,8 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Link is how the connection stands now.
-func (c *Client) Link() Link {
-	c.mu.Lock()
-	f, p := c.facts, c.pipe
-	c.mu.Unlock()
-	if p != nil {
-		f.pending, f.heard = p.oldest()
-	}
-	return linkOf(f, time.Now())
-}
-
 // connected gives the pipe that stands, or opens one.
-func (c *Client) connected(ctx context.Context) (*pipe, error) {
+func (c *connection) connected(ctx context.Context) (*pipe, error) {
 	if p, err := c.current(); p != nil || err != nil {
 		return p, err
 	}
@@ -108,12 +117,12 @@ func (c *Client) connected(ctx context.Context) (*pipe, error) {
 		return p, err
 	}
 	s, err := c.open.OpenRPC(ctx)
-	c.noteOpen(err)
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.met = true
 	if c.closed {
 		s.Cancel(wire.CodeNone)
 		return nil, errClosed
@@ -123,7 +132,7 @@ func (c *Client) connected(ctx context.Context) (*pipe, error) {
 }
 
 // current is the pipe that stands, or nil. One that broke is put away.
-func (c *Client) current() (*pipe, error) {
+func (c *connection) current() (*pipe, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -132,56 +141,31 @@ func (c *Client) current() (*pipe, error) {
 	if c.pipe != nil {
 		if err := c.pipe.failed(); err != nil {
 			c.pipe = nil
-			c.facts.up, c.facts.err, c.facts.down = false, err, time.Now()
 		}
 	}
 	return c.pipe, nil
 }
 
-// noteOpen keeps the facts of the link after an attempt to open a stream.
-func (c *Client) noteOpen(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now()
-	if err == nil {
-		c.facts = facts{used: true, up: true, heard: now}
-		c.met = true
-		return
-	}
-	if !c.facts.used || c.facts.up {
-		c.facts.down = now
-	}
-	c.facts.used, c.facts.up, c.facts.err = true, false, err
-	c.facts.tries++
-}
-
-// noteDown keeps the facts of the link after a stream broke.
-func (c *Client) noteDown(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.facts.up && c.pipe == nil {
-		c.facts.up, c.facts.down, c.facts.err = false, time.Now(), err
-	}
-}
-
 // openStream opens a stream for a call that has one of its own.
-func (c *Client) openStream(ctx context.Context) (wire.Stream, error) {
+func (c *connection) openStream(ctx context.Context) (wire.Stream, error) {
 	if _, err := c.current(); err != nil {
 		return nil, err
 	}
 	s, err := c.open.OpenRPC(ctx)
-	c.noteOpen(err)
 	if err != nil {
 		return nil, openFailed(err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.met = true
 	return s, nil
 }
 
-// stubborn runs try until it succeeds, fails for good, or patience is over.
+// retry runs try until it succeeds, fails for good, or patience is over.
 // again says whether try may be repeated after it was under way when the
 // connection broke; a connection that could not be opened is tried again anyway
 // once there was one.
-func (c *Client) stubborn(ctx context.Context, again bool, try func(context.Context) error) error {
+func (c *connection) retry(ctx context.Context, again bool, try func(context.Context) error) error {
 	var deadline time.Time
 	for n := 0; ; n++ {
 		err := try(ctx)
@@ -221,7 +205,7 @@ func (e *openError) Unwrap() error { return e.err }
 
 // mayTryAgain reports whether opening a stream may succeed later: never before
 // the first time, nor when the node refuses.
-func (c *Client) mayTryAgain(err error) bool {
+func (c *connection) mayTryAgain(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.met || c.closed || c.waits {
@@ -258,33 +242,59 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// ask is one question and its answer.
-func ask[A, R any](ctx context.Context, c *Client, kind wire.Kind, again bool, body A) (R, error) {
-	var out R
-	err := c.stubborn(ctx, again, func(ctx context.Context) error {
+// Call asks one question and waits for its answer.
+func (c *Client) Call(ctx context.Context, m *control.Method, request any) (any, error) {
+	var reply any
+	err := c.retry(ctx, m.Repeatable, func(ctx context.Context) error {
 		p, err := c.connected(ctx)
 		if err != nil {
 			return openFailed(err)
 		}
-		var got R
+		into := m.NewReply()
 		seq, call, err := p.ask(ctx,
-			func(seq uint64) wire.Message { return wire.Request[A]{Kind: kind, Seq: seq, Body: body} },
-			func(f wire.Frame) error { return answerOf(f, &got) },
+			func(seq uint64) wire.Message { return requestOf(m, seq, 0, c.user, request) },
+			func(f wire.Frame) error { return decodeReply(f, into) },
 		)
 		if err != nil {
 			return err
 		}
 		select {
 		case err := <-call.answer:
-			out = got
+			reply = into
 			return err
 		case <-ctx.Done():
 			p.take(seq)
 			return ctx.Err()
 		}
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return reply, nil
 }
+
+// maxCancels is how many numbers one request carries.
+const maxCancels = 50_000
+
+// Cancel sends any number of tasks, as many at a time as one request carries. A
+// cancel that is repeated finds some tasks cancelled already; their state says so.
+func (c *Client) Cancel(ctx context.Context, r control.CancelRequest) ([]control.CancelReply, error) {
+	var all []control.CancelReply
+	for {
+		part := r
+		part.IDs = r.IDs[:min(len(r.IDs), maxCancels)]
+		r.IDs = r.IDs[len(part.IDs):]
+		out, err := c.Client.Cancel(ctx, part)
+		all = append(all, out...)
+		if err != nil || len(r.IDs) == 0 {
+			return all, err
+		}
+	}
+}
+
+// repeatable says that what is retried may be repeated after the connection
+// broke under it.
+const repeatable = true
 
 func openFailed(err error) error {
 	if errors.Is(err, errClosed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

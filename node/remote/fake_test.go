@@ -25,8 +25,7 @@ type cluster struct {
 	put             func(size int64, read func([]byte) (int, error)) (string, error)
 	page            control.Page
 	drain           func(string) (control.Node, error)
-	who             task.Principal
-	offers          *items[control.Offer]
+	offers          *listing[control.Offer]
 	decided         []string
 }
 
@@ -36,8 +35,6 @@ func (c *cluster) Decide(_ context.Context, id uint64, yes bool) error {
 	c.decided = append(c.decided, fmt.Sprint(id, yes))
 	return nil
 }
-
-func (c *cluster) As(who task.Principal) control.Control { c.who = who; return c }
 
 func (c *cluster) Submit(_ context.Context, r control.SubmitRequest) (control.SubmitReply, error) {
 	if c.submit != nil {
@@ -97,20 +94,20 @@ func (c *cluster) PutBlob(_ context.Context, size int64, read func([]byte) (int,
 	return c.put(size, read)
 }
 
-// items is a Follower or an EventStream that says what it was given, then waits
+// listing is a Follower or an EventStream that says what it was given, then waits
 // for more or for Close.
-type items[T any] struct {
+type listing[T any] struct {
 	list   []T
 	more   chan T
 	closed chan struct{}
 	once   sync.Once
 }
 
-func listed[T any](list ...T) *items[T] {
-	return &items[T]{list: list, more: make(chan T), closed: make(chan struct{})}
+func listed[T any](list ...T) *listing[T] {
+	return &listing[T]{list: list, more: make(chan T), closed: make(chan struct{})}
 }
 
-func (i *items[T]) Next() (T, error) {
+func (i *listing[T]) Next() (T, error) {
 	var none T
 	if len(i.list) > 0 {
 		t := i.list[0]
@@ -128,13 +125,13 @@ func (i *items[T]) Next() (T, error) {
 	}
 }
 
-func (i *items[T]) Close() error { i.once.Do(func() { close(i.closed) }); return nil }
+func (i *listing[T]) Close() error { i.once.Do(func() { close(i.closed) }); return nil }
 
 // lab is a client and a node that serves it over pipes that can be cut.
 type lab struct {
 	t       testing.TB
 	control control.Control
-	allowed func(Method) error
+	allowed func(*control.Method) error
 	refuse  func() error // makes OpenRPC fail
 
 	ctx    context.Context
@@ -142,12 +139,13 @@ type lab struct {
 	mu     sync.Mutex
 	conns  []net.Conn
 	opened int
+	who    task.Principal // of the last request
 	served sync.WaitGroup
 	errs   []error
 }
 
 func newLab(t testing.TB, c control.Control) (*lab, *Client) {
-	l := &lab{t: t, control: c, allowed: func(Method) error { return nil }}
+	l := &lab{t: t, control: c, allowed: func(*control.Method) error { return nil }}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	client := NewClient(l, Options{})
 	t.Cleanup(func() {
@@ -172,7 +170,10 @@ func (l *lab) OpenRPC(context.Context) (wire.Stream, error) {
 	s := wire.NewConn(b, wire.LimitAfter)
 	s.Restrict(wire.StreamRPC, wire.Opener)
 	l.served.Go(func() {
-		err := Serve(l.ctx, s, l.control, "local:7@lab", l.may)
+		by := serviceOf(l.control)
+		by.Allowed = l.may
+		by.Identify = l.identify
+		err := Serve(l.ctx, s, by)
 		l.mu.Lock()
 		l.errs = append(l.errs, err)
 		l.mu.Unlock()
@@ -182,14 +183,43 @@ func (l *lab) OpenRPC(context.Context) (wire.Stream, error) {
 	return c, nil
 }
 
-func (l *lab) may(m Method) error {
+// serviceOf lets everybody ask c everything.
+func serviceOf(c control.Control) Service {
+	return Service{
+		Identify: func(user string) (task.Principal, error) { return task.Principal(user), nil },
+		Caller: func(task.Principal) control.Caller {
+			return control.Direct(func(*control.Method) control.Control { return c })
+		},
+		Allowed: func(*control.Method) error { return nil },
+	}
+}
+
+// identify remembers who asked last.
+func (l *lab) identify(user string) (task.Principal, error) {
+	who := task.Principal("node:lab")
+	if user != "" {
+		who = task.Principal(user + "@lab")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.who = who
+	return who, nil
+}
+
+func (l *lab) asked() task.Principal {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.who
+}
+
+func (l *lab) may(m *control.Method) error {
 	l.mu.Lock()
 	allowed := l.allowed
 	l.mu.Unlock()
 	return allowed(m)
 }
 
-func (l *lab) allow(f func(Method) error) {
+func (l *lab) allow(f func(*control.Method) error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.allowed = f

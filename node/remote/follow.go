@@ -11,102 +11,118 @@ import (
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-// feed reads the items of one streaming call and opens the stream again when it
-// broke. One goroutine calls next; close may come from anywhere.
-type feed[A, T any] struct {
+// items reads what one streaming request yields, and asks again when the stream
+// broke. One goroutine calls NextItem; Close may come from anywhere.
+type items struct {
 	client *Client
-	kind   wire.Kind
-	ctx    context.Context // ends the feed
+	method *control.Method
+	ctx    context.Context // ends the stream
 	cancel context.CancelFunc
-	ask    func() A // what to ask, from where the feed is
 
-	over  error  // what every further next returns; for next only
-	parts []byte // for next only
+	request func() any // what to ask, from where the reader is
+	opened  func()     // called after the stream was opened, also again
+
+	over  error  // what every further NextItem returns; for NextItem only
+	parts []byte // for NextItem only
 
 	mu     sync.Mutex
 	stream wire.Stream
 	closed bool
 }
 
-func newFeed[A, T any](ctx context.Context, c *Client, kind wire.Kind, ask func() A) *feed[A, T] {
-	f := &feed[A, T]{client: c, kind: kind, ask: ask}
-	f.ctx, f.cancel = context.WithCancel(ctx)
-	detach := context.AfterFunc(c.ctx, f.cancel)
-	context.AfterFunc(f.ctx, func() {
+var _ control.Items = (*items)(nil)
+
+func newItems(ctx context.Context, c *Client, m *control.Method, request func() any, opened func()) *items {
+	s := &items{client: c, method: m, request: request, opened: opened}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	detach := context.AfterFunc(c.ctx, s.cancel)
+	context.AfterFunc(s.ctx, func() {
 		detach()
-		f.cut()
+		s.cut()
 	})
-	return f
+	return s
 }
 
-// next is the next item; io.EOF says that there are no more. opened is called
-// after the stream was opened.
-func (f *feed[A, T]) next(opened func()) (item T, err error) {
-	if f.over != nil {
-		return item, f.over
+// Open starts a stream. Follows and events go on where they were when the
+// connection breaks; other streams begin again.
+func (c *Client) Open(ctx context.Context, m *control.Method, request any) (io.Closer, error) {
+	switch r := request.(type) {
+	case *control.FollowRequest:
+		return c.follow(ctx, m, *r)
+	case *control.EventsRequest:
+		return c.events(ctx, m, *r)
 	}
-	err = f.client.stubborn(f.ctx, repeatable, func(ctx context.Context) error {
-		s, fresh, err := f.standing(ctx)
+	return m.StreamOf(newItems(ctx, c, m, func() any { return request }, func() {})), nil
+}
+
+// NextItem is the next item; io.EOF says that there are no more.
+func (s *items) NextItem() (item any, err error) {
+	if s.over != nil {
+		return nil, s.over
+	}
+	err = s.client.retry(s.ctx, repeatable, func(ctx context.Context) error {
+		stream, fresh, err := s.standing(ctx)
 		if err != nil {
 			return err
 		}
 		if fresh {
-			opened()
+			s.opened()
 		}
-		item, err = f.receive(s)
+		item, err = s.receive(stream)
 		if errors.Is(err, errBroken) {
-			f.drop(err)
+			s.drop()
 		}
 		return err
 	})
 	if err != nil {
-		if !errors.Is(err, io.EOF) && f.isClosed() {
+		if !errors.Is(err, io.EOF) && s.isClosed() {
 			err = task.Errorf(task.KindUnavailable, "the reader closed it")
 		}
-		f.over = err
-		f.cancel()
+		s.over = err
+		s.cancel()
+		return nil, err
 	}
-	return item, err
+	return item, nil
 }
 
 // standing gives the stream, opening it when there is none.
-func (f *feed[A, T]) standing(ctx context.Context) (s wire.Stream, fresh bool, err error) {
-	f.mu.Lock()
-	s = f.stream
-	f.mu.Unlock()
-	if s != nil {
-		return s, false, nil
+func (s *items) standing(ctx context.Context) (stream wire.Stream, fresh bool, err error) {
+	s.mu.Lock()
+	stream = s.stream
+	s.mu.Unlock()
+	if stream != nil {
+		return stream, false, nil
 	}
-	if s, err = f.client.openStream(ctx); err != nil {
+	if stream, err = s.client.openStream(ctx); err != nil {
 		return nil, false, err
 	}
-	f.mu.Lock()
-	if f.closed || f.ctx.Err() != nil {
-		f.mu.Unlock()
-		s.Cancel(wire.CodeNone)
+	s.mu.Lock()
+	if s.closed || s.ctx.Err() != nil {
+		s.mu.Unlock()
+		stream.Cancel(wire.CodeNone)
 		return nil, false, errClosed
 	}
-	f.stream = s
-	f.mu.Unlock()
-	f.parts = nil
-	if err := s.Send(wire.Request[A]{Kind: f.kind, Seq: 1, Body: f.ask()}); err != nil {
+	s.stream = stream
+	s.mu.Unlock()
+	s.parts = nil
+	if err := stream.Send(requestOf(s.method, 1, 0, s.client.user, s.request())); err != nil {
 		err = broken(err)
-		f.drop(err)
+		s.drop()
 		return nil, false, err
 	}
-	return s, true, nil
+	return stream, true, nil
 }
 
-func (f *feed[A, T]) receive(s wire.Stream) (item T, err error) {
+func (s *items) receive(stream wire.Stream) (item any, err error) {
 	for {
-		frame, err := s.Recv()
+		frame, err := stream.Recv()
 		if err != nil {
-			return item, broken(err)
+			return nil, broken(err)
 		}
 		if frame.Kind == wire.KindPart {
-			whole, joined, err := joinPart(frame, &f.parts)
+			whole, joined, err := joinPart(frame, &s.parts)
 			if err != nil {
-				return item, broken(err)
+				return nil, broken(err)
 			}
 			if !whole {
 				continue
@@ -115,61 +131,56 @@ func (f *feed[A, T]) receive(s wire.Stream) (item T, err error) {
 		}
 		switch frame.Kind {
 		case wire.KindEnded:
-			return item, io.EOF
+			return nil, io.EOF
 		case wire.KindFailure:
-			var none struct{}
-			return item, answerOf(frame, &none)
+			return nil, failureOf(frame)
 		}
-		var it wire.Item[T]
-		err = wire.DecodeAs(frame, &it)
-		return it.Body, err
+		item = s.method.NewReply()
+		return item, decodeItem(frame, item)
 	}
 }
 
-func (f *feed[A, T]) drop(why error) {
-	f.mu.Lock()
-	s := f.stream
-	f.stream = nil
-	closed := f.closed
-	f.mu.Unlock()
-	if s != nil {
-		s.Cancel(wire.CodeNone)
-	}
-	if !closed {
-		f.client.noteDown(why)
+func (s *items) drop() {
+	s.mu.Lock()
+	stream := s.stream
+	s.stream = nil
+	s.mu.Unlock()
+	if stream != nil {
+		stream.Cancel(wire.CodeNone)
 	}
 }
 
-func (f *feed[A, T]) cut() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.stream != nil {
-		f.stream.Cancel(wire.CodeNone)
+func (s *items) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stream != nil {
+		s.stream.Cancel(wire.CodeNone)
 	}
 }
 
-func (f *feed[A, T]) isClosed() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.closed
+func (s *items) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
-// Close ends the feed, also while Next blocks.
-func (f *feed[A, T]) Close() error {
-	f.mu.Lock()
-	f.closed = true
-	f.mu.Unlock()
-	f.cancel()
-	f.cut()
+// Close ends the stream, also while NextItem blocks.
+func (s *items) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	s.cut()
 	return nil
 }
 
-// Follow implements control.Tasks. When the connection breaks, the follow goes on
-// behind what was delivered; output of an attempt that ended meanwhile while
-// another began may then be missing.
-func (c *Client) Follow(ctx context.Context, r control.FollowRequest) (control.Follower, error) {
+// follow waits for the first item, so that a task that is not there is refused at
+// once. When the connection breaks, the follow goes on behind what was delivered;
+// output of an attempt that ended meanwhile while another began may then be
+// missing.
+func (c *Client) follow(ctx context.Context, m *control.Method, r control.FollowRequest) (io.Closer, error) {
 	f := &follower{request: r}
-	f.feed = newFeed[control.FollowRequest, control.FollowItem](ctx, c, wire.KindFollow, f.ask)
+	f.items = newItems(ctx, c, m, f.again, func() { f.seen.rewind(r.Tail > 0) })
 	first, err := f.Next()
 	if err != nil {
 		_ = f.Close()
@@ -180,21 +191,23 @@ func (c *Client) Follow(ctx context.Context, r control.FollowRequest) (control.F
 }
 
 type follower struct {
-	*feed[control.FollowRequest, control.FollowItem]
+	*items
 	request control.FollowRequest
 	first   *control.FollowItem
 	seen    followed
 }
 
-func (f *follower) ask() control.FollowRequest {
+var _ control.Follower = (*follower)(nil)
+
+func (f *follower) again() any {
 	r := f.request
 	if f.seen.any() {
 		r.Tail = 0
 	}
-	return r
+	return &r
 }
 
-// Next implements control.Follower.
+// Next leaves out what was delivered before the connection broke.
 func (f *follower) Next() (control.FollowItem, error) {
 	if f.first != nil {
 		item := *f.first
@@ -202,45 +215,51 @@ func (f *follower) Next() (control.FollowItem, error) {
 		return item, nil
 	}
 	for {
-		item, err := f.next(func() { f.seen.rewind(f.request.Tail > 0) })
+		got, err := f.NextItem()
 		if err != nil {
-			return item, err
+			return control.FollowItem{}, err
 		}
-		if item = f.seen.pass(item); item.Task != nil || len(item.Chunks) > 0 {
+		if item := f.seen.pass(*got.(*control.FollowItem)); item.Task != nil || len(item.Chunks) > 0 {
 			return item, nil
 		}
 	}
 }
 
-// Events implements control.Watch. When the connection breaks, the stream goes on
+// events returns when the stream stands. When the connection breaks, it goes on
 // behind the last event; if there was none yet, the reader is told by a gap.
-func (c *Client) Events(ctx context.Context, r control.EventsRequest) (control.EventStream, error) {
+func (c *Client) events(ctx context.Context, m *control.Method, r control.EventsRequest) (io.Closer, error) {
 	e := &eventStream{request: r}
-	e.feed = newFeed[control.EventsRequest, []control.Event](ctx, c, wire.KindEvents, func() control.EventsRequest { return e.request })
-	if _, err := e.feed.next(func() {}); err != nil { // the empty item: the stream stands
+	e.items = newItems(ctx, c, m, func() any { return &e.request }, func() { e.gap = e.stands && e.request.From == 0 })
+	if _, err := e.NextItem(); err != nil { // the empty item: the stream stands
 		_ = e.Close()
 		return nil, err
 	}
+	e.stands = true
 	return e, nil
 }
 
 type eventStream struct {
-	*feed[control.EventsRequest, []control.Event]
+	*items
 	request control.EventsRequest
+	stands  bool // it was open before
+	gap     bool // it was opened again, and nobody knows what was missed
 }
 
-// Next implements control.EventStream.
+var _ control.EventStream = (*eventStream)(nil)
+
+// Next skips what only says that the stream stands.
 func (e *eventStream) Next() ([]control.Event, error) {
 	for {
-		gap := false
-		events, err := e.next(func() { gap = e.request.From == 0 })
+		got, err := e.NextItem()
 		if err != nil {
 			return nil, err
 		}
+		events := *got.(*[]control.Event)
 		for _, ev := range events {
 			e.request.From = max(e.request.From, ev.Position)
 		}
-		if gap {
+		if e.gap {
+			e.gap = false
 			events = append([]control.Event{{Kind: control.EventGap, Text: "the connection was made again"}}, events...)
 		}
 		if len(events) > 0 {
@@ -248,18 +267,3 @@ func (e *eventStream) Next() ([]control.Event, error) {
 		}
 	}
 }
-
-// Offers implements control.Admin. When the connection breaks, the stream is
-// opened again.
-func (c *Client) Offers(ctx context.Context) (control.OfferStream, error) {
-	o := &offerStream{}
-	o.feed = newFeed[wire.Empty, control.Offer](ctx, c, wire.KindOffers, func() wire.Empty { return wire.Empty{} })
-	return o, nil
-}
-
-type offerStream struct {
-	*feed[wire.Empty, control.Offer]
-}
-
-// Next implements control.OfferStream.
-func (o *offerStream) Next() (control.Offer, error) { return o.next(func() {}) }

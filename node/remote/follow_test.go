@@ -85,9 +85,9 @@ func TestFollowGoesOnAfterCuts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &cluster{}
 				l, client := newLab(t, c)
-				var lives []*items[control.FollowItem]
+				var lives []*listing[control.FollowItem]
 				c.follow = func(r control.FollowRequest) (control.Follower, error) {
-					var f *items[control.FollowItem]
+					var f *listing[control.FollowItem]
 					switch len(lives) {
 					case 0:
 						f = listed(item(task.Running, chunk(1, 5, "one "), chunk(1, 6, "two ")))
@@ -163,7 +163,7 @@ func TestEvents(t *testing.T) {
 		l, client := newLab(t, c)
 		var asked []uint64
 		var mu sync.Mutex
-		var latest *items[[]control.Event]
+		var latest *listing[[]control.Event]
 		c.events = func(r control.EventsRequest) (control.EventStream, error) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -171,7 +171,7 @@ func TestEvents(t *testing.T) {
 			latest = listed[[]control.Event]()
 			return latest, nil
 		}
-		live := func() *items[[]control.Event] {
+		live := func() *listing[[]control.Event] {
 			mu.Lock()
 			defer mu.Unlock()
 			return latest

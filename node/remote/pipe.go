@@ -24,15 +24,13 @@ type pipe struct {
 	mu    sync.Mutex
 	calls map[uint64]*call
 	last  uint64
-	err   error     // set once: the pipe is of no more use
-	heard time.Time // last answer
+	err   error // set once: the pipe is of no more use
 }
 
 // call is one question that waits for its answer.
 type call struct {
 	decode func(wire.Frame) error // called by the receiver
 	answer chan error             // capacity 1
-	asked  time.Time
 	parts  []byte
 }
 
@@ -49,7 +47,7 @@ func broken(err error) error {
 
 // newPipe starts the receiver as a part of running.
 func newPipe(s wire.Stream, running *sync.WaitGroup) *pipe {
-	p := &pipe{stream: s, send: newTurn(), calls: map[uint64]*call{}, heard: time.Now()}
+	p := &pipe{stream: s, send: newTurn(), calls: map[uint64]*call{}}
 	running.Go(p.receive)
 	return p
 }
@@ -81,7 +79,6 @@ func (p *pipe) accept(f wire.Frame) error {
 	}
 	p.mu.Lock()
 	c := p.calls[seq]
-	p.heard = time.Now()
 	p.mu.Unlock()
 	if c != nil && f.Kind == wire.KindPart {
 		whole, frame, err := joinPart(f, &c.parts)
@@ -115,25 +112,10 @@ func joinPart(f wire.Frame, parts *[]byte) (whole bool, frame wire.Frame, err er
 	return whole, frame, err
 }
 
-// answerOf reads a reply or a failure.
-func answerOf[R any](f wire.Frame, into *R) error {
-	if f.Kind == wire.KindFailure {
-		var fail wire.Failure
-		if err := wire.Decode(f, &fail); err != nil {
-			return err
-		}
-		return fail.Fault.Err()
-	}
-	var r wire.Reply[R]
-	err := wire.DecodeAs(f, &r)
-	*into = r.Body
-	return err
-}
-
 // ask sends a question made for the next free number. The error, if any, tells
 // of the stream, of ctx, or of a question that cannot travel.
 func (p *pipe) ask(ctx context.Context, question func(seq uint64) wire.Message, decode func(wire.Frame) error) (uint64, *call, error) {
-	c := &call{decode: decode, answer: make(chan error, 1), asked: time.Now()}
+	c := &call{decode: decode, answer: make(chan error, 1)}
 	p.mu.Lock()
 	if p.err != nil {
 		p.mu.Unlock()
@@ -226,18 +208,6 @@ func (p *pipe) failed() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.err
-}
-
-// oldest is when the oldest unanswered question was asked.
-func (p *pipe) oldest() (asked, heard time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.calls {
-		if asked.IsZero() || c.asked.Before(asked) {
-			asked = c.asked
-		}
-	}
-	return asked, p.heard
 }
 
 // close ends the pipe; its receiver ends soon.

@@ -44,7 +44,7 @@ func overQUIC(t testing.TB, c control.Control) *Client {
 			if err != nil {
 				return
 			}
-			served.Go(func() { _ = Serve(ctx, st, c, "node:x", func(Method) error { return nil }) })
+			served.Go(func() { _ = Serve(ctx, st, serviceOf(c)) })
 		}
 	})
 	client := NewClient(sessionOpener{dialed}, Options{Patience: -1})
@@ -101,7 +101,7 @@ func TestOverQUIC(t *testing.T) {
 func TestTransportErrorsAreNotAnswers(t *testing.T) {
 	p := newPipe(failing{}, new(sync.WaitGroup))
 	_, call, err := p.ask(t.Context(), func(seq uint64) wire.Message {
-		return wire.Request[wire.TaskArg]{Kind: wire.KindGet, Seq: seq}
+		return requestOf(control.GetMethod.Method, seq, 0, "", control.TaskRequest{})
 	}, func(wire.Frame) error { return nil })
 	if err == nil {
 		err = <-call.answer

@@ -47,8 +47,11 @@ func TestCallsShareOneStream(t *testing.T) {
 	if n := l.streams(); n != 1 {
 		t.Errorf("%d streams were opened for ordinary calls", n)
 	}
-	if c.who != "local:7@lab" {
-		t.Errorf("asked on behalf of %q", c.who)
+	if who := l.asked(); who != "node:lab" {
+		t.Errorf("asked on behalf of %q", who)
+	}
+	if _, err := client.For("user:7").Get(ctx, 1); err != nil || l.asked() != "user:7@lab" {
+		t.Errorf("asked on behalf of %q, %v", l.asked(), err)
 	}
 }
 
@@ -58,13 +61,13 @@ func TestFaultsKeepKindAndHint(t *testing.T) {
 	if task.KindOf(err) != task.KindNotFound || err.Error() != "no task 9" || task.HintOf(err) != "octaskly ps lists them" {
 		t.Errorf("got %v (%s), hint %q", err, task.KindOf(err), task.HintOf(err))
 	}
-	l.allow(func(m Method) error {
-		return task.Errorf(task.KindNotAllowed, "%s is not for you", m)
+	l.allow(func(m *control.Method) error {
+		return task.Errorf(task.KindNotAllowed, "%s is not for you", m.Name)
 	})
 	if _, err := client.Status(t.Context()); task.KindOf(err) != task.KindNotAllowed || err.Error() != "status is not for you" {
 		t.Errorf("got %v", err)
 	}
-	l.allow(func(Method) error { return nil })
+	l.allow(func(*control.Method) error { return nil })
 	if _, err := client.Status(t.Context()); task.KindOf(err) != task.KindInternal {
 		t.Errorf("a panic inside gave %v", err)
 	}
@@ -181,8 +184,8 @@ func TestCallsThatMustNotBeRepeated(t *testing.T) {
 		if got, err := client.Drain(t.Context(), "mill"); err != nil || got.Name != "mill" || n != 2 {
 			t.Errorf("drain: %+v, %v after %d tries", got, err, n)
 		}
-		l.allow(func(m Method) error {
-			if m == Invite {
+		l.allow(func(m *control.Method) error {
+			if m == control.InviteMethod.Method {
 				l.cut()
 			}
 			return nil
@@ -207,15 +210,9 @@ func TestPatience(t *testing.T) {
 		if _, err := client.Get(t.Context(), 1); task.KindOf(err) != task.KindNoDispatcher || time.Since(start) != 0 {
 			t.Errorf("the first connection: %v after %s", err, time.Since(start))
 		}
-		if s := client.Link().State; s != LinkDegraded {
-			t.Errorf("link is %s", s)
-		}
 		l.refuse = nil
 		if _, err := client.Submit(t.Context(), control.SubmitRequest{Tasks: news(1)}); err != nil {
 			t.Fatal(err)
-		}
-		if s := client.Link().State; s != LinkConnected {
-			t.Errorf("link is %s", s)
 		}
 		// Down for ten seconds: the call waits and then succeeds.
 		l.cut()
@@ -235,9 +232,6 @@ func TestPatience(t *testing.T) {
 		start = time.Now()
 		if _, err := client.Get(t.Context(), 1); !errors.Is(err, error(down)) || time.Since(start) > time.Minute || time.Since(start) < 50*time.Second {
 			t.Errorf("gave up with %v after %s", err, time.Since(start))
-		}
-		if link := client.Link(); link.State != LinkLost || link.Tries == 0 || link.Err == nil {
-			t.Errorf("link is %+v", link)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -326,16 +320,16 @@ func TestLargeAnswers(t *testing.T) {
 
 func TestHostileClient(t *testing.T) {
 	for name, send := range map[string]func(*wire.Conn) error{
-		"an answer":      func(s *wire.Conn) error { return s.Send(wire.Reply[wire.Empty]{Seq: 1}) },
+		"an answer":      func(s *wire.Conn) error { return s.Send(wire.Reply[control.None]{Seq: 1}) },
 		"another family": func(s *wire.Conn) error { return s.Send(wire.BeatAck{}) },
-		"a wrong body":   func(s *wire.Conn) error { return s.Send(wire.Request[string]{Kind: wire.KindGet, Seq: 1, Body: "x"}) },
+		"a wrong body":   func(s *wire.Conn) error { return s.Send(requestOf(control.GetMethod.Method, 1, 0, "", "x")) },
 		"a bomb": func(s *wire.Conn) error {
 			_, err := s.Write([]byte{0, 0, 0, 6, 32, 0xdd, 0xff, 0xff, 0xff, 0xff})
 			return err
 		},
 		"half a frame": func(s *wire.Conn) error { _, err := s.Write([]byte{0, 0, 0, 9, 33}); _ = s.Close(); return err },
 		"a negative blob": func(s *wire.Conn) error {
-			return s.Send(wire.Request[wire.BlobArg]{Kind: wire.KindPutBlob, Seq: 1, Body: wire.BlobArg{Size: -1}})
+			return s.Send(requestOf(control.PutBlobMethod.Method, 1, 0, "", control.UploadRequest{Size: -1}))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,10 +13,15 @@ import (
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-// Principals is implemented by a Control that wants to know on whose behalf it
-// is asked. As returns a view of it that acts for who.
-type Principals interface {
-	As(who task.Principal) control.Control
+// Service is who answers on a stream.
+type Service struct {
+	// Identify says on whose behalf a request is made that names this user; empty
+	// is the peer itself.
+	Identify func(user string) (task.Principal, error)
+	// Caller is asked on behalf of who.
+	Caller func(who task.Principal) control.Caller
+	// Allowed is nil when the peer may ask this, else the answer.
+	Allowed func(*control.Method) error
 }
 
 // Bounds on what one stream has under way. A request counts one unit and one
@@ -27,18 +32,14 @@ const (
 	unitBytes = 64 << 10
 )
 
-// Serve answers the requests that come on s, from who, until the client closes
-// it (then it returns nil), ctx ends or the stream breaks. Each request has to be
-// allowed first; the error of allowed is the answer otherwise. When Serve
-// returns, everything it started has ended and s is closed.
-func Serve(ctx context.Context, s wire.Stream, c control.Control, who task.Principal, allowed func(Method) error) error {
-	if p, ok := c.(Principals); ok {
-		c = p.As(who)
-	}
+// Serve answers the requests that come on s until the client closes it (then it
+// returns nil), ctx ends or the stream breaks. When Serve returns, everything it
+// started has ended and s is closed.
+func Serve(ctx context.Context, s wire.Stream, by Service) error {
 	ctx, cancel := context.WithCancel(ctx)
 	v := &serving{
-		stream: s, control: c, who: who, allowed: allowed, cancel: cancel,
-		answers: newAnswers(s), free: make(chan struct{}, units), lanes: map[uint64]chan struct{}{},
+		stream: s, service: by, cancel: cancel,
+		answers: &answers{stream: s}, free: make(chan struct{}, units), lanes: map[uint64]chan struct{}{},
 	}
 	stop := context.AfterFunc(ctx, func() { s.Cancel(wire.CodeShutdown) })
 	err := v.loop(ctx)
@@ -67,9 +68,7 @@ func Serve(ctx context.Context, s wire.Stream, c control.Control, who task.Princ
 // fields that say otherwise.
 type serving struct {
 	stream  wire.Stream
-	control control.Control
-	who     task.Principal
-	allowed func(Method) error
+	service Service
 	cancel  context.CancelFunc
 	answers *answers
 	calls   sync.WaitGroup
@@ -80,17 +79,35 @@ type serving struct {
 
 func (v *serving) streaming() bool { return v.follows > 0 }
 
+// request is one decoded request.
+type request struct {
+	method *control.Method
+	seq    uint64
+	lane   uint64
+	user   string
+	body   any // a pointer to the method's request
+}
+
+func decodeRequest(f wire.Frame) (r request, err error) {
+	m, ok := byKind[f.Kind]
+	if !ok {
+		return r, task.Errorf(task.KindUsage, "%w: %s is not a request", wire.ErrMalformed, f.Kind)
+	}
+	head, body, err := wire.OpenBody(f)
+	if err != nil {
+		return r, err
+	}
+	r = request{method: m, seq: head.Seq, lane: head.Lane, user: head.User, body: m.NewRequest()}
+	return r, wire.DecodeInto(body, r.body)
+}
+
 func (v *serving) loop(ctx context.Context) error {
 	for {
 		f, err := v.stream.Recv()
 		if err != nil {
 			return err
 		}
-		decode, ok := methods[f.Kind]
-		if !ok {
-			return task.Errorf(task.KindUsage, "%w: %s is not a request", wire.ErrMalformed, f.Kind)
-		}
-		r, err := decode(f)
+		r, err := decodeRequest(f)
 		if err != nil {
 			return err
 		}
@@ -100,15 +117,28 @@ func (v *serving) loop(ctx context.Context) error {
 	}
 }
 
-func (v *serving) start(ctx context.Context, r request, size int) error {
-	if err := v.allowed(r.method); err != nil {
-		if r.blob > 0 {
-			return v.refuseBlob(r, err)
-		}
-		return v.answers.fail(r.seq, err)
+// callerFor is who answers a request, or why nobody does.
+func (v *serving) callerFor(r request) (control.Caller, error) {
+	if err := v.service.Allowed(r.method); err != nil {
+		return nil, err
 	}
-	if r.method == PutBlob {
-		return v.takeBlob(ctx, r)
+	who, err := v.service.Identify(r.user)
+	if err != nil {
+		return nil, err
+	}
+	return v.service.Caller(who), nil
+}
+
+func (v *serving) start(ctx context.Context, r request, size int) error {
+	upload, isUpload := r.body.(*control.UploadRequest)
+	c, err := v.callerFor(r)
+	switch {
+	case err != nil && isUpload:
+		return v.refuseUpload(r, upload.Size, err)
+	case err != nil:
+		return v.answers.fail(r.seq, err)
+	case isUpload:
+		return v.takeUpload(ctx, c, r, upload.Size)
 	}
 	n := 1 + size/unitBytes
 	for range n {
@@ -118,7 +148,7 @@ func (v *serving) start(ctx context.Context, r request, size int) error {
 			return ctx.Err()
 		}
 	}
-	if r.stream != nil {
+	if r.method.Shape == control.Streaming {
 		v.follows++
 	}
 	before, after := v.enterLane(r.lane)
@@ -132,7 +162,7 @@ func (v *serving) start(ctx context.Context, r request, size int) error {
 		if before != nil {
 			<-before
 		}
-		if err := v.carryOut(ctx, r); err != nil {
+		if err := v.carryOut(ctx, c, r); err != nil {
 			v.cancel() // the stream is broken: everything on it ends
 		}
 	})
@@ -162,22 +192,23 @@ func (v *serving) enterLane(lane uint64) (before, after chan struct{}) {
 
 // carryOut does one request and answers it. Its error says that the stream is
 // broken; whatever goes wrong with the request is the answer.
-func (v *serving) carryOut(ctx context.Context, r request) error {
-	if r.stream != nil {
-		if err := v.guard(r, func() error { return r.stream(ctx, v.control, v.answers.of(r.seq)) }); err != nil {
+func (v *serving) carryOut(ctx context.Context, c control.Caller, r request) error {
+	if r.method.Shape == control.Streaming {
+		if err := v.guard(r, func() error { return v.answers.sendItems(ctx, c, r) }); err != nil {
 			return v.refuse(ctx, r, err)
 		}
 		return v.answers.send(r.seq, wire.Ended{Seq: r.seq})
 	}
-	var m wire.Message
+	var reply any
 	err := v.guard(r, func() (err error) {
-		m, err = r.run(ctx, v.control)
+		reply, err = c.Call(ctx, r.method, r.body)
 		return err
 	})
 	if err != nil {
 		return v.refuse(ctx, r, err)
 	}
-	return v.answers.send(r.seq, m)
+	fitReply(reply)
+	return v.answers.send(r.seq, wire.Reply[any]{Seq: r.seq, Body: reply})
 }
 
 // refuse answers with an error, unless the error only tells that this end is
@@ -193,17 +224,17 @@ func (v *serving) refuse(ctx context.Context, r request, err error) error {
 func (v *serving) guard(r request, do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			slog.Error("a request failed inside", "method", string(r.method), "who", string(v.who), "panic", p, "stack", string(debug.Stack()))
-			err = task.Errorf(task.KindInternal, "%s failed inside the node; its log says more", r.method)
+			slog.Error("a request failed inside", "method", r.method.Name, "user", r.user, "panic", p, "stack", string(debug.Stack()))
+			err = task.Errorf(task.KindInternal, "%s failed inside the node; its log says more", r.method.Name)
 		}
 	}()
 	return do()
 }
 
-// takeBlob lets the Control read the raw bytes that follow. The loop does not
-// read meanwhile.
-func (v *serving) takeBlob(ctx context.Context, r request) error {
-	left := r.blob
+// takeUpload lets the raw bytes that follow be read. The loop does not read
+// meanwhile.
+func (v *serving) takeUpload(ctx context.Context, c control.Caller, r request, size int64) error {
+	left := size
 	read := func(p []byte) (int, error) {
 		if left <= 0 {
 			return 0, io.EOF
@@ -217,28 +248,28 @@ func (v *serving) takeBlob(ctx context.Context, r request) error {
 	}
 	var ref string
 	err := v.guard(r, func() (err error) {
-		if r.blob < 0 {
-			return task.Errorf(task.KindUsage, "a blob of %d bytes cannot be stored", r.blob)
+		if size < 0 {
+			return task.Errorf(task.KindUsage, "a file of %d bytes cannot be stored", size)
 		}
-		ref, err = v.control.PutBlob(ctx, r.blob, read)
+		ref, err = c.Upload(ctx, r.method, size, read)
 		return err
 	})
 	if err != nil {
-		return v.refuseBlob(request{seq: r.seq, blob: left}, err)
+		return v.refuseUpload(r, left, err)
 	}
 	if err := discard(v.stream, left); err != nil {
 		return err
 	}
-	return v.answers.send(r.seq, wire.Reply[wire.BlobRef]{Seq: r.seq, Body: wire.BlobRef{Ref: ref}})
+	return v.answers.send(r.seq, wire.Reply[any]{Seq: r.seq, Body: &control.UploadReply{Ref: ref}})
 }
 
-// refuseBlob answers before it reads on, so that the client need not send the
+// refuseUpload answers before it reads on, so that the client need not send the
 // rest; what is under way already is dropped.
-func (v *serving) refuseBlob(r request, why error) error {
+func (v *serving) refuseUpload(r request, left int64, why error) error {
 	if err := v.answers.fail(r.seq, why); err != nil {
 		return err
 	}
-	return discard(v.stream, r.blob)
+	return discard(v.stream, left)
 }
 
 func discard(r io.Reader, n int64) error {

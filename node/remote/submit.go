@@ -19,13 +19,13 @@ const (
 	maxTask    = 900 << 10 // about bytes; a larger task does not fit a frame
 )
 
-// Submit implements control.Tasks. Every task gets a key, so that a submit is
+// Submit sends any number of tasks. Every task gets a key, so that a submit is
 // repeated after the connection broke without storing a task twice. On an error
 // the reply says of each task whether it was accepted; those of which that is not
 // known carry the kind of the error.
 func (c *Client) Submit(ctx context.Context, r control.SubmitRequest) (control.SubmitReply, error) {
 	b := &bulk{client: c, request: r, keys: task.NewKey() + ".", reply: control.SubmitReply{Results: make([]control.Submitted, len(r.Tasks))}}
-	err := c.stubborn(ctx, repeatable, b.run)
+	err := c.retry(ctx, repeatable, b.run)
 	if err != nil {
 		b.fillUnknown(err)
 	}
@@ -127,9 +127,9 @@ func (b *bulk) send(ctx context.Context, p *pipe, lane uint64, from int) (span, 
 	got := s.got
 	s.seq, s.call, err = p.ask(ctx,
 		func(seq uint64) wire.Message {
-			return wire.Request[control.SubmitRequest]{Kind: wire.KindSubmit, Seq: seq, Lane: lane, Body: body}
+			return requestOf(control.SubmitMethod.Method, seq, lane, b.client.user, &body)
 		},
-		func(f wire.Frame) error { return answerOf(f, got) },
+		func(f wire.Frame) error { return decodeReply(f, got) },
 	)
 	return s, err
 }

@@ -104,7 +104,7 @@ type Spec struct {
 	RetryOf ID `msgpack:"f,omitempty"` // the finished task that this one runs again
 }
 
-// Principal says on whose behalf something is done: "local:UID@node",
-// "node:ID", later "key:NAME". It is decided by the face that authenticated the
+// Principal says on whose behalf something is done: "user:UID@NODEID",
+// "token:NAME" or "node:NODEID". It is decided by who authenticated the
 // caller, never by the caller.
 type Principal string

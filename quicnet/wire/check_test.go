@@ -157,7 +157,7 @@ func decodeIntoAll(b []byte) {
 		reg   Register
 		asg   Assign
 		res   Results
-		req   Request[AdmitArg]
+		req   Request[sample]
 		enr   Enrolled
 		tsk   Reply[[]task.Task]
 	)
@@ -165,7 +165,7 @@ func decodeIntoAll(b []byte) {
 	_ = Decode(Frame{Kind: KindRegister, Body: b}, &reg)
 	_ = Decode(Frame{Kind: KindAssign, Body: b}, &asg)
 	_ = Decode(Frame{Kind: KindResults, Body: b}, &res)
-	_ = Decode(Frame{Kind: KindAdmit, Body: b}, &req)
+	_ = Decode(Frame{Kind: kindSample, Body: b}, &req)
 	_ = Decode(Frame{Kind: KindEnrolled, Body: b}, &enr)
 	_ = Decode(Frame{Kind: KindReply, Body: b}, &tsk)
 }

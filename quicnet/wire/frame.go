@@ -94,6 +94,15 @@ func Decode[T any](f Frame, into *T) error {
 	return decodeShaped(f, s, into)
 }
 
+// DecodeInto is Decode for a pointer whose type is known at run time only.
+func DecodeInto(f Frame, into any) error {
+	s, err := shapeOf(reflect.TypeOf(into).Elem())
+	if err != nil {
+		return err
+	}
+	return decodeShaped(f, s, into)
+}
+
 // decodeShaped decodes into a pointer to a type that has the shape s.
 func decodeShaped(f Frame, s *shape, into any) error {
 	if _, _, err := s.weigh(f.Body, weightLimit(len(f.Body))); err != nil {

@@ -2,38 +2,23 @@ package wire
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/adauldev/octaskly/queue/task"
 )
 
 // The kinds of an rpc stream. The opener sends requests, each with a number of
 // its choice that is unique on the stream; the acceptor answers each with one
-// Reply or one Failure of the same number, in any order. Follow, Events and
-// Offers are answered with Items until an Ended or a Failure. After PutBlob as many raw bytes
+// Reply or one Failure of the same number, in any order, or with Items until an
+// Ended or a Failure. After a request that announces an upload as many raw bytes
 // follow as it says, and nothing else may be under way on that stream.
 //
-// An answer that is larger than a frame comes as Parts.
+// What can be requested, under which of the kinds from firstRequest to
+// lastRequest, stands in the table of node/control; whoever speaks it registers
+// it by RegisterRequest. An answer that is larger than a frame comes as Parts.
 const (
-	KindSubmit   Kind = 32
-	KindGet      Kind = 33
-	KindList     Kind = 34
-	KindCancel   Kind = 35
-	KindWhy      Kind = 36
-	KindFollow   Kind = 37
-	KindPutBlob  Kind = 38
-	KindNodes    Kind = 40
-	KindDrain    Kind = 41
-	KindUndrain  Kind = 42
-	KindRemove   Kind = 43
-	KindAdmit    Kind = 44
-	KindInvite   Kind = 45
-	KindStatus   Kind = 48
-	KindEvents   Kind = 49
-	KindIdentity Kind = 56
-	KindPromote  Kind = 57
-	KindHalt     Kind = 58
-	KindOffers   Kind = 59
-	KindDecide   Kind = 60
+	firstRequest Kind = 32
+	lastRequest  Kind = 87
 
 	KindReply   Kind = 88
 	KindItem    Kind = 89
@@ -55,6 +40,8 @@ type Request[T any] struct {
 	// Lane, when it is not 0, orders requests: those of one lane are carried out
 	// one after the other as they came, while others go on beside them.
 	Lane uint64 `msgpack:"l,omitempty"`
+	// User is on whose behalf a node asks, as it knows its users; empty is its own.
+	User string `msgpack:"u,omitempty"`
 	Body T      `msgpack:"b"`
 }
 
@@ -107,42 +94,6 @@ type Failure struct {
 
 // WireKind implements Message.
 func (Failure) WireKind() Kind { return KindFailure }
-
-// Bodies of requests and replies that have no type of their own elsewhere.
-type (
-	// Empty is a body without content.
-	Empty struct{}
-	// TaskArg names a task.
-	TaskArg struct {
-		ID task.ID `msgpack:"i"`
-	}
-	// NodeArg names a node by name or id.
-	NodeArg struct {
-		Node string `msgpack:"n"`
-	}
-	// AdmitArg is the code that a node shows and the name to give it.
-	AdmitArg struct {
-		Code string `msgpack:"c"`
-		Name string `msgpack:"n,omitempty"`
-	}
-	// HaltArg says how to stop.
-	HaltArg struct {
-		Now bool `msgpack:"n,omitempty"`
-	}
-	// DecideArg answers an offer.
-	DecideArg struct {
-		Offer uint64 `msgpack:"o"`
-		Yes   bool   `msgpack:"y,omitempty"`
-	}
-	// BlobArg says how many raw bytes follow.
-	BlobArg struct {
-		Size int64 `msgpack:"s"`
-	}
-	// BlobRef names stored content.
-	BlobRef struct {
-		Ref string `msgpack:"r"`
-	}
-)
 
 // SeqOf reads the number of any message of an rpc stream without decoding it.
 // The number has to be the first entry of the body.
@@ -220,35 +171,95 @@ func (p Part) Join(before []byte) (all []byte, frame Frame, whole bool, err erro
 	return nil, Frame{Kind: p.Of, Body: all}, true, nil
 }
 
-func init() {
-	for _, r := range []struct {
-		kind Kind
-		name string
-		max  int
-	}{
-		{KindSubmit, "submit", 0},
-		{KindGet, "get", 1 << 10},
-		{KindList, "list", 64 << 10},
-		{KindCancel, "cancel", 0},
-		{KindWhy, "why", 1 << 10},
-		{KindFollow, "follow", 1 << 10},
-		{KindPutBlob, "put-blob", 1 << 10},
-		{KindNodes, "nodes", 1 << 10},
-		{KindDrain, "drain", 1 << 10},
-		{KindUndrain, "undrain", 1 << 10},
-		{KindRemove, "remove", 1 << 10},
-		{KindAdmit, "admit", 1 << 10},
-		{KindInvite, "invite", 1 << 10},
-		{KindStatus, "status", 1 << 10},
-		{KindEvents, "events", 1 << 10},
-		{KindIdentity, "identity", 1 << 10},
-		{KindPromote, "promote", 1 << 10},
-		{KindHalt, "halt", 1 << 10},
-		{KindOffers, "offers", 1 << 10},
-		{KindDecide, "decide", 1 << 10},
-	} {
-		register(Info{Kind: r.kind, Name: r.name, Stream: StreamRPC, From: Opener, Max: r.max})
+// Head is what stands beside the body of a request, a reply or an item.
+type Head struct {
+	Seq, Lane uint64
+	User      string // at most MaxUser bytes
+}
+
+// MaxUser is how long the name of a user may be, in bytes.
+const MaxUser = 128
+
+// OpenBody takes a request, a reply or an item apart. The body is a frame of the
+// same kind, to be decoded by DecodeInto; it shares the memory of f.
+func OpenBody(f Frame) (head Head, body Frame, err error) {
+	h, err := readHead(f.Body)
+	if err != nil || !h.isMap() {
+		return head, body, malformed(f.Kind.String() + " is no map")
 	}
+	b := f.Body[h.size:]
+	for range h.kids / 2 {
+		key, rest, err := cutValue(b)
+		if err != nil {
+			return head, body, err
+		}
+		value, rest, err := cutValue(rest)
+		if err != nil {
+			return head, body, err
+		}
+		b = rest
+		if len(key) != 2 || key[0] != 0xa1 {
+			continue // of a later version
+		}
+		switch key[1] {
+		case 'q':
+			head.Seq, err = readUint(value)
+		case 'l':
+			head.Lane, err = readUint(value)
+		case 'u':
+			head.User, err = readShortString(value)
+		case 'b':
+			body = Frame{Kind: f.Kind, Body: value}
+		}
+		if err != nil {
+			return head, body, err
+		}
+	}
+	if body.Body == nil {
+		return head, body, malformed(f.Kind.String() + " without a body")
+	}
+	return head, body, nil
+}
+
+// cutValue splits b behind its first value.
+func cutValue(b []byte) (value, rest []byte, err error) {
+	if rest, err = skipValue(b); err != nil {
+		return nil, nil, err
+	}
+	return b[:len(b)-len(rest)], rest, nil
+}
+
+func readUint(b []byte) (uint64, error) {
+	c := b[0]
+	switch {
+	case c < 0x80:
+		return uint64(c), nil
+	case c >= 0xcc && c <= 0xcf:
+		var wide [8]byte
+		copy(wide[8-(len(b)-1):], b[1:])
+		return binary.BigEndian.Uint64(wide[:]), nil
+	}
+	return 0, malformed("a number is something else")
+}
+
+func readShortString(b []byte) (string, error) {
+	h, err := readHead(b)
+	if err != nil || !h.isString() || h.skip > MaxUser {
+		return "", malformed("a name is too long or no text")
+	}
+	return string(b[h.size:]), nil
+}
+
+// RegisterRequest makes a kind known that is given out in the table of requests.
+// max is the largest frame in bytes; 0 is LimitAfter. It is for init functions.
+func RegisterRequest(kind Kind, name string, max int) {
+	if kind < firstRequest || kind > lastRequest {
+		panic(fmt.Sprintf("wire: the request %s has the number %d, which is not one of a request", name, kind))
+	}
+	register(Info{Kind: kind, Name: name, Stream: StreamRPC, From: Opener, Max: max})
+}
+
+func init() {
 	register(
 		Info{Kind: KindReply, Name: "reply", Stream: StreamRPC, From: Acceptor},
 		Info{Kind: KindItem, Name: "item", Stream: StreamRPC, From: Acceptor},

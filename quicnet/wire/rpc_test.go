@@ -10,6 +10,17 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
+// sample is the body of kindSample, which stands for the requests that others
+// register.
+type sample struct {
+	Text  string `msgpack:"t"`
+	Count int    `msgpack:"c,omitempty"`
+}
+
+const kindSample Kind = 32
+
+func init() { RegisterRequest(kindSample, "sample", 0) }
+
 func frameOf(t testing.TB, m Message) Frame {
 	t.Helper()
 	b, err := Append(nil, m)
@@ -26,7 +37,7 @@ func frameOf(t testing.TB, m Message) Frame {
 func TestSeqOf(t *testing.T) {
 	for _, n := range []uint64{0, 1, 127, 128, 255, 256, 65535, 65536, math.MaxUint32, math.MaxUint32 + 1, math.MaxUint64} {
 		for _, m := range []Message{
-			Request[TaskArg]{Kind: KindGet, Seq: n}, Reply[Empty]{Seq: n}, Item[Empty]{Seq: n}, Ended{Seq: n}, Part{Seq: n, Data: []byte("x")}, Failure{Seq: n},
+			Request[sample]{Kind: kindSample, Seq: n}, Reply[sample]{Seq: n}, Item[sample]{Seq: n}, Ended{Seq: n}, Part{Seq: n, Data: []byte("x")}, Failure{Seq: n},
 		} {
 			if got, err := SeqOf(frameOf(t, m)); err != nil || got != n {
 				t.Errorf("%T %d: got %d, %v", m, n, got, err)
@@ -40,19 +51,49 @@ func TestSeqOf(t *testing.T) {
 	}
 }
 
+func TestOpenBody(t *testing.T) {
+	sent := Request[sample]{Kind: kindSample, Seq: 1 << 40, Lane: 300, User: "user:7", Body: sample{Text: "x", Count: 3}}
+	head, body, err := OpenBody(frameOf(t, sent))
+	if err != nil || head != (Head{Seq: 1 << 40, Lane: 300, User: "user:7"}) {
+		t.Fatal(head, err)
+	}
+	var got sample
+	if err := DecodeInto(body, &got); err != nil || got != sent.Body {
+		t.Error(got, err)
+	}
+	var wrong struct {
+		Text []string `msgpack:"t"`
+	}
+	if err := DecodeInto(body, &wrong); !errors.Is(err, ErrMalformed) {
+		t.Error("a text was taken for a list:", err)
+	}
+	for name, b := range map[string][]byte{
+		"no map": {0x91, 1}, "no body": {0x81, 0xa1, 'q', 1}, "a number that is none": {0x82, 0xa1, 'q', 0xa1, 'x', 0xa1, 'b', 0x80},
+		"cut off": {0x82, 0xa1, 'q'}, "a user that is too long": append([]byte{0x82, 0xa1, 'u', 0xd9, 200}, make([]byte, 200)...),
+	} {
+		if _, _, err := OpenBody(Frame{Kind: kindSample, Body: b}); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	later := []byte{0x83, 0xa1, 'z', 0x90, 0xa1, 'q', 7, 0xa1, 'b', 0x80}
+	if head, _, err := OpenBody(Frame{Kind: kindSample, Body: later}); err != nil || head.Seq != 7 {
+		t.Error("a field of a later version was not skipped:", head, err)
+	}
+}
+
 func TestAnswerInParts(t *testing.T) {
 	for _, size := range []int{0, 1 << 10, LimitAfter - 100, LimitAfter, 3<<20 + 1, MaxParts - 100} {
 		body := bytes.Repeat([]byte("z"), size)
-		b, err := AppendAnswer([]byte("kept"), 7, Reply[BlobRef]{Seq: 7, Body: BlobRef{Ref: string(body)}})
+		b, err := AppendAnswer([]byte("kept"), 7, Reply[sample]{Seq: 7, Body: sample{Text: string(body)}})
 		if err != nil {
 			t.Fatal(size, err)
 		}
 		got, err := readAnswer(bytes.NewReader(b[4:]))
-		if err != nil || got.Seq != 7 || got.Body.Ref != string(body) {
-			t.Errorf("%d bytes: got %d of %d, %v", size, got.Seq, len(got.Body.Ref), err)
+		if err != nil || got.Seq != 7 || got.Body.Text != string(body) {
+			t.Errorf("%d bytes: got %d of %d, %v", size, got.Seq, len(got.Body.Text), err)
 		}
 	}
-	_, err := AppendAnswer(nil, 7, Reply[BlobRef]{Body: BlobRef{Ref: string(make([]byte, MaxParts))}})
+	_, err := AppendAnswer(nil, 7, Reply[sample]{Body: sample{Text: string(make([]byte, MaxParts))}})
 	if task.KindOf(err) != task.KindTooLarge {
 		t.Errorf("over the limit: %v", err)
 	}
@@ -62,7 +103,7 @@ func TestAnswerInParts(t *testing.T) {
 	}
 }
 
-func readAnswer(r io.Reader) (got Reply[BlobRef], err error) {
+func readAnswer(r io.Reader) (got Reply[sample], err error) {
 	f := NewFraming(r, nil, LimitAfter)
 	var all []byte
 	for {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -21,19 +22,6 @@ const (
 	exitSignal   = 128 // and the number of the signal
 	exitStopped  = 130 // interrupted here
 )
-
-// kindCodes is the one table from kinds of error to exit codes, for verbs that
-// do not follow a task. What is not here is 1.
-var kindCodes = map[task.Kind]int{
-	task.KindUsage:        exitUsage,
-	task.KindTooLarge:     exitUsage,
-	task.KindNotFound:     3,
-	task.KindNotAllowed:   4,
-	task.KindNoDispatcher: 5,
-	task.KindConflict:     6,
-	task.KindTimeout:      7,
-	task.KindInternal:     exitInternal,
-}
 
 // silent ends the program with a code and without a word: everything was said.
 type silent int
@@ -57,11 +45,9 @@ func exitCode(err error, follows bool) int {
 	case follows:
 		return exitOurs
 	case errors.As(err, &known):
-		if c, ok := kindCodes[known.Kind]; ok {
-			return c
-		}
+		return control.ErrorKindOf(known.Kind).Exit
 	case errors.Is(err, context.DeadlineExceeded):
-		return kindCodes[task.KindTimeout]
+		return control.ErrorKindOf(task.KindTimeout).Exit
 	}
 	return exitFailed
 }

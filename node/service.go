@@ -1,0 +1,229 @@
+package node
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/dispatch"
+	"github.com/adauldev/octaskly/node/remote"
+	"github.com/adauldev/octaskly/queue/task"
+)
+
+// Control is the cluster as the person sees it to whom this node belongs.
+func (n *Node) Control() control.Control {
+	return control.Client{By: n.callerFor(n.owner())}
+}
+
+// owner is the user that this node runs as.
+func (n *Node) owner() task.Principal { return n.localUser(userID()) }
+
+// localUser is a user of this machine on this node.
+func (n *Node) localUser(uid string) task.Principal {
+	return task.Principal(control.UserOf(uid) + "@" + string(n.id.ID()))
+}
+
+// callerFor serves requests on behalf of who. Each is resolved when it comes,
+// since the dispatcher may be another one than for the request before.
+func (n *Node) callerFor(who task.Principal) control.Caller {
+	return control.Direct(func(*control.Method) control.Control { return n.controlFor(who) })
+}
+
+// controlFor is the Control that serves who now: what concerns the cluster goes
+// to the dispatcher, in this node or elsewhere; what concerns this node is
+// answered here.
+func (n *Node) controlFor(who task.Principal) control.Control {
+	own := ownControl{node: n, who: who}
+	if l := n.leads(); l != nil {
+		return leaderControl{ownControl: own, Face: dispatch.Face{Dispatcher: l.disp, By: who}, leading: l}
+	}
+	user := control.UserAt(who, n.id.ID())
+	return memberControl{ownControl: own, Client: n.dispatcher.For(user), snapshot: n.snapshot.For(user)}
+}
+
+// ownControl is what concerns this node, whoever dispatches.
+type ownControl struct {
+	node *Node
+	who  task.Principal
+}
+
+var _ control.Admin = ownControl{}
+
+func (c ownControl) Identity(context.Context) (control.Identity, error) {
+	return c.node.identity(), nil
+}
+
+func (c ownControl) Stop(_ context.Context, now bool) error {
+	c.node.mu.Lock()
+	stop := c.node.stop
+	c.node.mu.Unlock()
+	stop(now)
+	return nil
+}
+
+func (c ownControl) Offers(ctx context.Context) (control.OfferStream, error) {
+	return c.node.asker.watch(ctx), nil
+}
+
+func (c ownControl) Decide(_ context.Context, id uint64, yes bool) error {
+	c.node.log.Info("audit: asked whether to join", "yes", yes, "by", string(c.who))
+	return c.node.asker.decide(id, yes)
+}
+
+// leaderControl serves while this node dispatches.
+type leaderControl struct {
+	ownControl
+	dispatch.Face
+	leading *leading
+}
+
+var _ control.Control = leaderControl{}
+
+func (c leaderControl) PutBlob(_ context.Context, size int64, read func([]byte) (int, error)) (string, error) {
+	return c.node.blobs.Put(readFunc(read), size)
+}
+
+type readFunc func([]byte) (int, error)
+
+var _ io.Reader = readFunc(nil)
+
+func (r readFunc) Read(p []byte) (int, error) { return r(p) }
+
+func (c leaderControl) Promote(ctx context.Context, _ control.PromoteRequest) (control.Status, error) {
+	return c.Status(ctx)
+}
+
+func (c leaderControl) Remove(ctx context.Context, node string) (control.Node, error) {
+	id, err := c.NodeID(node)
+	if err != nil {
+		return control.Node{}, err
+	}
+	n := c.node
+	if id == n.id.ID() {
+		return control.Node{}, task.Errorf(task.KindConflict, "%s dispatches and cannot remove itself", node).
+			WithHint("to end it: octaskly purge on that machine")
+	}
+	was, err := c.Node(id)
+	if err != nil {
+		return was, err
+	}
+	if _, err := c.leading.queue.RemoveMember(id, string(c.who)).Wait(ctx); err != nil {
+		return was, err
+	}
+	n.log.Warn("audit: member removed", "node", was.Name, "id", string(id), "by", string(c.who))
+	if n.ep != nil {
+		n.ep.Expel(id)
+	}
+	return was, nil
+}
+
+// memberControl serves while another node dispatches, or none. What a person
+// watches is asked without waiting for a dispatcher that was lost lately.
+type memberControl struct {
+	ownControl
+	*remote.Client // waits for a dispatcher that was lost lately
+	snapshot       *remote.Client
+}
+
+var _ control.Control = memberControl{}
+
+// Nodes is what this node knows while nobody dispatches: itself, and what it has
+// seen on the network.
+func (c memberControl) Nodes(ctx context.Context) ([]control.Node, error) {
+	nodes, err := c.snapshot.Nodes(ctx)
+	if task.KindOf(err) != task.KindNoDispatcher {
+		return nodes, err
+	}
+	n := c.node
+	me := control.Node{ID: n.id.ID(), Name: n.Name(), State: control.NodeUp, Self: true, Version: n.opt.Version}
+	if _, asks := n.pairingCode(); asks {
+		me.State = control.NodeAsks
+	}
+	return append([]control.Node{me}, n.strangers()...), nil
+}
+
+// Status is what this node knows while nobody dispatches.
+func (c memberControl) Status(ctx context.Context) (control.Status, error) {
+	n := c.node
+	s, err := c.snapshot.Status(ctx)
+	switch {
+	case err == nil:
+		s.Facts = append(n.factList(), s.Facts...)
+	case task.KindOf(err) == task.KindNoDispatcher:
+		s = control.Status{Cluster: n.identity().Cluster, Nodes: map[control.NodeState]int{}, Facts: append(n.factList(), n.noDispatcher())}
+	default:
+		return s, err
+	}
+	s.Self = n.identity()
+	return s, nil
+}
+
+func (c memberControl) Events(ctx context.Context, r control.EventsRequest) (control.EventStream, error) {
+	return c.snapshot.Events(ctx, r)
+}
+
+func (c memberControl) Promote(ctx context.Context, r control.PromoteRequest) (control.Status, error) {
+	if err := c.mayLead(ctx, r.Force); err != nil {
+		return control.Status{}, err
+	}
+	if err := c.node.startLeading(ctx); err != nil {
+		return control.Status{}, err
+	}
+	return c.node.controlFor(c.who).Status(ctx)
+}
+
+// mayLead refuses to dispatch beside another dispatcher or another queue.
+func (c memberControl) mayLead(ctx context.Context, force bool) error {
+	if s, err := c.snapshot.Status(ctx); err == nil && s.Dispatcher != "" {
+		return task.Errorf(task.KindConflict, "node %s dispatches in this cluster", s.Dispatcher).
+			WithHint("use it, or stop it first")
+	}
+	if name, ok := c.node.otherDispatcher(ctx); ok {
+		return task.Errorf(task.KindConflict, "node %s of this user dispatches on this machine", name).
+			WithHint("use it, or stop it first")
+	}
+	if dir := c.node.otherQueue(); dir != "" && !force {
+		return task.Errorf(task.KindConflict, "this cluster has a queue already, in %s", dir).
+			WithHint("start the node that has it: octaskly dispatcher\nto begin an empty queue and leave that one behind: octaskly promote --force")
+	}
+	return nil
+}
+
+// noDispatcher says why nobody dispatches, as far as this node knows.
+func (n *Node) noDispatcher() control.Fact {
+	if err := n.up.none(); task.KindOf(err) != task.KindNoDispatcher {
+		return control.Fact{Level: "warning", Text: err.Error(), Cure: task.HintOf(err)}
+	}
+	return control.Fact{Level: "warning", Text: "no dispatcher", Cure: "start one here: octaskly promote"}
+}
+
+// identity is who this node is.
+func (n *Node) identity() control.Identity {
+	id := control.Identity{ID: n.id.ID(), Name: n.Name(), Fingerprint: fingerprint(string(n.id.ID())), Version: n.opt.Version, Dir: n.slot.Path()}
+	if m := n.membership.Load(); m != nil {
+		id.Cluster, id.Roles = m.ClusterID(), m.Roles()
+	}
+	if n.conn != nil {
+		id.Addrs = n.reachable()
+	}
+	if c, ok := n.pairingCode(); ok {
+		id.Code = c.Text()
+	}
+	return id
+}
+
+// fingerprint is a node id in groups of four, for comparing by eye.
+func fingerprint(id string) string {
+	var b strings.Builder
+	for i := 0; i < len(id); i += 4 {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(id[i:min(i+4, len(id))])
+	}
+	return b.String()
+}
+
+// factList is what a person should know about this node.
+func (n *Node) factList() []control.Fact { return n.networkFacts() }
