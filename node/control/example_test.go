@@ -44,7 +44,7 @@ func ExampleMethods() {
 	// Output:
 	// 32 submit client control.SubmitRequest control.SubmitReply
 	// 33 get client control.TaskRequest task.Task
-	// 34 list client control.Query control.Page
+	// 34 list client task.Query task.Page
 	// 35 cancel client control.CancelRequest []control.CancelReply
 	// 36 why client control.TaskRequest control.Why
 }
