@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -46,9 +45,9 @@ func submitFrom(env *environment, cmd *cobra.Command, path string, args []string
 	}
 	in := env.Stdin
 	if path != "-" {
-		f, err := os.Open(path)
+		f, err := openInput(env.ctx, path)
 		if err != nil {
-			return task.Errorf(task.KindUsage, "--from: %w", err)
+			return inputFault("--from", err)
 		}
 		defer f.Close()
 		if fi, err := f.Stat(); err == nil && fi.IsDir() {

@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -81,9 +78,9 @@ func readJoinCode(env *environment, cmd *cobra.Command, args []string, file stri
 	case len(args) == 1, file == "-":
 		in = env.Stdin
 	case file != "":
-		f, err := os.Open(file)
+		f, err := openInput(env.ctx, file)
 		if err != nil {
-			return "", task.Errorf(task.KindUsage, "--join-file: %w", err)
+			return "", inputFault("--join-file", err)
 		}
 		defer f.Close()
 		in = f
@@ -93,15 +90,14 @@ func readJoinCode(env *environment, cmd *cobra.Command, args []string, file stri
 		}
 		return "", usageOf(cmd, "%s needs a code", cmd.CommandPath())
 	}
-	line, err := bufio.NewReader(io.LimitReader(in, maxCode)).ReadString('\n')
-	code := strings.TrimSpace(line)
-	if code == "" {
-		if err == nil || errors.Is(err, io.EOF) {
-			return "", task.Errorf(task.KindUsage, "there is no code in it")
-		}
-		return "", task.Errorf(task.KindUsage, "read the code: %w", err)
+	line, err := readInputLine(env.ctx, in, maxCode)
+	if err != nil {
+		return "", inputFault("read the code", err)
 	}
-	return code, nil
+	if line = strings.TrimSpace(line); line == "" {
+		return "", task.Errorf(task.KindUsage, "there is no code in it")
+	}
+	return line, nil
 }
 
 // startFlags are how a node that is started becomes a member.

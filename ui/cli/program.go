@@ -188,7 +188,10 @@ func (env *environment) configuration() (*config.Loaded, error) {
 	} else if f := env.getenv("OCTASKLY_CONFIG"); f != "" {
 		src.File, src.FileMust = f, true
 	}
-	l, err := config.Load(src)
+	l, err := interruptible(env.ctx, func() (*config.Loaded, error) { return config.Load(src) })
+	if env.ctx.Err() != nil {
+		return nil, context.Cause(env.ctx)
+	}
 	if err != nil {
 		return nil, task.Errorf(task.KindUsage, "%w", err)
 	}

@@ -1,14 +1,14 @@
 package cli
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/adauldev/octaskly/queue/task"
 )
+
+// maxAnswer is more than anybody says to a question, in bytes.
+const maxAnswer = 4096
 
 // confirm asks a question whose safe answer is no.
 func (env *environment) confirm(question string) (bool, error) {
@@ -19,9 +19,9 @@ func (env *environment) confirm(question string) (bool, error) {
 		return false, task.Errorf(task.KindUsage, "%s nobody can be asked here", question).WithHint("to answer yes beforehand:  --yes")
 	}
 	fmt.Fprintf(env.Stderr, "%s [y/N] ", question)
-	line, err := bufio.NewReader(env.Stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, fmt.Errorf("read the answer: %w", err)
+	line, err := readInputLine(env.ctx, env.Stdin, maxAnswer)
+	if err != nil {
+		return false, inputFault("read the answer", err)
 	}
 	switch strings.ToLower(strings.TrimSpace(line)) {
 	case "y", "yes":

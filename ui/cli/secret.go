@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/adauldev/octaskly/node/seal"
@@ -20,7 +18,7 @@ type submission struct {
 
 // readSecrets reads the files of NAME=@FILE. The line break at the end of a file
 // is no part of the secret.
-func readSecrets(given []string, env map[string]string) (map[string][]byte, error) {
+func readSecrets(ctx context.Context, given []string, env map[string]string) (map[string][]byte, error) {
 	if len(given) == 0 {
 		return nil, nil //nolint:nilnil // no secrets are no secrets
 	}
@@ -37,22 +35,17 @@ func readSecrets(given []string, env map[string]string) (map[string][]byte, erro
 		case inEnv || all[name] != nil:
 			return nil, task.Errorf(task.KindUsage, "--secret-env: the variable %s is given twice", name)
 		}
-		value, err := readSecret(path)
+		value, err := readSecret(ctx, path)
 		if err != nil {
-			return nil, task.Errorf(task.KindUsage, "--secret-env %s: %w", name, err)
+			return nil, inputFault("--secret-env "+name, err)
 		}
 		all[name] = value
 	}
 	return all, nil
 }
 
-func readSecret(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	v, err := io.ReadAll(io.LimitReader(f, task.MaxSecretBytes+3))
+func readSecret(ctx context.Context, path string) ([]byte, error) {
+	v, err := readInputFile(ctx, path, task.MaxSecretBytes+2)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/adauldev/octaskly/queue/task"
@@ -17,27 +16,27 @@ func (t *taskFlags) input(env *environment, s *task.Spec) error {
 	case t.stdin && t.stdinFile != "":
 		return task.Errorf(task.KindUsage, "--stdin and --stdin-file exclude each other")
 	case t.stdinFile != "":
-		f, err := os.Open(t.stdinFile)
+		f, err := openInput(env.ctx, t.stdinFile)
 		if err != nil {
-			return task.Errorf(task.KindUsage, "--stdin-file: %w", err)
+			return inputFault("--stdin-file", err)
 		}
 		defer f.Close()
-		return readStdin(s, f, t.stdinFile)
+		return readStdin(env, s, f, t.stdinFile)
 	case t.stdin:
 		note := time.AfterFunc(2*time.Second, func() {
 			env.out.say("reading standard input until its end; use </dev/null if the task needs none")
 		})
 		defer note.Stop()
-		return readStdin(s, env.Stdin, "standard input")
+		return readStdin(env, s, env.Stdin, "standard input")
 	}
 	return nil
 }
 
 // readStdin reads all of r. More than what can be given is refused, never cut.
-func readStdin(s *task.Spec, r io.Reader, what string) error {
-	data, err := io.ReadAll(io.LimitReader(r, task.MaxStdin+1))
+func readStdin(env *environment, s *task.Spec, r io.Reader, what string) error {
+	data, err := readInput(env.ctx, r, task.MaxStdin)
 	if err != nil {
-		return task.Errorf(task.KindUsage, "read %s: %w", what, err)
+		return inputFault("read "+what, err)
 	}
 	if len(data) > task.MaxStdin {
 		return task.Errorf(task.KindTooLarge, "%s has more than %d MiB, the most a task can be given", what, task.MaxStdin>>20).

@@ -76,7 +76,7 @@ func (t *taskFlags) submission(env *environment, cmd *cobra.Command, args []stri
 		t.names, t.times, t.needs,
 		func(s *task.Spec) error { return t.environment(env, s) },
 		func(s *task.Spec) error { return t.input(env, s) },
-		func(s *task.Spec) (err error) { sub.Secrets, err = readSecrets(t.secrets, s.Env); return err },
+		func(s *task.Spec) (err error) { sub.Secrets, err = readSecrets(env.ctx, t.secrets, s.Env); return err },
 	}
 	for _, step := range steps {
 		if err := step(s); err != nil {
@@ -247,7 +247,7 @@ func (t *taskFlags) needs(s *task.Spec) (err error) {
 func (t *taskFlags) environment(env *environment, s *task.Spec) error {
 	variables := map[string]string{}
 	if t.envFile != "" {
-		if err := readEnvFile(t.envFile, variables); err != nil {
+		if err := readEnvFile(env.ctx, t.envFile, variables); err != nil {
 			return err
 		}
 	}
@@ -263,6 +263,9 @@ func (t *taskFlags) environment(env *environment, s *task.Spec) error {
 		if !ok || k == "" {
 			return task.Errorf(task.KindUsage, "--env: %q is not of the form K=V", kv).
 				WithHint("to pass on a variable from here:  --inherit-env %s", quoteShell(kv))
+		}
+		if err := checkVariable(k); err != nil {
+			return task.Errorf(task.KindUsage, "--env: %w", err)
 		}
 		variables[k] = v
 	}
