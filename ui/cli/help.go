@@ -12,6 +12,10 @@ import (
 
 // printHelp prints the page of a verb, or the first page.
 func printHelp(env *environment, cmd *cobra.Command) {
+	if words := cmd.Flags().Args(); len(words) > 0 && cmd.HasAvailableSubCommands() {
+		env.unprinted = unknownVerb(cmd, words[0])
+		return
+	}
 	var b strings.Builder
 	if !cmd.HasParent() {
 		firstPage(&b, cmd)
@@ -19,6 +23,42 @@ func printHelp(env *environment, cmd *cobra.Command) {
 		verbPage(&b, cmd)
 	}
 	_, env.unprinted = io.WriteString(env.Stdout, b.String())
+}
+
+// newHelpCommand is help as a verb.
+func newHelpCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [VERB]", Short: "how a verb is used",
+		ValidArgsFunction: completeVerbs,
+		RunE: func(cmd *cobra.Command, words []string) error {
+			of := cmd.Root()
+			for _, word := range words {
+				next := childNamed(of, word)
+				if next == nil {
+					return unknownVerb(of, word)
+				}
+				of = next
+			}
+			printHelp(env, of)
+			return nil
+		},
+	}
+}
+
+// completeVerbs offers the verbs below those that stand there.
+func completeVerbs(cmd *cobra.Command, words []string, _ string) (out []cobra.Completion, _ cobra.ShellCompDirective) {
+	of := cmd.Root()
+	for _, word := range words {
+		if of = childNamed(of, word); of == nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	for _, c := range of.Commands() {
+		if !c.Hidden {
+			out = append(out, cobra.CompletionWithDesc(c.Name(), c.Short))
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
 func firstPage(b *strings.Builder, root *cobra.Command) {

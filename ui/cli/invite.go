@@ -40,6 +40,9 @@ short enough to type; otherwise it is long and meant for a file.`,
 				if r.TTL, err = config.ParseDuration(ttl); err != nil {
 					return task.Errorf(task.KindUsage, "--ttl: %w", err)
 				}
+				if r.TTL <= 0 {
+					return task.Errorf(task.KindUsage, "--ttl %s: a code that holds no time lets nobody in", ttl)
+				}
 			}
 			return env.ask(func(ctx context.Context, c *connection) error {
 				i, err := c.Invite(ctx, r)

@@ -59,6 +59,7 @@ func newRootCommand(env *environment) *cobra.Command {
 		newIdentityCommand(env), newDoctorCommand(env), newEventsCommand(env), newTopCommand(env), newUICommand(env), newDemoCommand(env), newBenchCommand(env), newPurgeCommand(env), newConfigCommand(env),
 		newVersionCommand(env),
 	)
+	root.SetHelpCommand(newHelpCommand(env))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	return root

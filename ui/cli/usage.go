@@ -110,6 +110,18 @@ func flagFault(cmd *cobra.Command, err error) error {
 	return e.WithHint("all flags:  %s --help", cmd.CommandPath())
 }
 
+// elsewhere is what words of other tools are called here.
+var elsewhere = map[string]string{
+	"kill": "octaskly cancel ID", "abort": "octaskly cancel ID", "delete": "octaskly cancel ID, octaskly nodes remove NAME or octaskly purge",
+	"rm": "octaskly cancel ID, octaskly nodes remove NAME or octaskly purge", "remove": "octaskly nodes remove NAME",
+	"list": "octaskly ps or octaskly nodes", "ls": "octaskly ps or octaskly nodes", "jobs": "octaskly ps", "tasks": "octaskly ps", "queue": "octaskly ps",
+	"stop": "octaskly cancel ID, or octaskly drain NODE", "pause": "octaskly drain NODE", "resume": "octaskly undrain NODE",
+	"demote": "octaskly promote, on the node that is to dispatch instead", "exec": "octaskly run", "add": "octaskly submit", "log": "octaskly logs ID",
+	"tail": "octaskly logs -f ID", "output": "octaskly logs ID", "info": "octaskly show ID or octaskly status", "inspect": "octaskly show ID",
+	"describe": "octaskly show ID", "restart": "octaskly retry ID", "rerun": "octaskly retry ID", "start": "octaskly worker or octaskly dispatcher",
+	"serve": "octaskly dispatcher", "server": "octaskly dispatcher", "agent": "octaskly worker", "client": "octaskly worker", "login": "octaskly join CODE",
+}
+
 // unknownVerb says that there is no such verb, and which one was meant.
 func unknownVerb(cmd *cobra.Command, word string) error {
 	var verbs []string
@@ -119,6 +131,9 @@ func unknownVerb(cmd *cobra.Command, word string) error {
 		}
 	}
 	e := task.Errorf(task.KindUsage, "%s has no verb %q", cmd.CommandPath(), word)
+	if meant := elsewhere[word]; meant != "" && !cmd.HasParent() {
+		return e.WithHint("did you mean?   %s\nall verbs:      octaskly help", meant)
+	}
 	if near := config.Nearest(word, verbs); near != "" {
 		return e.WithHint("did you mean?   %s %s\nall verbs:      octaskly help", cmd.CommandPath(), near)
 	}
