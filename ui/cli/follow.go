@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -70,6 +71,9 @@ func newSink(env *environment) *sink {
 	return s
 }
 
+// discard drops what comes from now on.
+func (s *sink) discard() { s.out, s.err = io.Discard, io.Discard }
+
 func (s *sink) close() {
 	for _, c := range s.closers {
 		_ = c.Close() // the last few bytes of an unfinished character
@@ -110,6 +114,8 @@ type following struct {
 	printed map[uint32]int64 // bytes printed, by attempt
 	replay  map[uint32]int64 // bytes to leave out after a reconnect, by attempt
 	asked   int              // interrupts so far
+	begun   uint32           // the newest attempt that was said to begin
+	unread  error            // why output can be written no more; the task was cancelled then
 }
 
 // run follows the task and gives its exit code as a silent error.
@@ -119,6 +125,11 @@ func (f *following) run() error {
 	ctx, cancel := context.WithCancel(f.env.ctx)
 	defer cancel()
 	signals := f.env.takeSignals()
+	if f.env.Signals != nil {
+		// Without this a reader that went away would end the program before it
+		// can cancel the task. The signal itself is dropped.
+		signal.Notify(f.env.Signals, syscall.SIGPIPE)
+	}
 	results := make(chan error, 1)
 	go func() { results <- f.follow(ctx) }()
 	waits := time.NewTimer(explainAfter)
@@ -201,7 +212,12 @@ func (f *following) end(err error) error {
 	} else if line := endLine(t); line != "" {
 		f.env.out.say("octaskly: %s", line)
 	}
-	if f.asked > 0 {
+	switch {
+	case errors.Is(f.unread, syscall.EPIPE):
+		return signalled{syscall.SIGPIPE}
+	case f.unread != nil:
+		return outputError{f.unread}
+	case f.asked > 0:
 		return silent(exitStopped)
 	}
 	if code := outcomeCode(t); code != exitOK {
@@ -310,15 +326,64 @@ func (f *following) once(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for i := range item.Chunks {
-			if err := f.print(&item.Chunks[i]); err != nil {
-				return outputError{err}
-			}
-		}
 		if item.Task != nil {
 			f.last = *item.Task
+			if last := f.last.Last(); last != nil {
+				f.sayAttempt(last.Fence.Attempt)
+			}
+		}
+		for i := range item.Chunks {
+			f.sayAttempt(item.Chunks[i].Attempt)
+			if err := f.print(&item.Chunks[i]); err != nil && f.unread == nil {
+				f.nobodyReads(err)
+			}
 		}
 	}
+}
+
+// nobodyReads ends a task whose output can be written no more, as an interrupt
+// would: nobody would learn of it, and it might go on for hours.
+func (f *following) nobodyReads(err error) {
+	f.unread = err
+	f.sink.discard()
+	why := "nobody reads its output any more"
+	if !errors.Is(err, syscall.EPIPE) {
+		why = "its output cannot be written: " + cleanLines(err.Error())
+	}
+	f.env.out.say("octaskly: cancelling %s: %s", f.id, why)
+	f.cancel(0)
+}
+
+// sayAttempt says once of each attempt but the first that it begins, where, and
+// how the one before ended: what was printed until now may come again.
+func (f *following) sayAttempt(number uint32) {
+	if number <= max(f.begun, 1) || !f.o.output {
+		return
+	}
+	f.begun = number
+	ctx, done := f.env.answer()
+	defer done()
+	if last := f.last.Last(); last == nil || last.Fence.Attempt < number { // its output came first
+		if t, err := f.c.Load().Get(ctx, f.id); err == nil {
+			f.last = t
+		}
+	}
+	f.env.out.say("octaskly: %s", cleanLine(attemptLine(&f.last, number, f.c.Load().nodeName(ctx))))
+}
+
+// attemptLine says that an attempt begins and what is known of the one before.
+func attemptLine(t *task.Task, number uint32, nodeName func(task.NodeID) string) string {
+	line := "attempt " + itoa(int(number)) + " begins"
+	before := ""
+	for i := range t.Attempts {
+		switch attempt := &t.Attempts[i]; {
+		case attempt.Fence.Attempt == number && attempt.Node != "":
+			line += " on " + nodeName(attempt.Node)
+		case attempt.Fence.Attempt < number && attempt.Ended != 0:
+			before = "; attempt " + itoa(int(attempt.Fence.Attempt)) + " ended with " + exitText(&attempt.Exit)
+		}
+	}
+	return line + before
 }
 
 // outputError is a failure to write what a task wrote. Reconnecting would not

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -15,7 +17,7 @@ import (
 
 // logFlags say which output to show and how.
 type logFlags struct {
-	follow, stdout, stderr, timestamps, all bool
+	follow, stdout, stderr, timestamps, all, allAttempts bool
 
 	tail    int
 	attempt uint32
@@ -61,7 +63,8 @@ print what all tasks write from now on, each line behind the number of its task.
 	cmd.Flags().BoolVarP(&f.timestamps, "timestamps", "t", false, "begin each line with its time")
 	cmd.Flags().BoolVar(&f.all, "all", false, "with -f: of all tasks that run")
 	cmd.Flags().StringVar(&f.since, "since", "", "only what was written since: a `DURATION` ago (10m) or a time (RFC 3339), by the worker's clock")
-	cmd.Flags().Uint32Var(&f.attempt, "attempt", 0, "only what attempt `N` wrote")
+	cmd.Flags().Uint32Var(&f.attempt, "attempt", 0, "what attempt `N` wrote (default the latest)")
+	cmd.Flags().BoolVar(&f.allAttempts, "all-attempts", false, "what every attempt wrote, one after the other")
 	return cmd
 }
 
@@ -74,8 +77,12 @@ func (f *logFlags) check(cmd *cobra.Command) (err error) {
 		return usageOf(cmd, "--tail %d is below 0", f.tail)
 	case f.all && !f.follow:
 		return usageOf(cmd, "--all needs -f")
-	case f.all && (f.tail > 0 || f.attempt > 0):
-		return usageOf(cmd, "--tail and --attempt are for one task")
+	case f.all && (f.tail > 0 || f.attempt > 0 || f.allAttempts):
+		return usageOf(cmd, "--tail, --attempt and --all-attempts are for one task")
+	case cmd.Flags().Changed("attempt") && f.attempt == 0:
+		return usageOf(cmd, "--attempt 0: the first one is 1")
+	case f.allAttempts && f.attempt > 0:
+		return usageOf(cmd, "--attempt and --all-attempts exclude each other")
 	}
 	return nil
 }
@@ -102,22 +109,96 @@ type chunkObject struct {
 	Skipped int64   `json:"skipped"`
 }
 
+// showLogs prints the output of one attempt, or of all of them.
 func showLogs(env *environment, id task.ID, f *logFlags) error {
 	c, err := env.connect()
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	s, err := c.Follow(env.ctx, control.FollowRequest{ID: id, Output: true, Attempt: f.attempt, Tail: f.tail, NoWait: !f.follow})
+	ctx, cancel := env.answer()
+	t, err := c.Get(ctx, id)
+	cancel()
 	if err != nil {
 		return withHints(err)
 	}
-	defer closeWith(env.ctx, s)()
+	attempts, err := f.attempts(&t)
+	if err != nil {
+		return err
+	}
 	sink := newSink(env)
 	defer sink.close()
 	if f.timestamps {
 		sink.out, sink.err = &stamper{w: sink.out}, &stamper{w: sink.err}
 	}
+	for i, number := range attempts {
+		if f.allAttempts {
+			ctx, cancel := env.answer()
+			env.out.say("octaskly: attempt %d%s", number, cleanLine(attemptHeading(&t, number, c.nodeName(ctx))))
+			cancel()
+		}
+		r := control.FollowRequest{ID: id, Output: true, Attempt: number, Tail: f.tail, NoWait: !f.follow || i < len(attempts)-1}
+		if err := showAttempt(env, c, r, sink, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attempts are the numbers of the attempts to show, in order; 0 is the present
+// one and those to come.
+func (f *logFlags) attempts(t *task.Task) ([]uint32, error) {
+	var known []uint32
+	for i := range t.Attempts {
+		known = append(known, t.Attempts[i].Fence.Attempt)
+	}
+	switch {
+	case f.attempt != 0 && !slices.Contains(known, f.attempt):
+		return nil, task.Errorf(task.KindUsage, "task %s has no attempt %d: %s", t.ID, f.attempt, attemptsText(known))
+	case f.attempt != 0:
+		return []uint32{f.attempt}, nil
+	case len(known) == 0:
+		return []uint32{0}, nil
+	case !t.State.Terminal() && f.follow:
+		known[len(known)-1] = 0
+	}
+	if f.allAttempts {
+		return known, nil
+	}
+	return known[len(known)-1:], nil
+}
+
+func attemptsText(known []uint32) string {
+	if len(known) == 0 {
+		return "it had none yet"
+	}
+	if first, last := known[0], known[len(known)-1]; first != last {
+		return fmt.Sprintf("it had %d to %d", first, last)
+	}
+	return fmt.Sprintf("it had only %d", known[0])
+}
+
+// attemptHeading is where an attempt ran and how it ended.
+func attemptHeading(t *task.Task, number uint32, nodeName func(task.NodeID) string) string {
+	for i := range t.Attempts {
+		if attempt := &t.Attempts[i]; attempt.Fence.Attempt == number || number == 0 && i == len(t.Attempts)-1 {
+			text := " on " + nodeName(attempt.Node)
+			if attempt.Ended != 0 {
+				text += ", " + exitText(&attempt.Exit)
+			}
+			return text
+		}
+	}
+	return ""
+}
+
+// showAttempt prints the output that r asks for until its end.
+func showAttempt(env *environment, c *connection, r control.FollowRequest, sink *sink, f *logFlags) error {
+	s, err := c.Follow(env.ctx, r)
+	if err != nil {
+		return withHints(err)
+	}
+	defer closeWith(env.ctx, s)()
 	var last *task.Task
 	for {
 		item, err := s.Next()
@@ -136,7 +217,7 @@ func showLogs(env *environment, id task.ID, f *logFlags) error {
 			return withHints(err)
 		}
 		for i := range item.Chunks {
-			if err := printLogChunk(env, id, sink, &item.Chunks[i], f); err != nil {
+			if err := printLogChunk(env, r.ID, sink, &item.Chunks[i], f); err != nil {
 				return err
 			}
 		}

@@ -148,21 +148,50 @@ func TestRunDoesNotReconnectForWhatCannotPass(t *testing.T) {
 	}
 }
 
-func TestRunStopsWhenItsReaderIsGone(t *testing.T) {
-	f := &fake{follow: func(control.FollowRequest) (control.Follower, error) {
-		return newFeed(io.EOF, output(1, 1, "x"), state(task.Done, exited)).end(), nil
-	}}
-	s := newSession(f, "run", "x")
-	s.program.Stdout = failing{}
-	if code := s.run(); code != 125 {
-		t.Errorf("code %d, want 125", code)
+// TestRunCancelsWhenNobodyReads: a task whose output nobody can have is ended as
+// by an interrupt, and its end is waited for.
+func TestRunCancelsWhenNobodyReads(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault error
+		code  int
+		says  string
+	}{
+		"broken pipe": {&os.PathError{Op: "write", Err: syscall.EPIPE}, 128 + int(syscall.SIGPIPE), "cancelling 1: nobody reads its output any more"},
+		"full disk":   {errors.New("disk full"), 125, "error: write the output: disk full"},
+	} {
+		running := newFeed(io.EOF, state(task.Running, task.Exit{}), output(1, 1, "x"), output(1, 1, "y"))
+		f := &fake{follow: func(control.FollowRequest) (control.Follower, error) { return running, nil }}
+		f.cancel = func(control.CancelRequest) {
+			running.items <- state(task.Cancelled, task.Exit{Code: 137, Signal: 9, Reason: task.ReasonCancelled})
+			running.end()
+		}
+		s := newSession(f, "run", "x")
+		s.program.Stdout = failing{c.fault}
+		if code := s.run(); code != c.code || len(f.cancels) != 1 || f.cancels[0].Grace != 0 {
+			t.Errorf("%s: code %d, want %d; cancels %+v", name, code, c.code, f.cancels)
+		}
+		has(t, "error", s.err.String(), c.says)
 	}
-	has(t, "error", s.err.String(), "write the output: broken")
 }
 
-type failing struct{}
+type failing struct{ err error }
 
-func (failing) Write([]byte) (int, error) { return 0, errors.New("broken") }
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// TestRunSaysThatAnAttemptBegins: what was printed may come again, so a person is
+// told where the next attempt starts, once.
+func TestRunSaysThatAnAttemptBegins(t *testing.T) {
+	again := control.FollowItem{Task: &task.Task{ID: 1, State: task.Running, Attempts: []task.Attempt{
+		{Fence: task.Fence{Attempt: 1}, Node: "n1", Ended: 5, Exit: task.Exit{Code: 1, Reason: task.ReasonExit}}, {Fence: task.Fence{Attempt: 2}, Node: "n2"},
+	}}}
+	f := &fake{nodes: []control.Node{{ID: "n1", Name: "mill"}, {ID: "n2", Name: "barn"}}, follow: func(control.FollowRequest) (control.Follower, error) {
+		return newFeed(io.EOF, state(task.Running, task.Exit{}), output(1, 1, "X"), again, output(2, 1, "X"), again, state(task.Done, exited)).end(), nil
+	}}
+	code, out, stderr := try(t, f, "run", "x")
+	if code != 0 || out != "XX" || stderr != "octaskly: attempt 2 begins on barn; attempt 1 ended with exit 1\n" {
+		t.Errorf("code %d, out %q, talk %q", code, out, stderr)
+	}
+}
 
 func TestRunSaysWhatWasDropped(t *testing.T) {
 	f := &fake{follow: func(control.FollowRequest) (control.Follower, error) {
