@@ -71,6 +71,7 @@ func (n *Node) startLeading(ctx context.Context) error {
 		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,
 		Seal:  key,
 		Renew: n.renew, Identity: n.identity, Facts: n.factList, Seen: n.strangers, Logger: n.log, History: n.opt.History,
+		Stuck: n.stuck,
 	})
 	if err != nil {
 		return fail(err)

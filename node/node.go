@@ -49,6 +49,7 @@ type Options struct {
 	Runner  exec.Starter
 	Clock   func() time.Duration // since some moment
 	History task.Recorder
+	Exit    func(code int) // ends the process; os.Exit
 }
 
 // Node is one instance. New builds it, Run lets it live.
@@ -90,6 +91,9 @@ type Node struct {
 func New(opt Options) (*Node, error) {
 	if opt.Logger == nil {
 		opt.Logger = slog.Default()
+	}
+	if opt.Exit == nil {
+		opt.Exit = os.Exit
 	}
 	n := &Node{opt: opt, cfg: opt.Config, log: opt.Logger, boot: rand.Text(), changed: make(chan struct{}, 1), settled: make(chan struct{})}
 	n.stop = func(bool) {}

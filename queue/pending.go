@@ -45,18 +45,21 @@ func (p *Pending[T]) Done() <-chan struct{} {
 	return p.done
 }
 
-// Then calls f once when the change is settled, at once if it is already. f
-// runs on the goroutine that settles it and must not block; calls for changes
-// of one Queue come in the order in which they were applied.
+// Then calls f once when the change is settled, also if it is already.
+//
+// f never runs on the caller's stack: it may take a lock that the caller of
+// Then holds. It runs on the goroutine that settles the change, and must not
+// wait for another change; where the change was settled before, it runs on a
+// goroutine of its own. Calls that were asked for before their changes were
+// settled come in the order in which the changes of one Queue were applied.
 func (p *Pending[T]) Then(f func(T, error)) {
 	p.mu.Lock()
-	if !p.set {
-		p.then = append(p.then, f)
-		p.mu.Unlock()
+	defer p.mu.Unlock()
+	if p.set {
+		go f(p.value, p.err)
 		return
 	}
-	p.mu.Unlock()
-	f(p.value, p.err)
+	p.then = append(p.then, f)
 }
 
 // settle ends the wait; only the first call counts.

@@ -12,6 +12,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
@@ -41,8 +42,12 @@ type Options struct {
 	Facts    func() []control.Fact
 	Identity func() control.Identity
 	Seen     func() []control.Node // nodes that are no members, from discovery
-	Logger   *slog.Logger
-	History  task.Recorder // for tests; nil records nothing
+	// Stuck is called once, from a goroutine of its own, when the loop of Run
+	// has not come round for StuckAfter; nil does nothing. Every lock may be
+	// held by then: it can only note what it finds and end the process.
+	Stuck   func()
+	Logger  *slog.Logger
+	History task.Recorder // for tests; nil records nothing
 }
 
 // staleAfter is the number of missed heartbeats after which a worker is shown
@@ -59,6 +64,10 @@ type Dispatcher struct {
 	feed    feed
 	started time.Time
 
+	// mu is taken before the locks of outboxes, of feed, of outputs and of the
+	// queue's state, never after one of them. Nobody who holds it proposes a
+	// change (Grant, Record, Return and the like) or waits for one: both may
+	// take as long as the disk does, and what settles a change takes mu.
 	mu         sync.Mutex
 	workers    map[task.NodeID]*worker
 	turnedAway map[task.NodeID]time.Time   // workers beyond the limit, and when the log said so
@@ -71,6 +80,7 @@ type Dispatcher struct {
 	rate       meter
 	ending     bool // no worker may register any more
 
+	turns   atomic.Uint64  // how often Run's loop has come round
 	kick    chan struct{}  // something changed that may let a task start
 	probe   chan struct{}  // asks Run whether it goes on
 	changes *queue.Watcher // for History
@@ -121,6 +131,7 @@ func New(opt Options) (*Dispatcher, error) {
 func (d *Dispatcher) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { d.watchLeases(ctx) })
+	wg.Go(func() { d.watchLoop(ctx) })
 	if d.changes != nil {
 		wg.Go(func() { d.noteChanges(ctx, d.changes) })
 	}
@@ -129,6 +140,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	defer d.feed.close()
 	for {
 		d.plan()
+		d.turns.Add(1)
 		select {
 		case <-ctx.Done():
 			return nil

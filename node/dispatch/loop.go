@@ -15,29 +15,48 @@ func (d *Dispatcher) plan() {
 	}
 }
 
+// batch is tasks of one class that a plan leased to one worker. It is on its
+// way first into the queue, then to the worker.
+type batch struct {
+	worker *worker
+	out    *outbox // to the worker's connection when the plan was made
+	grants []queue.Grant
+	items  []wire.Assignment // one for each grant
+	once   bool              // they must not run twice: sent only when granted
+}
+
 // planOnce makes one plan and carries it out. It reports whether it leased
-// anything.
+// anything. The leases enter the queue after d.mu is let go, for that may wait
+// for the disk.
 func (d *Dispatcher) planOnce() bool {
 	classes := d.queue.Classes()
 	if len(classes) == 0 {
 		return false
 	}
-	now := time.Now()
+	batches := d.planBatches(classes, time.Now())
+	for _, b := range batches {
+		d.grant(b)
+	}
+	return len(batches) > 0
+}
+
+// planBatches makes one plan and enters its leases with the workers.
+func (d *Dispatcher) planBatches(classes []queue.Class, now time.Time) []*batch {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.viewsLocked(now) {
-		return false
+		return nil
 	}
 	d.classesLocked(classes, now)
-	res := d.planner.Plan(d.classes, d.views)
-	leased := false
-	for _, a := range res.Assignments {
-		if d.leaseLocked(classes[a.Class].ID, d.byView[a.Worker], a.N) {
-			leased = true
-			d.passed[classes[a.Class].ID] = now
+	var batches []*batch
+	for _, a := range d.planner.Plan(d.classes, d.views).Assignments {
+		class := classes[a.Class].ID
+		if b := d.leaseLocked(class, d.byView[a.Worker], a.N); b != nil {
+			batches = append(batches, b)
+			d.passed[class] = now
 		}
 	}
-	return leased
+	return batches
 }
 
 // viewsLocked fills d.views and reports whether any worker could take a task.
@@ -90,91 +109,100 @@ func (d *Dispatcher) classesLocked(cs []queue.Class, now time.Time) {
 	}
 }
 
-// leaseLocked takes up to n tasks of a class and leases them to w. What may
-// run twice is sent while the grant commits; what may not, afterwards.
-func (d *Dispatcher) leaseLocked(class queue.ClassID, w *worker, n int) bool {
-	out := w.out
-	if out == nil {
-		return false
+// leaseLocked takes up to n tasks of a class for w, or returns nil.
+func (d *Dispatcher) leaseLocked(class queue.ClassID, w *worker, n int) *batch {
+	if w.out == nil {
+		return nil
 	}
 	items := d.queue.Take(class, n)
 	if len(items) == 0 {
-		return false
+		return nil
 	}
-	grants := make([]queue.Grant, len(items))
-	send := make([]wire.Assignment, len(items))
+	b := &batch{
+		worker: w, out: w.out, once: items[0].Spec.Delivery == task.AtMostOnce,
+		grants: make([]queue.Grant, len(items)), items: make([]wire.Assignment, len(items)),
+	}
 	for i := range items {
 		it := &items[i]
-		grants[i] = queue.Grant{ID: it.ID, Fence: it.Fence}
-		send[i] = wire.Assignment{ID: it.ID, Fence: it.Fence, Spec: it.Spec}
+		b.grants[i] = queue.Grant{ID: it.ID, Fence: it.Fence}
+		b.items[i] = wire.Assignment{ID: it.ID, Fence: it.Fence, Spec: it.Spec}
 		if len(it.Spec.Secrets) > 0 && d.opt.Seal != nil {
-			send[i].Spec.Secrets = d.opt.Seal.Again(&it.Spec, it.ID, it.Fence, w.seal)
+			b.items[i].Spec.Secrets = d.opt.Seal.Again(&it.Spec, it.ID, it.Fence, w.seal)
 		}
 		if it.Spec.Timeout == 0 {
-			send[i].Spec.Timeout = d.opt.TaskTimeout
+			b.items[i].Spec.Timeout = d.opt.TaskTimeout
 		}
 		l := lease{Lease: wire.Lease{ID: it.ID, Fence: it.Fence}, need: it.Spec.Need, once: it.Spec.Delivery == task.AtMostOnce}
 		d.noteGrant(w, l)
 		w.add(l)
 	}
-	once := items[0].Spec.Delivery == task.AtMostOnce
-	d.queue.Grant(w.id, grants).Then(func(vs []queue.GrantVerdict, err error) {
-		d.granted(w, out, send, vs, err, once)
-	})
-	if !once {
-		out.assign(send)
+	return b
+}
+
+// grant enters the leases of a batch in the queue. What may run twice is sent
+// while the grant commits; what may not, afterwards.
+func (d *Dispatcher) grant(b *batch) {
+	d.queue.Grant(b.worker.id, b.grants).Then(func(vs []queue.GrantVerdict, err error) { d.granted(b, vs, err) })
+	if !b.once {
+		d.send(b, b.items)
 	}
-	return true
 }
 
 // granted deals with what became of grants: those that were refused are taken
 // back, and tasks that must not run twice are sent only now.
-func (d *Dispatcher) granted(w *worker, out *outbox, sent []wire.Assignment, vs []queue.GrantVerdict, err error, once bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+func (d *Dispatcher) granted(b *batch, vs []queue.GrantVerdict, err error) {
 	var stop []wire.StopItem
-	now := sent[:0:0]
-	for i := range sent {
-		l := wire.Lease{ID: sent[i].ID, Fence: sent[i].Fence}
+	good := b.items[:0:0]
+	d.mu.Lock()
+	for i := range b.items {
+		l := wire.Lease{ID: b.items[i].ID, Fence: b.items[i].Fence}
 		if err == nil && vs[i] == queue.Granted {
-			if once {
-				now = append(now, sent[i])
-			}
+			good = append(good, b.items[i])
 			d.notifyLocked(l.ID)
 			continue
 		}
-		d.note(task.EvUngrant, w, l)
-		w.remove(l)
-		if !once {
+		d.note(task.EvUngrant, b.worker, l)
+		b.worker.remove(l)
+		if !b.once {
 			stop = append(stop, wire.StopItem{Lease: l, GraceMs: -1, Drop: true})
 		}
 	}
+	d.mu.Unlock()
 	if err != nil {
-		d.log.Warn("leases could not be stored", "node", w.name, "count", len(sent), "error", err)
+		d.log.Warn("leases could not be stored", "node", b.worker.name, "count", len(b.items), "error", err)
 	}
-	if once && len(now) > 0 {
-		if w.out == out {
-			out.assign(now)
-		} else {
-			d.neverSentLocked(w, now)
-		}
+	if b.once && len(good) > 0 {
+		d.send(b, good)
 	}
 	if len(stop) > 0 {
-		out.stop(stop)
+		b.out.stop(stop)
 		d.poke()
 	}
 }
 
-// neverSentLocked gives back what was granted for a connection that broke
-// before it was sent.
-func (d *Dispatcher) neverSentLocked(w *worker, items []wire.Assignment) {
+// send assigns tasks to the worker of a batch. What it does not hold any more,
+// what was cancelled, and what cannot get over the connection that the plan was
+// made for, goes back to the queue: it was never sent. Between the plan and now
+// the worker may have been lost or have connected anew, and what was given back
+// then came before the grant and had no effect.
+func (d *Dispatcher) send(b *batch, items []wire.Assignment) {
 	var back []queue.Return
-	for _, it := range items {
-		l := wire.Lease{ID: it.ID, Fence: it.Fence}
-		if w.remove(l) {
-			d.note(task.EvRequeue, w, l)
-			back = append(back, queue.Return{ID: it.ID, Fence: it.Fence, Why: queue.NeverStarted})
+	good := items[:0:0]
+	d.mu.Lock()
+	for i := range items {
+		l := wire.Lease{ID: items[i].ID, Fence: items[i].Fence}
+		if b.worker.out == b.out && b.worker.wants(l) {
+			good = append(good, items[i])
+			continue
 		}
+		if b.worker.remove(l) {
+			d.note(task.EvRequeue, b.worker, l)
+		}
+		back = append(back, queue.Return{ID: l.ID, Fence: l.Fence, Why: queue.NeverStarted})
 	}
-	go d.giveBack(back)
+	if len(good) > 0 {
+		b.out.assign(good)
+	}
+	d.mu.Unlock()
+	d.giveBack(back)
 }

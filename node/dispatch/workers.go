@@ -68,6 +68,13 @@ func (w *worker) add(l lease) {
 	w.use(l, 1)
 }
 
+// wants reports whether the worker holds the lease with this very fence, and
+// nobody has cancelled it.
+func (w *worker) wants(l wire.Lease) bool {
+	have, ok := w.leases[l.ID]
+	return ok && have.Fence == l.Fence && !have.cancelling
+}
+
 // remove takes a lease off, if it is still the one with this fence, and reports
 // whether it was.
 func (w *worker) remove(l wire.Lease) bool {

@@ -8,7 +8,8 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-// The exit codes that are the program's own.
+// The exit codes that are the program's own. Beside them node.ExitStuck (75)
+// ends a dispatcher that hangs.
 const (
 	exitOK       = 0
 	exitFailed   = 1
