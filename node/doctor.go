@@ -49,6 +49,7 @@ func Examine(ctx context.Context, cfg *config.Config, p config.Paths, version st
 	}
 	all = append(all, examinePort(cfg, running))
 	all = append(all, examineBuffers())
+	all = append(all, examineLinks()...)
 	all = append(all, examineDiscovery(ctx, cfg)...)
 	return append(all, examineCluster(ctx, cfg, p, version, running)...)
 }

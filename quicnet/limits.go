@@ -56,9 +56,15 @@ func def[T comparable](v *T, d T) {
 	}
 }
 
+// smallestPacket is the payload with which every session begins: what QUIC asks of
+// any path. The transport's own default of 1280 needs a link with an MTU of 1308,
+// which most tunnels have not. Larger packets are found by probing.
+const smallestPacket = 1200
+
 // quicConfig is the transport's side of the limits.
 func (l Limits) quicConfig() *quic.Config {
 	return &quic.Config{
+		InitialPacketSize:              smallestPacket,
 		HandshakeIdleTimeout:           l.Handshake,
 		MaxIdleTimeout:                 l.Idle,
 		KeepAlivePeriod:                l.KeepAlive,

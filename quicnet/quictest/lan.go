@@ -30,6 +30,7 @@ type LAN struct {
 	loss    float64
 	cut     map[[2]netip.Addr]bool // from, to
 	paused  map[netip.Addr]bool
+	mtu     int // of every link, headers counted; 0 carries everything
 	seq     uint64
 	sent    uint64
 	dropped uint64
@@ -81,6 +82,17 @@ func (l *LAN) SetLoss(p float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.loss = p
+}
+
+// headerBytes is what IPv4 and UDP add to a packet's payload.
+const headerBytes = 28
+
+// SetMTU drops every packet that is larger than bytes with its IPv4 and UDP
+// headers, without a word: a black hole. Zero carries packets of any size.
+func (l *LAN) SetMTU(bytes int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mtu = bytes
 }
 
 // Cut drops what goes between two hosts, both ways.
@@ -175,7 +187,8 @@ func (l *LAN) send(from, to netip.AddrPort, b []byte) {
 
 func (l *LAN) deliver(from netip.AddrPort, s *Sock, b []byte) {
 	l.sent++
-	if l.cut[[2]netip.Addr{from.Addr(), s.addr.Addr()}] || l.rand.Float64() < l.loss || len(s.inbox) >= inboxLimit {
+	tooBig := l.mtu > 0 && len(b)+headerBytes > l.mtu
+	if tooBig || l.cut[[2]netip.Addr{from.Addr(), s.addr.Addr()}] || l.rand.Float64() < l.loss || len(s.inbox) >= inboxLimit {
 		l.dropped++
 		return
 	}
