@@ -46,7 +46,7 @@ func submitOne(t *testing.T, d *Dispatcher, delivery task.Delivery) task.ID {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	r, err := d.queue.Submit("me", []queue.NewTask{{Spec: task.Spec{Shell: "true", Delivery: delivery}}}).Wait(ctx)
+	r, err := d.queue.Submit("me", []task.NewTask{{Spec: task.Spec{Shell: "true", Delivery: delivery}}}).Wait(ctx)
 	if err != nil {
 		t.Fatal("submit:", err)
 	}
