@@ -127,10 +127,20 @@ func carryOut(plan cagePlan, order cageOrder, files []int) (pid int, reply cageR
 // missing, since what is not to be written is read-only.
 const sealedABI = 3
 
+// containedRules are those of a filter in a cage: there the tree is read-only, and no
+// process to be seen but the command's own.
+func containedRules(l Level) filterRules {
+	rules := filterRules{level: l, abi: sealedABI}
+	if l == Strict {
+		rules.turns = turnsOwn
+	}
+	return rules
+}
+
 // confineCage takes from the calling thread, and from what it starts, all that
 // building the cage needed.
 func confineCage(plan cagePlan) error {
-	filter, err := filterFor(plan.Level, sealedABI)
+	filter, err := filterFor(containedRules(plan.Level))
 	if err != nil {
 		return err
 	}
@@ -156,7 +166,8 @@ func confineCage(plan cagePlan) error {
 	if plan.Skip == stepFilter {
 		return nil
 	}
-	return loadFilter(filter)
+	_, err = loadFilter(filter, false)
+	return err
 }
 
 // dropCapabilities empties every set of the calling thread.

@@ -29,8 +29,12 @@ type confinement struct {
 	caged  bool         // in namespaces, not on a confined thread
 	cages  cages        // then instead of cells
 	drop   func() error // empties the bounding set
-	spaces uintptr      // the namespaces of a cage
-	skip   cageStep     // left out in a cage
+	labels *labels
+	// supervised says that a supervisor answers some of the calls.
+	supervised bool
+	calls      map[string]int // the numbers of the system calls here
+	spaces     uintptr        // the namespaces of a cage
+	skip       cageStep       // left out in a cage
 }
 
 // setup is what all confinements of a Runner have in common.
@@ -41,6 +45,8 @@ type setup struct {
 	protect []string
 	home    string
 	room    room
+	labels  *labels
+	alone   bool // without a supervisor: another one is listening already
 }
 
 // newConfinement builds a level, or says why it cannot be.
@@ -51,12 +57,16 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 	if level == VeryStrict && s.abi == 0 {
 		return nil, errors.New("the kernel has no Landlock (5.13 or later has, unless it is turned off)")
 	}
-	filter, err := filterFor(level, s.abi)
-	if err != nil {
+	c := &confinement{level: level, user: s.user, dirs: s.dirs, room: s.room, labels: s.labels, drop: dropBounding, spaces: cageSpaces(level)}
+	c.caged = level == VeryStrict || s.abi < minABI(level)
+	c.supervised = !c.caged && !s.alone
+	var err error
+	if c.filter, err = filterFor(c.rules(s.abi)); err != nil {
 		return nil, err
 	}
-	c := &confinement{level: level, filter: filter, user: s.user, dirs: s.dirs, room: s.room, drop: dropBounding, spaces: cageSpaces(level)}
-	c.caged = level == VeryStrict || s.abi < minABI(level)
+	if _, c.calls, err = systemCalls(); err != nil {
+		return nil, err
+	}
 	c.cells.c, c.cages.c = c, c
 	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level == Strict}
 	for _, p := range append(s.protect, credentialPaths(s.home)...) {
@@ -71,6 +81,22 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 		c.fence.protected = append(c.fence.protected, "/root")
 	}
 	return c, nil
+}
+
+// rules are what the filter of commands on a confined thread has to refuse. What root
+// owns is out of the reach of commands that run as another user.
+func (c *confinement) rules(abi int) filterRules {
+	rules := filterRules{level: c.level, abi: abi, metadata: metadataRefuse, turns: turnsOwn}
+	switch {
+	case c.caged:
+		return containedRules(c.level)
+	case c.supervised:
+		rules.metadata, rules.turns = metadataAsk, turnsAsk
+	}
+	if c.user != nil {
+		rules.metadata = metadataOwners
+	}
+	return rules
 }
 
 // close ends what waits for commands. The directories stay, since levels share them.
@@ -110,6 +136,9 @@ func (c *confinement) mechanisms() string {
 		m = append(m, fmt.Sprintf("landlock:%d", c.fence.abi))
 	}
 	m = append(m, "seccomp")
+	if c.supervised {
+		m = append(m, "supervisor")
+	}
 	if c.caged {
 		m = append([]string{"namespaces", "pivot_root"}, append(m, "no_capabilities")...)
 	}
@@ -159,7 +188,7 @@ func (c *confinement) apply(dirs ...string) (version int, err error) {
 	if version, err = c.fence.restrict(dirs...); err != nil {
 		return 0, err
 	}
-	if err := loadFilter(c.filter); err != nil {
+	if err := c.loadFilter(dirs); err != nil {
 		return 0, err
 	}
 	nnp, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
@@ -171,6 +200,25 @@ func (c *confinement) apply(dirs ...string) (version int, err error) {
 		return 0, errors.New("the sandbox was applied and is not there: seccomp")
 	}
 	return version, nil
+}
+
+// loadFilter filters the calls of the calling thread and has a supervisor answer those
+// that are left to one, for commands that may write in dirs.
+func (c *confinement) loadFilter(dirs []string) error {
+	if !c.supervised {
+		_, err := loadFilter(c.filter, false)
+		return err
+	}
+	s, err := newSupervisor(c.labels, c.calls, dirs...)
+	if err != nil {
+		return err
+	}
+	listener, err := loadFilter(c.filter, true)
+	if err != nil {
+		return err
+	}
+	go s.serve(listener)
+	return nil
 }
 
 // dropBounding empties the set of capabilities that a program could ever gain.

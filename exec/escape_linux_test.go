@@ -41,6 +41,7 @@ func closed(outcome string, c *confinement) bool {
 type world struct {
 	probe string // the test binary
 	name  string // of what they may leave in /tmp
+	open  string // a file that everybody may write, which they may damage
 	env   []string
 }
 
@@ -78,7 +79,7 @@ func makeWorld(t *testing.T) world {
 	if err := os.Chmod(sock, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	w.name = name
+	w.name, w.open = name, open
 	if os.Geteuid() == 0 {
 		t.Setenv("OUT_ROOT", "1")
 	}
@@ -113,6 +114,12 @@ func carried(t *testing.T, program string) Spec {
 // outcomes runs all probes at a level.
 func (w world) outcomes(t *testing.T, l Level) map[string]string {
 	t.Helper()
+	if err := os.WriteFile(w.open, []byte("text"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(w.open, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	spec := carried(t, w.probe)
 	spec.Env, spec.Level = w.env, l
 	res, c := do(t, spec)

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"os"
 	osexec "os/exec"
@@ -107,11 +106,10 @@ func (k kernel) imitate() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}
+	landlockABI = func() int { return k.landlock }
 	var f filterBuilder
 	f.add(bpf.LoadAbsolute{Off: seccompNumber, Size: 4})
-	if k.landlock > 0 {
-		f.add(bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_LANDLOCK_CREATE_RULESET, SkipFalse: 1}, bpf.RetConstant{Val: unix.SECCOMP_RET_USER_NOTIF})
-	} else {
+	if k.landlock == 0 {
 		f.names = map[string]int{"a": unix.SYS_LANDLOCK_CREATE_RULESET, "b": unix.SYS_LANDLOCK_ADD_RULE, "c": unix.SYS_LANDLOCK_RESTRICT_SELF}
 		for name := range f.names {
 			f.deny(name, unix.EOPNOTSUPP)
@@ -129,66 +127,9 @@ func (k kernel) imitate() error {
 		return err
 	}
 	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
-	const flags = unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH | unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
-	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&fprog)))
-	if errno != 0 {
+	const flags = unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH
+	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&fprog))); errno != 0 {
 		return errno
 	}
-	unix.CloseOnExec(int(fd))
-	go k.answer(int(fd))
 	return nil
-}
-
-// notice is what the kernel tells of a call that waits for an answer: struct
-// seccomp_notif. Its answer is struct seccomp_notif_resp.
-type notice struct {
-	ID         uint64
-	Pid, Flags uint32
-	Nr         int32
-	Arch       uint32
-	IP         uint64
-	Args       [6]uint64
-}
-
-type noticeAnswer struct {
-	ID    uint64
-	Val   int64
-	Error int32
-	Flags uint32
-}
-
-const letGoOn = 1 // SECCOMP_USER_NOTIF_FLAG_CONTINUE
-
-// answer tells whoever asks for the version of Landlock the imitated one, and refuses
-// rule sets that only a later one knows.
-func (k kernel) answer(fd int) {
-	for {
-		var n notice
-		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_RECV, uintptr(unsafe.Pointer(&n))); errno != 0 {
-			continue
-		}
-		a := noticeAnswer{ID: n.ID, Flags: letGoOn}
-		if n.Args[2] == unix.LANDLOCK_CREATE_RULESET_VERSION {
-			a.Flags, a.Val = 0, int64(k.landlock)
-		} else if k.unknown(n) {
-			a.Flags, a.Error = 0, -int32(unix.E2BIG)
-		}
-		_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&a)))
-	}
-}
-
-// unknown reports whether a rule set, read from the memory of whoever makes it, has
-// something in it that came with a later version.
-func (k kernel) unknown(n notice) bool {
-	mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", n.Pid))
-	if err != nil {
-		return false // the first process of a cage: nobody reads it
-	}
-	defer mem.Close()
-	raw := make([]byte, 24)
-	if _, err := mem.ReadAt(raw[:min(len(raw), int(n.Args[1]))], int64(n.Args[0])); err != nil {
-		return true
-	}
-	files, network, scopes := binary.NativeEndian.Uint64(raw), binary.NativeEndian.Uint64(raw[8:]), binary.NativeEndian.Uint64(raw[16:])
-	return files&^handledFS(k.landlock) != 0 || k.landlock < 4 && network != 0 || k.landlock < 6 && scopes != 0
 }

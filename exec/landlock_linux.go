@@ -22,8 +22,12 @@ const (
 	accessDevice = accessRead | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 )
 
-// landlockABI returns the version of Landlock the kernel has, 0 for none.
-func landlockABI() int {
+// landlockABI returns the version of Landlock to build on, 0 for none. Tests let it
+// tell an older one.
+var landlockABI = kernelLandlock
+
+// kernelLandlock returns the version of Landlock the kernel has, 0 for none.
+func kernelLandlock() int {
 	n, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
 		return 0

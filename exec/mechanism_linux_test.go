@@ -1,11 +1,9 @@
 package exec
 
 import (
-	"maps"
 	"os"
 	"testing"
 
-	"github.com/elastic/go-seccomp-bpf/arch"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
@@ -19,15 +17,28 @@ func (f *filterBuilder) allowAll() ([]unix.SockFilter, error) {
 // filterWithout is the filter of basic, but for some calls.
 func filterWithout(t *testing.T, names ...string) []unix.SockFilter {
 	t.Helper()
-	info, err := arch.GetInfo("")
+	id, rest, err := systemCalls()
 	if err != nil {
 		t.Fatal(err)
 	}
-	rest := maps.Clone(info.SyscallNames)
 	for _, name := range names {
 		delete(rest, name)
 	}
-	filter, err := filterOf(Basic, 6, uint32(info.ID), rest)
+	c := testRunner(t).levels[Basic]
+	filter, err := filterOf(c.rules(c.fence.abi), id, rest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filter
+}
+
+// filterWith is the filter of basic with other rules.
+func filterWith(t *testing.T, change func(*filterRules)) []unix.SockFilter {
+	t.Helper()
+	c := testRunner(t).levels[Basic]
+	rules := c.rules(c.fence.abi)
+	change(&rules)
+	filter, err := filterFor(rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +52,7 @@ func weaken(t *testing.T, l Level, off func(c *confinement)) {
 	good := r.levels[l]
 	weak := &confinement{
 		level: l, filter: good.filter, user: good.user, env: good.env, dirs: good.dirs, drop: good.drop, room: good.room, caged: good.caged, spaces: good.spaces,
+		labels: good.labels, supervised: good.supervised, calls: good.calls,
 		fence: &fence{abi: good.fence.abi, fixed: good.fence.fixed, spread: good.fence.spread, net: good.fence.net, protected: good.fence.protected},
 	}
 	weak.cells.c, weak.cages.c = weak, weak
@@ -73,6 +85,8 @@ func TestTheSuiteSeesAMissingMechanism(t *testing.T) {
 		"seccomp":           func(c *confinement) { c.filter = allow },
 		"terminal requests": func(c *confinement) { c.filter = filterWithout(t, "ioctl") },
 		"clone flags":       func(c *confinement) { c.filter = filterWithout(t, "clone") },
+		"metadata":          func(c *confinement) { c.filter = filterWith(t, func(r *filterRules) { r.metadata = metadataOpen }) },
+		"others' turns":     func(c *confinement) { c.filter = filterWith(t, func(r *filterRules) { r.turns = turnsOfOthers }) },
 		"environment":       func(c *confinement) { c.env = os.Environ() },
 	}
 	for _, name := range []string{"ptrace", "mount", "unshare", "bpf", "io_uring_setup", "keyctl", "personality", "userfaultfd", "prlimit64", "setrlimit"} {
@@ -177,7 +191,7 @@ func TestTheSuiteSeesAMissingPartOfAnOldKernelsCage(t *testing.T) {
 	r := testRunner(t)
 	for _, l := range []Level{Basic, Strict} {
 		good := r.levels[l]
-		c, err := newConfinement(l, setup{user: good.user, dirs: good.dirs, protect: []string{r.dirs.root}})
+		c, err := newConfinement(l, setup{user: good.user, dirs: good.dirs, labels: r.labels, protect: []string{r.dirs.root}})
 		if err != nil {
 			t.Fatal(err)
 		}

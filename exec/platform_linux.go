@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,7 +92,7 @@ func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
 	caps.Memory = orElse(r.groups.name(r.groups.memory), "poll")
 	caps.Processes = orElse(r.groups.name(r.groups.pids), "poll")
 	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,subreaper"}
-	s := setup{abi: landlockABI(), protect: r.opt.Protect, room: r.labels.room}
+	s := setup{abi: landlockABI(), protect: r.opt.Protect, room: r.labels.room, labels: r.labels}
 	s.home, _ = os.UserHomeDir()
 	var err error
 	if s.user, err = findTaskUser(r.opt.TaskUser); err != nil {
@@ -117,18 +118,33 @@ func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
 
 // proven builds a level, and offers it when it holds and commands run at it.
 func (r *Runner) proven(l Level, s setup) (*confinement, error) {
-	c, err := newConfinement(l, s)
-	if err != nil {
-		return nil, err
+	c, err := tested(l, s)
+	if errors.Is(err, unix.EBUSY) {
+		// Whoever contains us listens, and of that there can be one. What would be asked
+		// of it is refused then: stricter, not weaker.
+		s.alone = true
+		c, err = tested(l, s)
 	}
-	if err := c.selfTest(); err != nil {
-		c.fence.close()
+	if err != nil {
 		return nil, err
 	}
 	r.levels[l] = c
 	if err := r.rehearse(l); err != nil {
 		r.levels[l] = nil
 		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// tested builds a level and proves that it holds.
+func tested(l Level, s setup) (*confinement, error) {
+	c, err := newConfinement(l, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.selfTest(); err != nil {
+		c.fence.close()
 		return nil, err
 	}
 	return c, nil

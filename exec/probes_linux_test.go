@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -190,6 +191,15 @@ func moveProbes() []probe {
 		{"rename the own directory", ofAnother(), func() error { return os.Rename(os.Getenv("HOME"), os.Getenv("HOME")+"x") }},
 		{"remove a public file", Basic, func() error { return os.Remove(outside("PUBLIC")) }},
 		{"give a file away", Basic, mine(func() error { return os.Chown("mine", 1, 1) })},
+		{"change the mode of a public file", Basic, func() error { return os.Chmod(outside("PUBLIC"), 0o600) }},
+		{"change the times of a public file", Basic, func() error { return os.Chtimes(outside("PUBLIC"), time.Unix(1, 0), time.Unix(1, 0)) }},
+		{"change an attribute of a public file", Basic, func() error {
+			err := unix.Setxattr(outside("PUBLIC"), "user.a", []byte("b"), 0)
+			if err == unix.EOPNOTSUPP { // as if there were none
+				err = unix.EPERM
+			}
+			return err
+		}},
 		{"change root", Basic, func() error { return unix.Chroot(".") }},
 		{"write through an inherited file", Basic, func() error {
 			for fd := 3; fd < 4096; fd++ {
@@ -226,6 +236,14 @@ func processProbes() []probe {
 			return errors.Join(err, absent(nnp == 1))
 		}},
 		{"read the worker's environment variables", Basic, func() error { return absent(os.Getenv("OCTASKLY_TEST_SECRET") == "") }},
+		{"change another's turn", Basic, raw(unix.SYS_SCHED_SETPARAM, uintptr(worker))},
+		{"change another's niceness", Basic, func() error { return unix.Setpriority(unix.PRIO_PROCESS, worker, 19) }},
+		{"change the niceness of all of its user", Basic, func() error { return unix.Setpriority(unix.PRIO_USER, 0, 19) }},
+		{"say where another runs", Basic, func() error {
+			var all unix.CPUSet
+			all.Set(0)
+			return unix.SchedSetaffinity(worker, &all)
+		}},
 		{"raise the priority", Basic, func() error { return unix.Setpriority(unix.PRIO_PROCESS, 0, -20) }},
 	}
 }
@@ -335,7 +353,6 @@ func netProbes() []probe {
 		{"make a socket that sends anywhere", Strict, socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)},
 		{"make a pair of such", Strict, pair},
 		{"make shared memory", Strict, raw(unix.SYS_SHMGET, 0, 0)},
-		{"change another's turn", Strict, raw(unix.SYS_SCHED_SETPARAM, uintptr(os.Getpid()))},
 		{"reach a TCP port", Strict, dial("tcp", outside("TCP"))},
 		{"send a datagram", Strict, dial("udp", "127.0.0.1:9")},
 		{"listen on TCP", Strict, func() error {

@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"unsafe"
 
@@ -23,6 +24,7 @@ const (
 	seccompAllow = 0x7fff0000
 	seccompErrno = 0x00050000
 	seccompKill  = 0x80000000
+	seccompAsk   = unix.SECCOMP_RET_USER_NOTIF
 )
 
 // x32Bit marks the calls of the 32-bit interface that an amd64 program can
@@ -64,16 +66,45 @@ const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWU
 // filterFor builds the filter of a level. Anything not named is allowed;
 // another architecture's calls end the process, since their numbers mean
 // something else.
-func filterFor(level Level, abi int) ([]unix.SockFilter, error) {
+func filterFor(rules filterRules) ([]unix.SockFilter, error) {
+	id, names, err := systemCalls()
+	if err != nil {
+		return nil, err
+	}
+	return filterOf(rules, id, names)
+}
+
+// filterRules say what a filter refuses.
+type filterRules struct {
+	level    Level
+	abi      int // the version of Landlock, whose gaps the filter closes
+	metadata metadataRule
+	turns    turnRule
+}
+
+// turnRule says what a filter does with calls about whose turn on a processor it is.
+type turnRule uint8
+
+const (
+	turnsOfOthers turnRule = iota // anybody's whom the kernel lets it change
+	turnsOwn                      // the calling thread's only
+	turnsAsk                      // those of its command, which a supervisor knows
+)
+
+// systemCalls are the calls of this machine and the number of its architecture.
+func systemCalls() (id uint32, names map[string]int, err error) {
 	info, err := arch.GetInfo("")
 	if err != nil || len(info.SyscallNames) == 0 {
-		return nil, fmt.Errorf("no system calls are known for %s", runtime.GOARCH)
+		return 0, nil, fmt.Errorf("no system calls are known for %s", runtime.GOARCH)
 	}
-	return filterOf(level, abi, uint32(info.ID), info.SyscallNames)
+	names = maps.Clone(info.SyscallNames)
+	maps.Copy(names, lateCalls)
+	return uint32(info.ID), names, nil
 }
 
 // filterOf is filterFor for an architecture with the given calls.
-func filterOf(level Level, abi int, arch uint32, names map[string]int) ([]unix.SockFilter, error) {
+func filterOf(rules filterRules, arch uint32, names map[string]int) ([]unix.SockFilter, error) {
+	level, abi := rules.level, rules.abi
 	f := filterBuilder{names: names}
 	f.prologue(arch)
 	for _, name := range deniedAlways {
@@ -92,6 +123,8 @@ func filterOf(level Level, abi int, arch uint32, names map[string]int) ([]unix.S
 	f.denySetting("prlimit64", unix.RLIMIT_NPROC)
 	f.personality()
 	f.denySetuid()
+	f.metadata(rules.metadata)
+	f.turns(rules.turns)
 	if abi < 3 {
 		// Landlock cannot stop truncation yet.
 		f.deny("truncate", unix.EACCES)
@@ -113,7 +146,6 @@ func filterOf(level Level, abi int, arch uint32, names map[string]int) ([]unix.S
 		for _, name := range deniedShared {
 			f.deny(name, unix.EPERM)
 		}
-		f.denyOthersPriority()
 	}
 	f.add(bpf.RetConstant{Val: seccompAllow})
 	return f.assemble()
@@ -146,11 +178,16 @@ func (f *filterBuilder) prologue(arch uint32) {
 // deny refuses a call, whatever its arguments. A name that this architecture
 // does not have is passed over.
 func (f *filterBuilder) deny(name string, errno unix.Errno) {
+	f.answer(name, seccompErrno|uint32(errno))
+}
+
+// ask leaves a call to the supervisor, whatever its arguments.
+func (f *filterBuilder) ask(name string) { f.answer(name, seccompAsk) }
+
+// answer gives a call that answer.
+func (f *filterBuilder) answer(name string, answer uint32) {
 	if nr, ok := f.names[name]; ok {
-		f.add(
-			bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(nr), SkipFalse: 1},
-			bpf.RetConstant{Val: seccompErrno | uint32(errno)},
-		)
+		f.add(bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(nr), SkipFalse: 1}, bpf.RetConstant{Val: answer})
 	}
 }
 
@@ -185,18 +222,28 @@ func (f *filterBuilder) denyBits(name string, arg int, bits uint32) {
 // denyValue refuses a call when the low half of its argument is value: the
 // kernel takes such arguments as 32 bits.
 func (f *filterBuilder) denyValue(name string, arg int, value uint32) {
+	f.denyValueWith(name, arg, value, unix.EPERM)
+}
+
+// denyValueWith is denyValue with another answer.
+func (f *filterBuilder) denyValueWith(name string, arg int, value uint32, errno unix.Errno) {
 	f.when(name, argLow(arg),
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: value, SkipFalse: 1},
-		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
+		bpf.RetConstant{Val: seccompErrno | uint32(errno)})
 }
 
 // denyNonzero refuses a call when its argument is anything but 0.
 func (f *filterBuilder) denyNonzero(name string, arg int) {
+	f.answerNonzero(name, arg, seccompErrno|uint32(unix.EPERM))
+}
+
+// answerNonzero gives a call that answer when its argument is anything but 0.
+func (f *filterBuilder) answerNonzero(name string, arg int, answer uint32) {
 	f.when(name, argLow(arg),
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 2},
 		argHigh(arg),
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
-		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
+		bpf.RetConstant{Val: answer})
 }
 
 // denySetting refuses to set a limit, and allows to ask for it.
@@ -256,13 +303,25 @@ func (f *filterBuilder) denySockets() {
 		bpf.RetConstant{Val: seccompErrno | uint32(unix.EACCES)})
 }
 
-// denyOthersPriority refuses to change whose turn it is for any but the caller.
-func (f *filterBuilder) denyOthersPriority() {
-	f.denyNonzero("setpriority", 0) // which is PRIO_PROCESS
-	f.denyNonzero("setpriority", 1)
-	f.denyNonzero("ioprio_set", 1)
-	for _, name := range []string{"sched_setscheduler", "sched_setparam", "sched_setattr"} {
-		f.denyNonzero(name, 0)
+// turns says for whom a command may change whose turn it is: how urgent a process is,
+// and on which processors it runs. Groups of processes and all of a user are refused.
+func (f *filterBuilder) turns(rule turnRule) {
+	other := uint32(seccompErrno | uint32(unix.EPERM))
+	switch rule {
+	case turnsOfOthers:
+		return
+	case turnsAsk:
+		other = seccompAsk
+	}
+	f.denyNonzero("setpriority", 0) // all but PRIO_PROCESS
+	f.answerNonzero("setpriority", 1, other)
+	const oneProcess = 1 // IOPRIO_WHO_PROCESS
+	f.when("ioprio_set", argLow(0),
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: oneProcess, SkipTrue: 1},
+		bpf.RetConstant{Val: seccompErrno | uint32(unix.EPERM)})
+	f.answerNonzero("ioprio_set", 1, other)
+	for _, name := range []string{"sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity"} {
+		f.answerNonzero(name, 0, other)
 	}
 }
 
@@ -290,12 +349,28 @@ func (f *filterBuilder) assemble() ([]unix.SockFilter, error) {
 }
 
 // loadFilter filters the calls of the calling thread, for ever. The caller has
-// locked the thread and set no_new_privs.
-func loadFilter(prog []unix.SockFilter) error {
+// locked the thread and set no_new_privs. With supervised it returns the file from
+// which what the filter leaves to a supervisor is read, else -1.
+func loadFilter(prog []unix.SockFilter, supervised bool) (listener int, err error) {
 	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&fprog)))
-	if errno != 0 {
-		return fmt.Errorf("load the system call filter: %w", errno)
+	ways := []uintptr{0}
+	if supervised {
+		// The second is for kernels before 5.19. There a signal makes a caller ask twice.
+		const listen = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+		ways = []uintptr{listen | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, listen}
 	}
-	return nil
+	var errno unix.Errno
+	for _, flags := range ways {
+		var fd uintptr
+		fd, _, errno = unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&fprog)))
+		switch {
+		case errno == 0 && supervised:
+			return int(fd), nil
+		case errno == 0:
+			return -1, nil
+		case errno != unix.EINVAL:
+			return -1, fmt.Errorf("load the system call filter: %w", errno)
+		}
+	}
+	return -1, fmt.Errorf("load the system call filter: %w", errno)
 }

@@ -84,6 +84,9 @@ const rehearsalTime = time.Minute
 // try makes every attempt on the calling, confined thread.
 func (c *confinement) try(home, secret string) error {
 	all := append(fileAttempts(home, secret), callAttempts()...)
+	if c.user == nil { // else this thread, which is root's still, may more than commands
+		all = append(all, metadataAttempts(home, secret, c.supervised)...)
+	}
 	if c.level >= Strict {
 		all = append(all, strictAttempts()...)
 	}
@@ -125,10 +128,27 @@ func fileAttempts(home, secret string) []attempt {
 		{"write beside the own directory", open(secret+"2", create), unix.EACCES},
 		{"write in /tmp", open(filepath.Join(os.TempDir(), ".octaskly-"+filepath.Base(home)), create), unix.EACCES},
 		{"change a system file", open("/etc/passwd", unix.O_RDWR), unix.EACCES},
+		{"change another's turn", raw(unix.SYS_SCHED_SETPARAM, 0x7fffffff), unix.EPERM},
 		{"truncate a system file", func() error { return unix.Truncate(secret, 0) }, unix.EACCES},
 		{"link out of the own directory", moving(unix.Link, secret, filepath.Join(home, "link")), unix.EACCES},
 		{"rename out of the own directory", moving(unix.Rename, filepath.Join(home, "mine"), secret+"3"), unix.EACCES},
 	}
+}
+
+// metadataAttempts are about what Landlock has no right for.
+func metadataAttempts(home, secret string, supervised bool) []attempt {
+	mine := filepath.Join(home, "mine")
+	all := []attempt{
+		{"change a mode beside the own directory", func() error { return unix.Chmod(secret, 0o644) }, unix.EPERM},
+		{"change times beside the own directory", func() error { return unix.Utimes(secret, make([]unix.Timeval, 2)) }, unix.EPERM},
+		{"change an attribute beside the own directory", func() error { return unix.Setxattr(secret, "user.a", []byte("b"), 0) }, unix.EOPNOTSUPP},
+	}
+	if !supervised {
+		return all
+	}
+	return append(all,
+		attempt{"change a mode in the own directory", func() error { return unix.Chmod(mine, 0o600) }, nil},
+		attempt{"change times in the own directory", func() error { return unix.Utimes(mine, make([]unix.Timeval, 2)) }, nil})
 }
 
 // moving links or renames. Landlock refuses in either of two ways.
@@ -185,7 +205,6 @@ func strictAttempts() []attempt {
 		{"make a kernel socket", raw(unix.SYS_SOCKET, unix.AF_NETLINK, unix.SOCK_RAW), unix.EACCES},
 		{"make a socket that sends anywhere", raw(unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_DGRAM), unix.EACCES},
 		{"make shared memory", raw(unix.SYS_SHMGET, 0, 0), unix.EPERM},
-		{"change another's turn", raw(unix.SYS_SCHED_SETPARAM, uintptr(os.Getpid())), unix.EPERM},
 		{"connect", raw(unix.SYS_CONNECT, ^uintptr(0)), unix.EACCES},
 		{"look at processes", open("/proc", unix.O_RDONLY), unix.EACCES},
 		{"look at the root folder", open("/", unix.O_RDONLY), unix.EACCES},
