@@ -15,6 +15,8 @@ type arrow struct {
 var arrows = map[string]arrow{
 	".": {[]string{"ui/cli"}, "main only joins the process to the command line"},
 
+	"scripts/names": {nil, "it reads the code as text"},
+
 	"theme": {nil, "colours know nothing of what is coloured"},
 
 	"exec": {[]string{"exec/internal/contain", "exec/internal/reap", "exec/internal/account"}, "running a command safely must be readable without the rest"},
