@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/adauldev/octaskly/queue/task"
@@ -39,5 +41,38 @@ func TestStatesAreDrawn(t *testing.T) {
 	}
 	for s := range drawn {
 		t.Errorf("docs/states.md draws %s to %s, which are no states", s.from, s.to)
+	}
+}
+
+// TestRecordsAreListed compares docs/adr with its index: each record is there
+// once, under a title with its number.
+func TestRecordsAreListed(t *testing.T) {
+	index, err := os.ReadFile("docs/adr/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]int{}
+	for _, m := range regexp.MustCompile(`(?m)^\| \[(\d{4})\]\((\S+\.md)\) \|`).FindAllStringSubmatch(string(index), -1) {
+		listed[m[2]]++
+		if m[2][:4] != m[1] {
+			t.Errorf("docs/adr/README.md: %s is listed as %s", m[2], m[1])
+		}
+	}
+	files, err := filepath.Glob("docs/adr/[0-9]*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		if name != "0000-template.md" && listed[name] != 1 {
+			t.Errorf("docs/adr/README.md lists %s %d times", name, listed[name])
+		}
+		delete(listed, name)
+		if text, err := os.ReadFile(file); err != nil || !strings.HasPrefix(string(text), "# "+name[:4]+" ") {
+			t.Errorf("%s does not begin with its number: %v", file, err)
+		}
+	}
+	for name := range listed {
+		t.Errorf("docs/adr/README.md lists %s, which is not there", name)
 	}
 }
