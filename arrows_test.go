@@ -55,13 +55,15 @@ var arrows = map[string]arrow{
 
 	"node/local": {[]string{"quicnet/wire", "queue/task"}, "a local socket carries the same streams"},
 
-	"node/worker": {[]string{"exec", "quicnet/wire", "queue/task", "queue/task/text", "node/seal"}, "a worker sees messages, not sockets, and no queue"},
+	"node/worker": {[]string{"exec", "quicnet/wire", "queue/task", "queue/task/text", "node/seal", "node/tuning"}, "a worker sees messages, not sockets, and no queue"},
 
 	"node/dispatch": {[]string{
 		"queue", "queue/sched", "queue/state", "queue/task", "queue/task/text", "quicnet/wire", "node/control", "node/access", "node/audit", "node/seal", "node/problem",
 	}, "a dispatcher sees messages, not sockets, and runs nothing"},
 
 	"node/remote": {[]string{"quicnet/wire", "node/control", "queue/task"}, "both ends of one conversation, and no more"},
+
+	"node/tuning": {nil, "what belongs to the whole process has one owner"},
 
 	"node/bench": {[]string{"node/control", "queue/task"}, "what is measured is what users meet"},
 
@@ -107,10 +109,10 @@ var arrows = map[string]arrow{
 
 	"ui/screen": {[]string{"ui/part", "ui/screen/pane", "ui/screen/dialog", "theme", "node/control", "queue/task", "queue/task/text"}, "a screen asks a Control and nobody else"},
 
-	"ui": {[]string{"ui/screen", "ui/part", "theme", "node/control", "queue/task", "queue/task/text"}, "the dashboard is a client even inside one process"},
+	"ui": {[]string{"ui/screen", "ui/part", "theme", "node/control", "node/tuning", "queue/task", "queue/task/text"}, "the dashboard is a client even inside one process"},
 
 	"ui/cli": {[]string{
-		"ui", "theme", "node", "node/bench", "node/client", "node/config", "node/control", "node/demo", "node/doctor", "node/home", "node/seal", "node/tuning", "queue/task", "queue/task/text",
+		"ui", "theme", "node", "node/bench", "node/client", "node/config", "node/control", "node/demo", "node/doctor", "node/home", "node/seal", "queue/task", "queue/task/text",
 	}, "here the program is put together"},
 }
 
@@ -147,8 +149,6 @@ var coming = map[string]arrow{
 	}, "a program without a node reaches one"},
 
 	"node/doctor": {[]string{"exec", "node/client", "node/config", "node/control", "node/home", "node/local", "queue", "queue/raftq", "queue/task", "quicnet/discover", "quicnet/trust"}, "it looks at a machine and changes nothing"},
-
-	"node/tuning": {nil, "what belongs to the whole process has one owner"},
 
 	"node/problem": {[]string{"node/control", "queue/task"}, "problems are found by a pure function"},
 

@@ -19,6 +19,7 @@ import (
 	"github.com/adauldev/octaskly/node/blob"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/remote"
+	"github.com/adauldev/octaskly/node/tuning"
 	"github.com/adauldev/octaskly/node/worker"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
@@ -80,8 +81,10 @@ type Node struct {
 	lead *leading       // while this node dispatches
 	stop func(now bool) // ends the node; set by Run
 
-	settled    chan struct{}  // closed when the node knows whether it starts as the dispatcher
-	up         upstream       // to the dispatcher, while another node dispatches
+	settled      chan struct{} // closed when the node knows whether it starts as the dispatcher
+	up           upstream      // to the dispatcher, while another node dispatches
+	releaseProcs func()        // undoes what the slots asked of the runtime; nil while they asked nothing
+
 	dispatcher *remote.Client // asks the dispatcher over up; waits for one that was lost lately
 	snapshot   *remote.Client // the same, at once or not at all: for what a person watches
 }
@@ -135,6 +138,9 @@ func New(opt Options) (*Node, error) {
 func (n *Node) close() {
 	if r, ok := n.runner.(*exec.Runner); ok && n.opt.Runner == nil {
 		_ = r.Close()
+	}
+	if n.releaseProcs != nil {
+		n.releaseProcs()
 	}
 	if n.conn != nil && n.opt.Conn == nil {
 		_ = n.conn.Close()
@@ -292,7 +298,7 @@ func (n *Node) makeWorker() error {
 	meter := &worker.Meter{Dir: n.slot.Path()}
 	capacity := worker.CapacityOf(offer, n.runner.Capabilities())
 	if n.opt.Runner == nil {
-		worker.Widen(capacity.Slots)
+		n.releaseProcs = tuning.ForSlots(int(capacity.Slots))
 	}
 	n.worker, err = worker.New(worker.Options{
 		Dir: n.slot.Path(), Node: n.id.ID(), Name: n.Name(), Label: n.cfg.ID, Boot: n.boot, Version: n.opt.Version,

@@ -8,6 +8,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/tuning"
 	"github.com/adauldev/octaskly/node/worker"
 	"github.com/adauldev/octaskly/queue/task"
 )
@@ -28,7 +29,7 @@ const goodbyeTime = 3 * time.Second
 // then the roles, then the faces. The order of ending: faces, intake, work,
 // sessions, the network, the queue.
 func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) error {
-	calmMonitor()
+	tuning.CalmMonitor()
 	defer n.close()
 	drain, stopDrain := context.WithCancel(drain)
 	defer stopDrain()
@@ -63,7 +64,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	n.sweep(cut)
 	roleWG.Go(func() { _ = n.worker.Run(roles) })
 	roleWG.Go(func() { n.sweepBlobs(roles) })
-	roleWG.Go(func() { trimMemory(roles) })
+	roleWG.Go(func() { tuning.Trim(roles) })
 	roleWG.Go(func() { n.pingManager(roles) })
 	if n.opt.Role == task.RoleDispatcher {
 		if err := n.dispatchFirst(cut); err != nil {

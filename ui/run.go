@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,6 +17,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/tuning"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
@@ -137,7 +137,7 @@ func show(ctx context.Context, o Options) (Leaving, error) {
 	a.ask, a.touch = pu.ask, pu.touch
 	a.later = func(d time.Duration) { time.AfterFunc(d, func() { p.Send(lateMsg{}) }) }
 	a.slow = func(on bool) { pu.slow.Store(on || o.ReducedMotion) }
-	defer spare()()
+	defer tuning.AtLeast(leastProcs)()
 	work, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { pu.run(work) })
@@ -151,24 +151,10 @@ func show(ctx context.Context, o Options) (Leaving, error) {
 }
 
 // leastProcs is how many goroutines may run at once while a screen is open,
-// also on a machine with fewer cores.
+// also on a machine with fewer cores. On one that is overloaded with tasks, each
+// running goroutine may lose its core to another program in the middle; with only
+// as many as cores, a key would wait until it gets it back.
 const leastProcs = 8
-
-// spare lets more goroutines run at once than there are cores, until the
-// returned function is called. On a machine that is overloaded with tasks, each
-// running goroutine may lose its core to another program in the middle; with
-// only as many as cores, a key would wait until it gets it back.
-func spare() (restore func()) {
-	if os.Getenv("GOMAXPROCS") != "" {
-		return func() {}
-	}
-	was := runtime.GOMAXPROCS(0)
-	if was >= leastProcs {
-		return func() {}
-	}
-	runtime.GOMAXPROCS(leastProcs)
-	return func() { runtime.GOMAXPROCS(was) }
-}
 
 func newApp(o Options) (*app, error) {
 	if o.Control == nil || o.Styles == nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 
 	"github.com/adauldev/octaskly/exec"
+	"github.com/adauldev/octaskly/node/tuning"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -23,27 +24,12 @@ type Offer struct {
 	WorkDir  string     // whose free space is offered
 }
 
-// usableCPUs is what this process may use of the machine, read before Widen
-// changes what the Go runtime answers.
-var usableCPUs = runtime.GOMAXPROCS(0)
-
-// Widen lets the Go runtime run more goroutines at once than there are CPUs, by
-// as many as the slots, up to twice the CPUs. Each slot sits in the kernel
-// waiting for its command; without room beside them the runtime keeps taking
-// their places away and giving them back, which cost a tenth of the speed of
-// short commands. GOMAXPROCS in the environment stands.
-func Widen(slots int32) {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(usableCPUs + min(int(slots), usableCPUs))
-	}
-}
-
 // CapacityOf is what a worker offers: what its owner says, completed by what
 // this machine has and this process may use.
 func CapacityOf(o Offer, caps exec.Capabilities) task.Capacity {
 	c := task.Capacity{CPU: o.CPU, MemoryMB: o.MemoryMB, GPUs: o.GPUs, Slots: o.Slots, Default: o.Default.String()}
 	if c.CPU == 0 {
-		c.CPU = task.Milli(usableCPUs) * 1000
+		c.CPU = task.Milli(tuning.UsableCPUs()) * 1000
 	}
 	if c.Slots < 0 {
 		c.Slots = max(1, int32(c.CPU/1000))

@@ -1,4 +1,4 @@
-package node
+package tuning
 
 import (
 	"os"
@@ -15,7 +15,7 @@ func TestCalmMonitor(t *testing.T) {
 	if len(tids) < 2 || tids[0] != os.Getpid() {
 		t.Fatalf("the threads of %d are %v", os.Getpid(), tids)
 	}
-	calmMonitor()
+	CalmMonitor()
 	slack, err := os.ReadFile("/proc/" + strconv.Itoa(tids[1]) + "/timerslack_ns")
 	if err != nil || os.Getuid() != 0 {
 		t.Skipf("not told, or not allowed: %v", err)

@@ -1,4 +1,4 @@
-package node
+package tuning
 
 import (
 	"context"
@@ -16,8 +16,9 @@ const (
 	trimAbove = 16 << 20
 )
 
-// trimMemory gives unused memory back until ctx ends.
-func trimMemory(ctx context.Context) {
+// Trim gives unused memory back and adapts the garbage collector to the live
+// heap, until ctx ends.
+func Trim(ctx context.Context) {
 	t := time.NewTicker(trimEvery)
 	defer t.Stop()
 	percent := 0

@@ -1,4 +1,4 @@
-package node
+package tuning
 
 import (
 	"os"
@@ -12,9 +12,9 @@ import (
 // behind a goroutine that is in a long call; 1 ms is soon enough for that.
 const monitorSlack = "1000000"
 
-// calmMonitor lets the monitor thread sleep a little longer. The kernel allows it
+// CalmMonitor lets the monitor thread sleep a little longer. The kernel allows it
 // to root only; for others everything goes on as it was.
-func calmMonitor() {
+func CalmMonitor() {
 	tids, err := threads()
 	if err != nil || len(tids) < 2 {
 		return
