@@ -187,7 +187,7 @@ var homes = []home{
 	{"github.com/pelletier/go-toml", []string{"node/config", "theme"}, "settings and themes are files people write"},
 	{"github.com/spf13/", []string{"ui/cli"}, "flags are the command line's business"},
 	{"github.com/coreos/go-systemd", []string{"node", "ui/cli"}, "a node tells its service manager"},
-	{"github.com/dustin/go-humanize", []string{"ui/"}, "numbers are rounded for people only"},
+	{"github.com/dustin/go-humanize", []string{"queue/task/text", "ui/"}, "numbers are rounded for people only"},
 	{"github.com/charmbracelet/bubbletea", []string{"ui", "ui/part", "ui/screen/"}, "only the dashboard is drawn with it"},
 	{"github.com/charmbracelet/bubbles", []string{"ui", "ui/part", "ui/screen/"}, "only the dashboard is drawn with it"},
 	{"github.com/charmbracelet/lipgloss", []string{"ui/", "theme"}, "styles come from the theme"},

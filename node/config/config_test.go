@@ -209,14 +209,6 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-func TestParseMiB(t *testing.T) {
-	for text, want := range map[string]int64{"512": 512, "1g": 1024, "1.5GiB": 1536, "1b": 1, "2048k": 2, "1 GB": 954, "0": 0} {
-		if got, err := ParseMiB(text); err != nil || got != want {
-			t.Errorf("%q is %d, %v; want %d", text, got, err, want)
-		}
-	}
-}
-
 func FuzzParseFile(f *testing.F) {
 	for _, s := range []string{"port = 1", "label = {a = 1}", "[label]\na = 'b'", "x = 1\ny = [1", "bind = ['a', 2, true]", "name = '\\u0000'"} {
 		f.Add([]byte(s))
@@ -244,9 +236,6 @@ func FuzzTexts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		if d, err := ParseDuration(s); err == nil && d < 0 {
 			t.Errorf("duration %q is %v", s, d)
-		}
-		if n, err := ParseMiB(s); err == nil && n < 0 {
-			t.Errorf("size %q is %d", s, n)
 		}
 		_, _, _ = SplitHostPort(s)
 		_ = Nearest(s, keys())

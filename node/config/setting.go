@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // Setting is one thing that can be set: its name in the file (max-jobs), and
@@ -71,15 +73,15 @@ func Find(key string) *Setting {
 }
 
 var settings = []*Setting{
-	text("name", GroupIdentity, "NAME", "name of this node, unique in the cluster", func(c *Config) *string { return &c.Name }),
-	text("id", GroupIdentity, "LABEL", "a label of your own; the identity is the node's key", func(c *Config) *string { return &c.ID }),
+	plain("name", GroupIdentity, "NAME", "name of this node, unique in the cluster", func(c *Config) *string { return &c.Name }),
+	plain("id", GroupIdentity, "LABEL", "a label of your own; the identity is the node's key", func(c *Config) *string { return &c.ID }),
 
 	number("port", GroupNetwork, "PORT", "UDP port of this node", func(c *Config) *int { return &c.Port }),
 	list("bind", GroupNetwork, "ADDRESS", "address or interface to listen on; may be repeated", func(c *Config) *[]string { return &c.Bind }),
 	number("discovery-port", GroupNetwork, "PORT", "UDP port for finding other nodes", func(c *Config) *int { return &c.DiscoveryPort }),
 	boolean("p2p-enabled", GroupP2P, "nodes may move data directly between each other", func(c *Config) *bool { return &c.P2PEnabled }),
 
-	text("dispatcher", GroupDispatcher, "HOST[:PORT]", "where the dispatcher is, instead of looking for it", func(c *Config) *string { return &c.Dispatcher }),
+	plain("dispatcher", GroupDispatcher, "HOST[:PORT]", "where the dispatcher is, instead of looking for it", func(c *Config) *string { return &c.Dispatcher }),
 	number("dispatcher-port", GroupDispatcher, "PORT", "its port, when --dispatcher names none", func(c *Config) *int { return &c.DispatcherPort }),
 
 	number("max-workers", GroupWorkers, "COUNT", "most workers to admit; 0 is no limit", func(c *Config) *int { return &c.MaxWorkers }),
@@ -93,25 +95,25 @@ var settings = []*Setting{
 	jobs("max-jobs", GroupResources, "COUNT", "most tasks at once; 0 takes none (default one a CPU)"),
 	labels("label", GroupResources, "K=V", "a label that tasks may ask for; may be repeated"),
 
-	text("sandbox-level", GroupSecurity, "LEVEL", "weakest level for tasks here: none, basic, strict, very-strict", func(c *Config) *string { return &c.SandboxLevel }),
+	plain("sandbox-level", GroupSecurity, "LEVEL", "weakest level for tasks here: none, basic, strict, very-strict", func(c *Config) *string { return &c.SandboxLevel }),
 	boolean("require-auth", GroupSecurity, "REST asks for a token", func(c *Config) *bool { return &c.RequireAuth }),
 	secret("secret", GroupSecurity, "KEY", "signs REST tokens; better in a file: it shows in ps", func(c *Config) *string { return &c.Secret }),
-	text("secret-file", GroupSecurity, "PATH", "file that holds the secret", func(c *Config) *string { return &c.SecretFile }),
-	text("task-user", GroupSecurity, "NAME|UID", "whom tasks run as when the node is root (default nobody)", func(c *Config) *string { return &c.TaskUser }),
+	plain("secret-file", GroupSecurity, "PATH", "file that holds the secret", func(c *Config) *string { return &c.SecretFile }),
+	plain("task-user", GroupSecurity, "NAME|UID", "whom tasks run as when the node is root (default nobody)", func(c *Config) *string { return &c.TaskUser }),
 	boolean("allow-root-tasks", GroupSecurity, "tasks at level none may run as root", func(c *Config) *bool { return &c.AllowRootTasks }),
 
 	boolean("headless", GroupRunning, "no screen; log lines on standard error", func(c *Config) *bool { return &c.Headless }),
-	text("api", GroupRunning, "ADDR|off", "address of the REST interface", func(c *Config) *string { return &c.API }),
-	text("node-dir", GroupRunning, "PATH", "where this node keeps its state", func(c *Config) *string { return &c.NodeDir }),
+	plain("api", GroupRunning, "ADDR|off", "address of the REST interface", func(c *Config) *string { return &c.API }),
+	plain("node-dir", GroupRunning, "PATH", "where this node keeps its state", func(c *Config) *string { return &c.NodeDir }),
 	duration("drain-timeout", GroupRunning, "how long running tasks may go on after the first signal", func(c *Config) *time.Duration { return &c.DrainTimeout }),
 
 	boolean("verbose", GroupLogging, "log level debug", func(c *Config) *bool { return &c.Verbose }),
-	text("log-level", GroupLogging, "LEVEL", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }),
-	text("log-format", GroupLogging, "FORMAT", "text or json", func(c *Config) *string { return &c.LogFormat }),
-	text("log-file", GroupLogging, "PATH", "log to a file instead of standard error", func(c *Config) *string { return &c.LogFile }),
+	plain("log-level", GroupLogging, "LEVEL", "debug, info, warn or error", func(c *Config) *string { return &c.LogLevel }),
+	plain("log-format", GroupLogging, "FORMAT", "text or json", func(c *Config) *string { return &c.LogFormat }),
+	plain("log-file", GroupLogging, "PATH", "log to a file instead of standard error", func(c *Config) *string { return &c.LogFile }),
 }
 
-func text(key, group, arg, help string, at func(*Config) *string) *Setting {
+func plain(key, group, arg, help string, at func(*Config) *string) *Setting {
 	return &Setting{
 		Key: key, Group: group, Arg: arg, Help: help,
 		set: func(c *Config, t string) error { *at(c) = t; return nil },
@@ -120,7 +122,7 @@ func text(key, group, arg, help string, at func(*Config) *string) *Setting {
 }
 
 func secret(key, group, arg, help string, at func(*Config) *string) *Setting {
-	s := text(key, group, arg, help, at)
+	s := plain(key, group, arg, help, at)
 	s.Secret = true
 	return s
 }
@@ -211,7 +213,7 @@ func size(key, group, help string, at func(*Config) *int64) *Setting {
 	return &Setting{
 		Key: key, Group: group, Arg: "MB", Help: help,
 		set: func(c *Config, t string) error {
-			n, err := ParseMiB(t)
+			n, err := text.ParseMiB(t)
 			if err != nil {
 				return err
 			}

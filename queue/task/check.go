@@ -50,16 +50,20 @@ func checkCommand(s *Spec) error {
 	case forms > 1:
 		return Errorf(KindUsage, "command is given twice: one string, or a program with its arguments")
 	}
-	size := len(s.Shell)
+	size, longest := len(s.Shell), len(s.Shell)
 	for i, a := range s.Argv {
 		if strings.IndexByte(a, 0) >= 0 {
 			return Errorf(KindUsage, "command: argument %d holds a NUL byte, which no program can be given", i)
 		}
 		size += len(a)
+		longest = max(longest, len(a))
 	}
 	switch {
 	case size > MaxCommandBytes:
-		return Errorf(KindTooLarge, "command has %s, at most %s can be submitted", bytesText(size), bytesText(MaxCommandBytes)).
+		return Errorf(KindTooLarge, "command has %s, at most %s can be submitted", FormatBytes(size), FormatBytes(MaxCommandBytes)).
+			WithHint("put the data into a file the task reads, or send it as standard input")
+	case longest > MaxArgumentBytes:
+		return Errorf(KindTooLarge, "command has an argument of %d bytes, at most %d can be given to a program", longest, MaxArgumentBytes).
 			WithHint("put the data into a file the task reads, or send it as standard input")
 	case strings.IndexByte(s.Shell, 0) >= 0:
 		return Errorf(KindUsage, "command holds a NUL byte, which no shell can be given")
@@ -104,7 +108,7 @@ func checkText(field, text string, mayBeEmpty bool) error {
 	case text == "" && !mayBeEmpty:
 		return Errorf(KindUsage, "%s holds an empty entry", field)
 	case len(text) > most:
-		return Errorf(KindTooLarge, "%s has %s, at most %s are allowed", field, bytesText(len(text)), bytesText(most))
+		return Errorf(KindTooLarge, "%s has %s, at most %s are allowed", field, FormatBytes(len(text)), FormatBytes(most))
 	case !printable(text):
 		return Errorf(KindUsage, "%s %s has characters that cannot be printed", field, strconv.QuoteToASCII(text))
 	}
@@ -141,15 +145,38 @@ func checkPlace(s *Spec) error {
 	size := 0
 	for _, k := range slices.Sorted(maps.Keys(s.Env)) {
 		size += len(k) + len(s.Env[k])
-		if k == "" || strings.ContainsAny(k, "=\x00") {
-			return Errorf(KindUsage, "env: %q is not the name of a variable", k)
+		if err := CheckVariable(k); err != nil {
+			return Errorf(KindUsage, "env: %w", err).WithHint("%s", HintOf(err))
+		}
+		if len(k)+1+len(s.Env[k]) > MaxArgumentBytes {
+			return Errorf(KindTooLarge, "env: %.40s has %d bytes with its name, at most %d can be given to a program", k, len(k)+1+len(s.Env[k]), MaxArgumentBytes)
 		}
 		if strings.IndexByte(s.Env[k], 0) >= 0 {
 			return Errorf(KindUsage, "env: the value of %s holds a NUL byte", k)
 		}
 	}
 	if size > MaxEnvBytes {
-		return Errorf(KindTooLarge, "env has %s, at most %s can be given", bytesText(size), bytesText(MaxEnvBytes))
+		return Errorf(KindTooLarge, "env has %s, at most %s can be given", FormatBytes(size), FormatBytes(MaxEnvBytes))
+	}
+	return nil
+}
+
+// ownVariables are set by shells themselves, and given to no command.
+var ownVariables = []string{"PPID", "UID", "EUID", "SHELLOPTS", "BASHOPTS", "BASH_VERSINFO", "_nl", "_line"}
+
+// CheckVariable refuses the name of a variable that would not reach the command:
+// it starts behind a shell, which passes on only what it could have set.
+func CheckVariable(name string) error {
+	valid := name != ""
+	for i, c := range []byte(name) {
+		valid = valid && (c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' || i > 0 && c >= '0' && c <= '9')
+	}
+	switch {
+	case !valid:
+		return Errorf(KindUsage, "%.40q is not the name of a variable", name).
+			WithHint("a name has letters, digits and _, and does not begin with a digit")
+	case slices.Contains(ownVariables, name):
+		return Errorf(KindUsage, "%s is set by the shell itself and cannot be given", name)
 	}
 	return nil
 }
@@ -164,21 +191,24 @@ func checkSecrets(s *Spec) error {
 	size := 0
 	for _, k := range slices.Sorted(maps.Keys(s.Secrets)) {
 		_, twice := s.Env[k]
+		if err := CheckVariable(k); err != nil {
+			return Errorf(KindUsage, "secret_env: %w", err).WithHint("%s", HintOf(err))
+		}
 		size += len(k) + len(s.Secrets[k])
 		switch {
-		case k == "" || strings.ContainsAny(k, "=\x00") || len(k) > MaxNameBytes:
-			return Errorf(KindUsage, "secret_env: %q is not the name of a variable", cut(k))
+		case len(k) > MaxNameBytes:
+			return Errorf(KindUsage, "secret_env: %.40q is too long for the name of a variable", k)
 		case twice:
 			return Errorf(KindUsage, "%s is given twice, in env and as a secret", k)
 		case len(s.Secrets[k]) == 0:
 			return Errorf(KindUsage, "secret_env: the value of %s cannot be read back from a task", k).
 				WithHint("submit the task again:  octaskly submit --secret-env %s=@FILE …", k)
 		case len(s.Secrets[k]) > MaxSecretBytes+sealRoom:
-			return Errorf(KindTooLarge, "secret_env: %s has more than %s", k, bytesText(MaxSecretBytes))
+			return Errorf(KindTooLarge, "secret_env: %s has more than %s", k, FormatBytes(MaxSecretBytes))
 		}
 	}
 	if size > MaxEnvBytes {
-		return Errorf(KindTooLarge, "secret_env has %s, at most %s can be given", bytesText(size), bytesText(MaxEnvBytes))
+		return Errorf(KindTooLarge, "secret_env has %s, at most %s can be given", FormatBytes(size), FormatBytes(MaxEnvBytes))
 	}
 	return nil
 }
@@ -195,12 +225,22 @@ func (t *Task) HideSecrets() {
 	t.Spec.Secrets = names
 }
 
+// CheckButStdin is Check for a task whose standard input may yet be stored beside
+// it, because it is larger than MaxInlineStdin.
+func (t *NewTask) CheckButStdin() error {
+	without := *t
+	if len(t.Spec.Stdin) > MaxInlineStdin {
+		without.Spec.Stdin = nil
+	}
+	return without.Check()
+}
+
 func checkStdin(s *Spec) error {
 	if len(s.Stdin) > 0 && s.StdinRef != "" {
 		return Errorf(KindUsage, "stdin is given twice, as text and as a reference")
 	}
 	if len(s.Stdin) > MaxInlineStdin {
-		return Errorf(KindTooLarge, "stdin has %s, at most %s ride in a task", bytesText(len(s.Stdin)), bytesText(MaxInlineStdin)).
+		return Errorf(KindTooLarge, "stdin has %s, at most %s ride in a task", FormatBytes(len(s.Stdin)), FormatBytes(MaxInlineStdin)).
 			WithHint("send it with --stdin-file, which stores it beside the queue")
 	}
 	if s.StdinRef == "" {
@@ -263,8 +303,8 @@ func (m Milli) String() string {
 	return strconv.FormatFloat(float64(m)/1000, 'f', -1, 64)
 }
 
-// bytesText is a number of bytes for people.
-func bytesText(n int) string {
+// FormatBytes is a number of bytes for people.
+func FormatBytes(n int) string {
 	switch {
 	case n >= 1<<20:
 		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))

@@ -4,17 +4,19 @@ import "time"
 
 // Limits on what one submit may carry.
 const (
-	MaxCommandBytes = 256 << 10 // a shell string, or all arguments together
-	MaxInlineStdin  = 64 << 10  // more becomes a blob
-	MaxEnv          = 512       // variables
-	MaxEnvBytes     = 128 << 10
-	MaxSecrets      = 32
-	MaxSecretBytes  = 32 << 10 // of one secret, before it is sealed
-	MaxTags         = 32
-	MaxLabels       = 32
-	MaxNameBytes    = 128
-	MaxRetries      = 1000
-	MaxBatch        = 1000 // tasks in one replicated command
+	MaxCommandBytes  = 256 << 10   // all arguments together
+	MaxArgumentBytes = 128<<10 - 1 // one argument, a shell string, or one variable with its name; more no Linux gives to a program
+	MaxInlineStdin   = 64 << 10    // more becomes a blob
+	MaxStdin         = 64 << 20
+	MaxEnv           = 512 // variables
+	MaxEnvBytes      = 128 << 10
+	MaxSecrets       = 32
+	MaxSecretBytes   = 32 << 10 // of one secret, before it is sealed
+	MaxTags          = 32
+	MaxLabels        = 32
+	MaxNameBytes     = 128
+	MaxRetries       = 1000
+	MaxBatch         = 1000 // tasks in one replicated command
 )
 
 // Priorities by name. Any number from 0 to 100 may be used; higher runs first.
@@ -51,6 +53,14 @@ const (
 	BackoffExponential Backoff = iota
 	BackoffFixed
 )
+
+// String is the word used in JSON and on the command line.
+func (b Backoff) String() string {
+	if b == BackoffFixed {
+		return "fixed"
+	}
+	return "exponential"
+}
 
 // Milli is a number of CPUs in thousandths: 1000 is one CPU.
 type Milli int32

@@ -34,7 +34,7 @@ const MaxTaskBytes = 620 << 10
 // other limits is not, unless its command has very many arguments.
 func (t *NewTask) CheckSize() error {
 	if n := t.Size(); n > MaxTaskBytes {
-		return Errorf(KindTooLarge, "the task has about %s, at most %s can be submitted", bytesText(n), bytesText(MaxTaskBytes)).
+		return Errorf(KindTooLarge, "the task has about %s, at most %s can be submitted", FormatBytes(n), FormatBytes(MaxTaskBytes)).
 			WithHint("put large input into a file for --stdin-file, and long commands into a script")
 	}
 	return nil

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -12,14 +10,8 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
-
-// bulkLine is one line of the input: a task, or what is wrong with it.
-type bulkLine struct {
-	number int
-	sub    task.Submission
-	err    error
-}
 
 // maxBulkBytes bounds how much one submit carries, so that an answer comes
 // soon and memory stays small.
@@ -73,87 +65,25 @@ func submitFrom(env *environment, cmd *cobra.Command, path string, args []string
 	return b.verdict()
 }
 
-// readLines parses lines ahead of their submission. The channel ends with the
+// readLines reads lines ahead of their submission. The channel ends with the
 // input, or when ctx ends.
-func readLines(ctx context.Context, in io.Reader) <-chan bulkLine {
-	out := make(chan bulkLine, 2*task.MaxBatch)
+func readLines(ctx context.Context, in io.Reader) <-chan text.Line {
+	out := make(chan text.Line, 2*task.MaxBatch)
 	go func() {
 		defer close(out)
-		r := bufio.NewReaderSize(in, 256<<10)
-		for n := 1; ; n++ {
-			text, err := readLine(ctx, r)
-			if n == 1 {
-				text = bytes.TrimPrefix(text, []byte("\ufeff")) // as some editors begin a file
+		for lines := text.NewLines(in); ; {
+			line, more := lines.Next(ctx)
+			if !more {
+				return
 			}
-			if len(bytes.TrimSpace(text)) > 0 || (err != nil && !errors.Is(err, io.EOF)) {
-				l := bulkLine{number: n}
-				if l.sub, l.err = parseLine(text, err); l.err != nil && errors.Is(err, errLongLine) {
-					err = nil
-				}
-				select {
-				case out <- l:
-				case <-ctx.Done():
-					return
-				}
-			}
-			if err != nil && !errors.Is(err, errLongLine) {
+			select {
+			case out <- line:
+			case <-ctx.Done():
 				return
 			}
 		}
 	}()
 	return out
-}
-
-var (
-	errLongLine    = errors.New("the line is too long")
-	errEndlessLine = errors.New("this is not a file of tasks, one a line")
-)
-
-// endlessLine is how long a line may be that is passed over.
-const endlessLine = 4 * task.MaxDocument
-
-// readLine reads a line, keeping at most what a task may have.
-func readLine(ctx context.Context, r *bufio.Reader) ([]byte, error) {
-	var line []byte
-	total := 0
-	for long := false; ; {
-		part, err := r.ReadSlice('\n')
-		if total += len(part); total > endlessLine {
-			return nil, errEndlessLine
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if len(line)+len(part) > task.MaxDocument {
-			long, line = true, nil
-		}
-		if !long {
-			line = append(line, part...)
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-		case long:
-			return nil, errLongLine
-		default:
-			return line, err
-		}
-	}
-}
-
-func parseLine(text []byte, err error) (task.Submission, error) {
-	switch {
-	case errors.Is(err, errLongLine):
-		return task.Submission{}, task.Errorf(task.KindTooLarge, "the line is longer than %d MiB", task.MaxDocument>>20)
-	case errors.Is(err, errEndlessLine):
-		return task.Submission{}, task.Errorf(task.KindTooLarge, "the line is longer than %d MiB: %w", endlessLine>>20, err)
-	case err != nil && !errors.Is(err, io.EOF):
-		return task.Submission{}, task.Errorf(task.KindUsage, "read: %w", err)
-	}
-	sub, err := task.ParseDocument(text)
-	if err == nil {
-		err = checkButStdin(sub.Spec)
-	}
-	return sub, err
 }
 
 // bulk submits lines in batches and prints what became of each, in order.
@@ -168,7 +98,7 @@ type bulk struct {
 
 // run takes what lines are there, up to a batch, and never waits for a batch
 // to fill.
-func (b *bulk) run(ctx context.Context, lines <-chan bulkLine) error {
+func (b *bulk) run(ctx context.Context, lines <-chan text.Line) error {
 	for {
 		batch, more := nextBatch(ctx, lines)
 		if len(batch) > 0 {
@@ -182,8 +112,8 @@ func (b *bulk) run(ctx context.Context, lines <-chan bulkLine) error {
 	}
 }
 
-func nextBatch(ctx context.Context, lines <-chan bulkLine) (batch []bulkLine, more bool) {
-	var l bulkLine
+func nextBatch(ctx context.Context, lines <-chan text.Line) (batch []text.Line, more bool) {
+	var l text.Line
 	var ok bool
 	select {
 	case l, ok = <-lines:
@@ -193,7 +123,7 @@ func nextBatch(ctx context.Context, lines <-chan bulkLine) (batch []bulkLine, mo
 		return nil, false
 	}
 	batch = append(batch, l)
-	size := l.sub.Spec.Size()
+	size := l.Task.Spec.Size()
 	for len(batch) < task.MaxBatch && size < maxBulkBytes {
 		select {
 		case l, ok := <-lines:
@@ -201,7 +131,7 @@ func nextBatch(ctx context.Context, lines <-chan bulkLine) (batch []bulkLine, mo
 				return batch, false
 			}
 			batch = append(batch, l)
-			size += l.sub.Spec.Size()
+			size += l.Task.Spec.Size()
 		default:
 			return batch, true
 		}
@@ -209,27 +139,27 @@ func nextBatch(ctx context.Context, lines <-chan bulkLine) (batch []bulkLine, mo
 	return batch, true
 }
 
-func (b *bulk) submit(ctx context.Context, batch []bulkLine) error {
+func (b *bulk) submit(ctx context.Context, batch []text.Line) error {
 	var r control.SubmitRequest
 	r.FailFast = b.failFast
 	for i := range batch {
 		l := &batch[i]
-		if l.err == nil {
-			l.err = b.c.storeStdin(ctx, &l.sub.Spec)
+		if l.Err == nil {
+			l.Err = b.c.storeStdin(ctx, &l.Task.Spec)
 		}
-		if l.err != nil {
+		if l.Err != nil {
 			continue
 		}
-		if l.sub.Key == "" {
-			l.sub.Key = task.NewKey()
+		if l.Task.Key == "" {
+			l.Task.Key = task.NewKey()
 		}
-		r.Tasks = append(r.Tasks, control.NewTask{Spec: l.sub.Spec, Key: l.sub.Key})
+		r.Tasks = append(r.Tasks, l.Task)
 	}
 	var reply control.SubmitReply
 	if len(r.Tasks) > 0 {
 		var err error
 		if reply, err = b.c.Submit(ctx, r); err != nil {
-			return fmt.Errorf("submit line %d and those after it: %w", batch[0].number, err)
+			return fmt.Errorf("submit line %d and those after it: %w", batch[0].Number, err)
 		}
 		if len(reply.Results) != len(r.Tasks) {
 			return task.Errorf(task.KindInternal, "submit: %d answers came for %d tasks", len(reply.Results), len(r.Tasks))
@@ -238,13 +168,13 @@ func (b *bulk) submit(ctx context.Context, batch []bulkLine) error {
 	at := 0
 	for i := range batch {
 		var s control.Submitted
-		err := batch[i].err
+		err := batch[i].Err
 		if err == nil {
 			s = reply.Results[at]
 			err = refusalOf(s)
 			at++
 		}
-		if err := b.report(batch[i].number, s, err); err != nil {
+		if err := b.report(batch[i].Number, s, err); err != nil {
 			return err
 		}
 	}

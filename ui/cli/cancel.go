@@ -8,6 +8,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newCancelCommand(env *environment) *cobra.Command {
@@ -54,8 +55,8 @@ func cancelRequest(cmd *cobra.Command, args []string, f *filterFlags, graceText 
 		r.Grace = -1
 	}
 	if graceText != "" {
-		if r.Grace, err = grace(graceText); err != nil {
-			return r, err
+		if r.Grace, err = text.ParseGrace(graceText); err != nil {
+			return r, task.Errorf(task.KindUsage, "--grace: %w", err)
 		}
 	}
 	if len(args) > 0 {
@@ -125,7 +126,7 @@ func printCancelled(env *environment, replies []control.CancelReply) error {
 				return err
 			}
 		case refusal != nil:
-			env.out.warn("%s", cleanLine(refusal.Error()))
+			env.out.warn("%s", text.CleanLine(refusal.Error()))
 		case env.out.quiet:
 			if err := env.out.line("%s", r.ID); err != nil {
 				return err

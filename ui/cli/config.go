@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/queue/task/text"
+)
 
 func newConfigCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
@@ -30,7 +34,7 @@ file, that over the default.`,
 				return err
 			}
 			for _, w := range cfg.Warnings {
-				env.out.warn("warning: %s", cleanLine(w))
+				env.out.warn("warning: %s", text.CleanLine(w))
 			}
 			env.out.say("nothing is wrong")
 			return nil

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newDoctorCommand(env *environment) *cobra.Command {
@@ -58,7 +59,7 @@ func printFinding(env *environment, f node.Finding) error {
 	case env.out.json:
 		return env.out.object(findingObject{"octaskly.finding/1", f.Area, f.Level, f.Text, orNull(f.Cure)})
 	case env.out.plain:
-		return env.out.line("%s\t%s\t%s\t%s", f.Level, f.Area, cleanLine(f.Text), cleanLine(strings.ReplaceAll(f.Cure, "\n", "; ")))
+		return env.out.line("%s\t%s\t%s\t%s", f.Level, f.Area, text.CleanLine(f.Text), text.CleanLine(strings.ReplaceAll(f.Cure, "\n", "; ")))
 	case env.out.quiet && f.Level != "warning" && f.Level != "error":
 		return nil
 	}
@@ -69,7 +70,7 @@ func printFinding(env *environment, f node.Finding) error {
 		return nil
 	}
 	for l := range strings.SplitSeq(f.Cure, "\n") {
-		if err := env.out.line("%20s→ %s", "", cleanLine(l)); err != nil {
+		if err := env.out.line("%20s→ %s", "", text.CleanLine(l)); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newDrainCommand(env *environment) *cobra.Command {
@@ -56,7 +57,7 @@ func drainNode(env *environment, name string, wait bool, limit time.Duration) er
 	for running := int32(-1); n.State == control.NodeDraining || n.Used.Tasks > 0; {
 		if n.Used.Tasks != running {
 			running = n.Used.Tasks
-			env.out.say("%s: %s left", cleanLine(n.Name), plural(int(running), "task"))
+			env.out.say("%s: %s left", text.CleanLine(n.Name), plural(int(running), "task"))
 		}
 		if limit > 0 && time.Now().After(until) {
 			return task.Errorf(task.KindTimeout, "%s still runs %s after %s", n.Name, plural(int(running), "task"), span(limit))

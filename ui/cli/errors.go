@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // errorObject is how an error looks with --json.
@@ -52,7 +53,7 @@ func (env *environment) sayError(err error) {
 	env.out.warn("error: %s", cleanLines(err.Error()))
 	if h := task.HintOf(err); h != "" {
 		for l := range strings.SplitSeq(strings.TrimRight(h, "\n"), "\n") {
-			env.out.warn("  %s", cleanLine(l))
+			env.out.warn("  %s", text.CleanLine(l))
 		}
 	}
 }

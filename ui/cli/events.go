@@ -12,6 +12,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // eventFlags say which events to show.
@@ -179,13 +180,13 @@ func printEvent(env *environment, e *control.Event) error {
 	case env.out.json:
 		return env.out.object(eventJSON(e))
 	case env.out.plain:
-		return env.out.line("%d\t%s\t%s\t%s", e.Position, *orZero(stamp(e.Time)), e.Kind, cleanLine(eventText(e)))
+		return env.out.line("%d\t%s\t%s\t%s", e.Position, *orZero(stamp(e.Time)), e.Kind, text.CleanLine(eventText(e)))
 	}
 	at := strings.Repeat(" ", len(eventClock))
 	if e.Time != 0 {
 		at = time.UnixMilli(e.Time).Format(eventClock)
 	}
-	return env.out.line("%s  %s", at, cleanLine(eventText(e)))
+	return env.out.line("%s  %s", at, text.CleanLine(eventText(e)))
 }
 
 // eventText is an event in one line.
@@ -211,7 +212,7 @@ func eventText(e *control.Event) string {
 		parts = append(parts, "on "+e.Node)
 	}
 	if e.Exit != nil {
-		parts = append(parts, exitText(e.Exit))
+		parts = append(parts, text.Exit(e.Exit))
 	}
 	if e.Text != "" && (e.Exit == nil || e.Text != e.Exit.Message) {
 		parts = append(parts, e.Text)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // followOptions says how a task is followed to its end.
@@ -61,11 +62,11 @@ type sink struct {
 func newSink(env *environment) *sink {
 	s := &sink{out: env.Stdout, err: env.Stderr}
 	if isTerminal(env.Stdout) {
-		c := &cleaner{w: env.Stdout}
+		c := text.NewCleaner(env.Stdout)
 		s.out, s.closers = c, append(s.closers, c)
 	}
 	if isTerminal(env.Stderr) {
-		c := &cleaner{w: env.Stderr}
+		c := text.NewCleaner(env.Stderr)
 		s.err, s.closers = c, append(s.closers, c)
 	}
 	return s
@@ -96,7 +97,7 @@ func (s *sink) chunk(env *environment, c *control.Chunk) error {
 		_, err := s.err.Write(c.Data)
 		return err
 	}
-	env.out.say("octaskly: %s", cleanLine(string(c.Data)))
+	env.out.say("octaskly: %s", text.CleanLine(string(c.Data)))
 	return nil
 }
 
@@ -206,7 +207,7 @@ func (f *following) end(err error) error {
 	if f.env.out.json {
 		ctx, done := f.env.answer()
 		defer done()
-		if err := writeJSON(f.env.Stderr, task.DocumentOf(t, f.c.Load().nodeName(ctx), false)); err != nil {
+		if err := writeJSON(f.env.Stderr, text.DocumentOf(t, f.c.Load().nodeName(ctx), false)); err != nil {
 			return err
 		}
 	} else if line := endLine(t); line != "" {
@@ -232,7 +233,7 @@ func endLine(t *task.Task) string {
 	if last := t.Last(); last != nil {
 		exit = last.Exit
 	}
-	msg := cleanLine(exit.Message)
+	msg := text.CleanLine(exit.Message)
 	switch {
 	case t.State == task.Done, t.State == task.Failed && exit.Reason == task.ReasonExit && msg == "":
 		return ""
@@ -243,7 +244,7 @@ func endLine(t *task.Task) string {
 	case t.State == task.Failed && exit.Reason == task.ReasonSignal:
 		return "task " + t.ID.String() + " was ended by signal " + itoa(int(exit.Signal))
 	case exit.Reason != "" && t.State == task.Failed:
-		return "task " + t.ID.String() + " failed: " + cleanLine(string(exit.Reason))
+		return "task " + t.ID.String() + " failed: " + text.CleanLine(string(exit.Reason))
 	}
 	return "task " + t.ID.String() + " " + t.State.String()
 }
@@ -368,7 +369,7 @@ func (f *following) sayAttempt(number uint32) {
 			f.last = t
 		}
 	}
-	f.env.out.say("octaskly: %s", cleanLine(attemptLine(&f.last, number, f.c.Load().nodeName(ctx))))
+	f.env.out.say("octaskly: %s", text.CleanLine(attemptLine(&f.last, number, f.c.Load().nodeName(ctx))))
 }
 
 // attemptLine says that an attempt begins and what is known of the one before.
@@ -380,7 +381,7 @@ func attemptLine(t *task.Task, number uint32, nodeName func(task.NodeID) string)
 		case attempt.Fence.Attempt == number && attempt.Node != "":
 			line += " on " + nodeName(attempt.Node)
 		case attempt.Fence.Attempt < number && attempt.Ended != 0:
-			before = "; attempt " + itoa(int(attempt.Fence.Attempt)) + " ended with " + exitText(&attempt.Exit)
+			before = "; attempt " + itoa(int(attempt.Fence.Attempt)) + " ended with " + text.Exit(&attempt.Exit)
 		}
 	}
 	return line + before

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
-	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func plural(n int, what string) string {
@@ -81,7 +81,7 @@ func orNull(s string) *string {
 }
 
 // stamp is a time in JSON: RFC 3339, UTC, milliseconds; null for 0.
-func stamp(ms int64) *string { return task.Stamp(ms) }
+func stamp(ms int64) *string { return text.Stamp(ms) }
 
 func notNil[T any](v []T) []T {
 	if v == nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newInviteCommand(env *environment) *cobra.Command {
@@ -98,7 +99,7 @@ func printInvite(env *environment, i *control.Invite, path string) error {
 	env.out.say("good for %s within %s", plural(i.Uses, "use"), left)
 	switch {
 	case path != "":
-		env.out.say("  on the other machine:  octaskly join --join-file %s", quoteShell(path))
+		env.out.say("  on the other machine:  octaskly join --join-file %s", text.QuoteShell(path))
 	case i.Long:
 		env.out.say("  on the other machine:  octaskly join --join-file FILE, with the code in it")
 	default:

@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newJoinCommand(env *environment) *cobra.Command {
@@ -51,7 +52,7 @@ everybody on this machine can see a command line.`,
 			case env.out.json:
 				return env.out.object(identityJSON(&i))
 			}
-			return env.out.line("%s is a member of %s now", cleanLine(i.Name), cleanLine(i.Cluster))
+			return env.out.line("%s is a member of %s now", text.CleanLine(i.Name), text.CleanLine(i.Cluster))
 		},
 	}
 	cmd.Flags().StringVar(&file, "join-file", "", "`FILE` that holds the code; - is standard input")

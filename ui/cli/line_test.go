@@ -13,6 +13,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func equalJSON(t *testing.T, a, b any) bool {
@@ -197,7 +198,7 @@ func TestBulkSaysWhatTheDispatcherRefuses(t *testing.T) {
 
 func TestBulkLongLine(t *testing.T) {
 	s := newSession(&fake{}, "submit", "--from", "-")
-	s.program.Stdin = strings.NewReader("{\"command\":\"" + strings.Repeat("x", task.MaxDocument) + "\"}\n{\"command\":\"y\"}\n")
+	s.program.Stdin = strings.NewReader("{\"command\":\"" + strings.Repeat("x", text.MaxDocument) + "\"}\n{\"command\":\"y\"}\n")
 	if code := s.run(); code != 8 {
 		t.Errorf("code %d, want 8", code)
 	}

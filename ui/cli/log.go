@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // logMode is where log lines go unless a file was given.
@@ -84,7 +85,7 @@ func (env *environment) logFor(cfg *config.Loaded, mode logMode) {
 		return
 	}
 	if err := env.openLog(cfg, mode); err != nil {
-		env.out.warn("warning: %s", cleanLine(err.Error()))
+		env.out.warn("warning: %s", text.CleanLine(err.Error()))
 	}
 	for _, w := range cfg.Warnings {
 		slog.Warn(w)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // logFlags say which output to show and how.
@@ -134,7 +135,7 @@ func showLogs(env *environment, id task.ID, f *logFlags) error {
 	for i, number := range attempts {
 		if f.allAttempts {
 			ctx, cancel := env.answer()
-			env.out.say("octaskly: attempt %d%s", number, cleanLine(attemptHeading(&t, number, c.nodeName(ctx))))
+			env.out.say("octaskly: attempt %d%s", number, text.CleanLine(attemptHeading(&t, number, c.nodeName(ctx))))
 			cancel()
 		}
 		r := control.FollowRequest{ID: id, Output: true, Attempt: number, Tail: f.tail, NoWait: !f.follow || i < len(attempts)-1}
@@ -182,11 +183,11 @@ func attemptsText(known []uint32) string {
 func attemptHeading(t *task.Task, number uint32, nodeName func(task.NodeID) string) string {
 	for i := range t.Attempts {
 		if attempt := &t.Attempts[i]; attempt.Fence.Attempt == number || number == 0 && i == len(t.Attempts)-1 {
-			text := " on " + nodeName(attempt.Node)
+			heading := " on " + nodeName(attempt.Node)
 			if attempt.Ended != 0 {
-				text += ", " + exitText(&attempt.Exit)
+				heading += ", " + text.Exit(&attempt.Exit)
 			}
-			return text
+			return heading
 		}
 	}
 	return ""

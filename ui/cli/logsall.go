@@ -9,6 +9,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // maxFollowed is how many tasks logs -f --all follows at once.
@@ -65,7 +66,7 @@ func followAllLogs(env *environment, f *logFlags) error {
 		for i := range events {
 			switch e := &events[i]; {
 			case e.Kind == control.EventGap:
-				env.out.warn("octaskly: %s", cleanLine(eventText(e)))
+				env.out.warn("octaskly: %s", text.CleanLine(eventText(e)))
 			case e.To == task.Assigned:
 				l.begin(ctx, e.Task, false)
 			case e.To.Terminal():
@@ -110,7 +111,7 @@ func (l *allLogs) begin(ctx context.Context, id task.ID, old bool) {
 		case errors.As(err, &out):
 			l.failed(err)
 		case err != nil && ctx.Err() == nil:
-			l.env.out.warn("octaskly: the output of task %s: %s", id, cleanLine(err.Error()))
+			l.env.out.warn("octaskly: the output of task %s: %s", id, text.CleanLine(err.Error()))
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newNodesCommand(env *environment) *cobra.Command {
@@ -65,7 +66,7 @@ func printNodes(env *environment, nodes []control.Node) error {
 	}
 	if env.out.quiet {
 		for i := range nodes {
-			if err := env.out.line("%s", cleanLine(nodes[i].Name)); err != nil {
+			if err := env.out.line("%s", text.CleanLine(nodes[i].Name)); err != nil {
 				return err
 			}
 		}
@@ -131,5 +132,5 @@ func printNodeChange(env *environment, n control.Node, err error, what string) e
 	case env.out.quiet:
 		return nil
 	}
-	return env.out.line("%s %s", cleanLine(n.Name), what)
+	return env.out.line("%s %s", text.CleanLine(n.Name), what)
 }

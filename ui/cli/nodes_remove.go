@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func removeNode(env *environment, cmd *cobra.Command, args []string) error {
@@ -16,7 +18,7 @@ func removeNode(env *environment, cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return err
 		}
-		question := fmt.Sprintf("remove %s? it has to be let in anew to come back.", cleanLine(n.Name))
+		question := fmt.Sprintf("remove %s? it has to be let in anew to come back.", text.CleanLine(n.Name))
 		if ok, err := env.confirm(question); !ok || err != nil {
 			return err
 		}

@@ -1,11 +1,11 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // The rules of plain output. What was asked for goes to standard output and
@@ -44,13 +44,11 @@ func (p *printer) warn(format string, a ...any) {
 func (p *printer) object(v any) error { return writeJSON(p.out, v) }
 
 func writeJSON(w io.Writer, v any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
+	b, err := text.JSON(v)
+	if err != nil {
+		return err
 	}
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b)
 	return err
 }
 
@@ -59,7 +57,7 @@ func writeJSON(w io.Writer, v any) error {
 func cleanLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {
-		lines[i] = cleanLine(lines[i])
+		lines[i] = text.CleanLine(lines[i])
 	}
 	return strings.Join(lines, "\n       ")
 }

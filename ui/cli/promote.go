@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newPromoteCommand(env *environment) *cobra.Command {
@@ -26,7 +27,7 @@ func newPromoteCommand(env *environment) *cobra.Command {
 				case env.out.quiet:
 					return nil
 				}
-				return env.out.line("%s dispatches now", cleanLine(s.Dispatcher))
+				return env.out.line("%s dispatches now", text.CleanLine(s.Dispatcher))
 			})
 		},
 	}

@@ -36,7 +36,7 @@ func retryTask(env *environment, ctx context.Context, c *connection, id task.ID)
 		return task.Errorf(task.KindConflict, "task %s is %s; only a finished task can be run again", id, t.State).
 			WithHint("end it first:  octaskly cancel %s", id)
 	}
-	sub := submission{Submission: task.Submission{Spec: t.Spec}}
+	sub := submission{NewTask: task.NewTask{Spec: t.Spec}}
 	sub.Spec.RetryOf = id
 	n, ahead, err := c.submit(ctx, &sub, false)
 	if err != nil {

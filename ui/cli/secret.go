@@ -12,7 +12,7 @@ import (
 // submission is a task and the secrets that go with it, which are sealed on
 // their way.
 type submission struct {
-	task.Submission
+	task.NewTask
 	Secrets map[string][]byte // in clear
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newShowCommand(env *environment) *cobra.Command {
@@ -30,7 +31,7 @@ func newShowCommand(env *environment) *cobra.Command {
 				}
 				switch {
 				case env.out.json:
-					return env.out.object(task.DocumentOf(&t, c.nodeName(ctx), true))
+					return env.out.object(text.DocumentOf(&t, c.nodeName(ctx), true))
 				case env.out.quiet:
 					return env.out.line("%s", t.ID)
 				}
@@ -85,7 +86,7 @@ func attemptText(at *task.Attempt, name func(task.NodeID) string, now time.Time)
 		parts = append(parts, "assigned "+ago(now, at.Assigned)+" ago")
 	}
 	if at.Ended != 0 {
-		parts = append(parts, exitText(&at.Exit))
+		parts = append(parts, text.Exit(&at.Exit))
 	}
 	if at.Live != nil {
 		parts = append(parts, fmt.Sprintf("using %.0f%% of a CPU and %s memory", at.Live.CPUPercent, humanize.IBytes(uint64(max(0, at.Live.MemoryMB))<<20)))
@@ -103,20 +104,6 @@ func attemptText(at *task.Attempt, name func(task.NodeID) string, now time.Time)
 		parts = append(parts, humanize.IBytes(uint64(at.Output.Bytes))+" output")
 	}
 	return strings.Join(parts, ", ")
-}
-
-func exitText(e *task.Exit) string {
-	t := "exit " + itoa(int(e.Code))
-	switch {
-	case e.Reason == task.ReasonSignal:
-		t = "signal " + itoa(int(e.Signal))
-	case e.Reason != task.ReasonExit && e.Reason != "":
-		t += " (" + string(e.Reason) + ")"
-	}
-	if e.Message != "" {
-		t += ": " + e.Message
-	}
-	return t
 }
 
 func needText(n *task.Need) string {

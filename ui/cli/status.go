@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newStatusCommand(env *environment) *cobra.Command {
@@ -73,17 +74,17 @@ func printStatus(env *environment, s *control.Status) error {
 	case env.out.json:
 		return env.out.object(statusJSON(s))
 	case env.out.quiet:
-		return env.out.line("%s", dash(cleanLine(s.Dispatcher)))
+		return env.out.line("%s", dash(text.CleanLine(s.Dispatcher)))
 	}
 	if err := env.out.fields(statusFields(s, time.Now())); err != nil {
 		return err
 	}
 	for _, f := range s.Facts {
-		text := f.Level + ": " + f.Text
+		fact := f.Level + ": " + f.Text
 		if f.Cure != "" {
-			text += " (" + f.Cure + ")"
+			fact += " (" + f.Cure + ")"
 		}
-		if err := env.out.line("%s", cleanLine(text)); err != nil {
+		if err := env.out.line("%s", text.CleanLine(fact)); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newSubmitCommand(env *environment) *cobra.Command {
@@ -70,7 +71,7 @@ func printSubmitted(env *environment, ctx context.Context, c *connection, id tas
 		if err != nil {
 			return err
 		}
-		return env.out.object(task.DocumentOf(&t, c.nodeName(ctx), false))
+		return env.out.object(text.DocumentOf(&t, c.nodeName(ctx), false))
 	}
 	if err := env.out.line("%s", id); err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // table collects rows and prints them aligned, or tab-separated with --plain.
@@ -22,7 +24,7 @@ func (p *printer) table(t *table, width int) error {
 	if p.plain {
 		for _, r := range t.rows {
 			for i := range r {
-				r[i] = cleanLine(r[i])
+				r[i] = text.CleanLine(r[i])
 			}
 			if err := p.line("%s", strings.Join(r, "\t")); err != nil {
 				return err
@@ -43,7 +45,7 @@ func layTable(t *table, width int) string {
 	for n, r := range rows {
 		for i := range r {
 			if n > 0 {
-				r[i] = cleanLine(r[i])
+				r[i] = text.CleanLine(r[i])
 			}
 			wide[i] = max(wide[i], ansi.StringWidth(r[i]))
 		}
@@ -97,9 +99,9 @@ func (p *printer) fields(all []pair) error {
 		}
 		var err error
 		if p.plain {
-			err = p.line("%s\t%s", f.name, cleanLine(f.value))
+			err = p.line("%s\t%s", f.name, text.CleanLine(f.value))
 		} else {
-			err = p.line("%-*s  %s", wide, f.name, cleanLine(f.value))
+			err = p.line("%-*s  %s", wide, f.name, text.CleanLine(f.value))
 		}
 		if err != nil {
 			return err

@@ -3,15 +3,13 @@ package cli
 import (
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // taskFlags are the flags of run and submit: a task as a person asks for it.
@@ -66,14 +64,14 @@ func (t *taskFlags) add(cmd *cobra.Command) {
 // submission builds a task from the flags and the command. Standard input is
 // read here; it may be larger than what rides in a task.
 func (t *taskFlags) submission(env *environment, cmd *cobra.Command, args []string) (submission, error) {
-	sub := submission{Submission: task.Submission{Key: t.key}}
+	sub := submission{NewTask: task.NewTask{Key: t.key}}
 	s := &sub.Spec
 	steps := []func(*task.Spec) error{
 		func(s *task.Spec) error { return t.command(cmd, args, s) },
 		func(*task.Spec) error {
 			return notEmpty(cmd, "name", "on", "dir", "sandbox", "timeout", "grace", "idempotency-key")
 		},
-		t.names, t.times, t.needs,
+		func(s *task.Spec) error { return t.values(cmd, s) },
 		func(s *task.Spec) error { return t.environment(env, s) },
 		func(s *task.Spec) error { return t.input(env, s) },
 		func(s *task.Spec) (err error) { sub.Secrets, err = readSecrets(env.ctx, t.secrets, s.Env); return err },
@@ -86,15 +84,7 @@ func (t *taskFlags) submission(env *environment, cmd *cobra.Command, args []stri
 	if err := task.CheckKey(t.key); err != nil {
 		return sub, err
 	}
-	return sub, checkButStdin(*s)
-}
-
-// checkButStdin checks a spec whose standard input may yet be stored beside it.
-func checkButStdin(s task.Spec) error {
-	if len(s.Stdin) > task.MaxInlineStdin {
-		s.Stdin = nil
-	}
-	return s.Check()
+	return sub, sub.CheckButStdin()
 }
 
 // notEmpty refuses flags that were given without a value, as an unset variable
@@ -130,7 +120,7 @@ func (t *taskFlags) command(cmd *cobra.Command, args []string, s *task.Spec) err
 	case dash < 0 && len(args) > 1 && !t.shell && !t.noShell:
 		words := make([]string, len(args))
 		for i, w := range args {
-			words[i] = quoteShell(w)
+			words[i] = text.QuoteShell(w)
 		}
 		line := strings.Join(words, " ")
 		if len(line) > maxHintLine {
@@ -138,7 +128,7 @@ func (t *taskFlags) command(cmd *cobra.Command, args []string, s *task.Spec) err
 				WithHint("without a shell:  %s -- PROGRAM ARGUMENTS…\nwith a shell:     %s 'COMMAND LINE'", cmd.CommandPath(), cmd.CommandPath())
 		}
 		return task.Errorf(task.KindUsage, "the command is %d words, so it is not clear whether a shell is meant", len(args)).
-			WithHint("without a shell:  %s -- %s\nwith a shell:     %s %s", cmd.CommandPath(), line, cmd.CommandPath(), quoteShell(strings.Join(args, " ")))
+			WithHint("without a shell:  %s -- %s\nwith a shell:     %s %s", cmd.CommandPath(), line, cmd.CommandPath(), text.QuoteShell(strings.Join(args, " ")))
 	case t.shell, dash < 0 && !t.noShell:
 		s.Shell = strings.Join(args, " ")
 	default:
@@ -150,94 +140,22 @@ func (t *taskFlags) command(cmd *cobra.Command, args []string, s *task.Spec) err
 // maxHintLine is the longest command line that is said back to its author.
 const maxHintLine = 1000
 
-func (t *taskFlags) names(s *task.Spec) (err error) {
-	s.Name, s.Tags, s.Dir, s.Keep = t.name, t.tags, t.dir, t.keep
-	if s.Priority, err = task.ParsePriority(t.priority); err != nil {
-		return err
-	}
-	s.Delivery, err = task.ParseDelivery(t.delivery)
-	return err
-}
-
-func (t *taskFlags) times(s *task.Spec) (err error) {
-	if t.timeout != "" {
-		if s.Timeout, err = task.ParseTimeout(t.timeout); err != nil {
-			return err
-		}
-	}
-	if t.grace != "" {
-		if s.Grace, err = grace(t.grace); err != nil {
-			return err
-		}
-	}
-	if s.Backoff, err = task.ParseBackoff(t.backoff); err != nil {
-		return err
-	}
-	s.Retries = t.retries
-	for _, c := range t.retryOn {
-		n, err := strconv.ParseInt(strings.TrimSpace(c), 10, 32)
-		if err != nil || n < 0 || n > 255 {
-			return task.Errorf(task.KindUsage, "--retry-on: %q is not an exit code from 0 to 255", c)
-		}
-		s.RetryOn = append(s.RetryOn, int32(n))
-	}
-	return nil
-}
-
-// grace reads a grace; 0 is none at all, which a Spec writes as negative.
-func grace(t string) (time.Duration, error) {
-	d, err := config.ParseDuration(t)
-	if err != nil {
-		return 0, task.Errorf(task.KindUsage, "--grace: %w", err)
-	}
-	if d == 0 {
-		return -1, nil
-	}
-	return d, nil
-}
-
-func (t *taskFlags) needs(s *task.Spec) (err error) {
-	n := &s.Need
-	if n.CPU, err = task.ParseCPUs(t.cpus); err != nil {
-		return err
-	}
-	if n.CPU == 1000 {
-		n.CPU = 0
-	}
-	for _, z := range []struct {
-		flag, text string
-		into       *int64
-	}{{"--mem", t.mem, &n.MemoryMB}, {"--disk", t.disk, &n.DiskMB}, {"--max-output", t.maxOutput, &n.Limits.OutputMB}} {
-		if z.text == "" {
+// values reads every flag that says how the task runs.
+func (t *taskFlags) values(cmd *cobra.Command, s *task.Spec) error {
+	for _, name := range text.FlagNames() {
+		f := cmd.Flags().Lookup(name)
+		if f == nil || !f.Changed && name != "priority" || name == "env" {
 			continue
 		}
-		if *z.into, err = config.ParseMiB(z.text); err != nil {
-			return task.Errorf(task.KindUsage, "%s: %w", z.flag, err)
+		given := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			given = list.GetSlice()
 		}
-	}
-	if t.cpuTime != "" {
-		if n.Limits.CPUTime, err = task.ParseCPUTime(t.cpuTime); err != nil {
-			return task.Errorf(task.KindUsage, "--cpu-time: %w", err)
+		for _, v := range given {
+			if err := text.SetFlag(s, name, v); err != nil {
+				return err
+			}
 		}
-	}
-	n.Limits.OpenFiles, n.Limits.Processes = t.openFiles, t.processes
-	n.GPUs, n.On, n.Sandbox = t.gpus, t.on, t.sandbox
-	labels := t.labels
-	if t.os != "" {
-		labels = append(labels, "os="+t.os)
-	}
-	if t.arch != "" {
-		labels = append(labels, "arch="+t.arch)
-	}
-	for _, l := range labels {
-		k, v, ok := strings.Cut(l, "=")
-		if !ok || k == "" {
-			return task.Errorf(task.KindUsage, "--label: %q is not of the form K=V", l)
-		}
-		if n.Labels == nil {
-			n.Labels = map[string]string{}
-		}
-		n.Labels[k] = v
 	}
 	return nil
 }
@@ -254,23 +172,17 @@ func (t *taskFlags) environment(env *environment, s *task.Spec) error {
 	for _, name := range t.inherit {
 		v := env.getenv(name)
 		if v == "" {
-			return task.Errorf(task.KindUsage, "--inherit-env: %s is not set here", quoteShell(name)).WithHint("to pass it on empty:  --env %s=", quoteShell(name))
+			return task.Errorf(task.KindUsage, "--inherit-env: %s is not set here", text.QuoteShell(name)).WithHint("to pass it on empty:  --env %s=", text.QuoteShell(name))
 		}
 		variables[name] = v
 	}
-	for _, kv := range t.env {
-		k, v, ok := strings.Cut(kv, "=")
-		if !ok || k == "" {
-			return task.Errorf(task.KindUsage, "--env: %q is not of the form K=V", kv).
-				WithHint("to pass on a variable from here:  --inherit-env %s", quoteShell(kv))
-		}
-		if err := checkVariable(k); err != nil {
-			return task.Errorf(task.KindUsage, "--env: %w", err)
-		}
-		variables[k] = v
-	}
 	if len(variables) > 0 {
 		s.Env = variables
+	}
+	for _, kv := range t.env {
+		if err := text.SetFlag(s, "env", kv); err != nil {
+			return err
+		}
 	}
 	return nil
 }

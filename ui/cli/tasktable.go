@@ -8,6 +8,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func taskTable() *table {
@@ -38,7 +39,7 @@ func taskRow(t *task.Task, name func(task.NodeID) string, now time.Time, plain b
 func listTask(env *environment, t *table, v *task.Task, name func(task.NodeID) string) error {
 	switch {
 	case env.out.json:
-		return env.out.object(task.DocumentOf(v, name, false))
+		return env.out.object(text.DocumentOf(v, name, false))
 	case env.out.quiet:
 		return env.out.line("%s", v.ID)
 	}
@@ -95,7 +96,7 @@ func limitHit(t *task.Task) string {
 	if !ok {
 		return ""
 	}
-	return cleanLine(name)
+	return text.CleanLine(name)
 }
 
 // stateMark is the state's word, and more where the word alone misleads.
@@ -134,7 +135,7 @@ func commandText(s *task.Spec) string {
 	case len(s.Argv) > 0:
 		words := make([]string, len(s.Argv))
 		for i, w := range s.Argv {
-			words[i] = quoteShell(w)
+			words[i] = text.QuoteShell(w)
 		}
 		return strings.Join(words, " ")
 	}

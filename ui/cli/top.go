@@ -12,6 +12,7 @@ import (
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newTopCommand(env *environment) *cobra.Command {
@@ -103,7 +104,7 @@ func drawTop(env *environment, s *control.Status, nodes []control.Node, trouble 
 	if onTerminal {
 		b.WriteString("\x1b[H\x1b[2J")
 	}
-	fmt.Fprintf(&b, "%s  dispatcher %s  slots %d/%d  ready %d  %.1f/s\n", now.Format("15:04:05"), dash(cleanLine(s.Dispatcher)), s.SlotsUsed, s.Slots, s.Ready, s.Rate)
+	fmt.Fprintf(&b, "%s  dispatcher %s  slots %d/%d  ready %d  %.1f/s\n", now.Format("15:04:05"), dash(text.CleanLine(s.Dispatcher)), s.SlotsUsed, s.Slots, s.Ready, s.Rate)
 	var tasks []string
 	for _, st := range task.States() {
 		tasks = append(tasks, fmt.Sprintf("%s %d", st, s.Tasks[st]))

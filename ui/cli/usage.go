@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // exactly, atLeast and noMore say in words what is missing or too much.
@@ -59,17 +60,6 @@ func quoteAll(args []string) string {
 		out = append(out, `"`+s+`"`)
 	}
 	return strings.Join(out, " ")
-}
-
-// quoteShell writes a word so that a shell reads it back as one.
-func quoteShell(s string) string {
-	safe := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,@%+", r)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !safe(r) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // flagFault turns a fault of the flag parser into a usage error that names the
@@ -140,5 +130,5 @@ func unknownVerb(cmd *cobra.Command, word string) error {
 	if cmd.HasParent() {
 		return e.WithHint("its verbs: %s", strings.Join(verbs, ", "))
 	}
-	return e.WithHint("to run a command:  octaskly run %s\nall verbs:         octaskly help", quoteShell(word))
+	return e.WithHint("to run a command:  octaskly run %s\nall verbs:         octaskly help", text.QuoteShell(word))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // ended is a task that finished, or why that is not known.
@@ -134,7 +135,7 @@ func waitOne(ctx context.Context, c *connection, id task.ID) (task.Task, error) 
 func printEnded(env *environment, ctx context.Context, c *connection, t *task.Task) error {
 	switch {
 	case env.out.json:
-		return env.out.object(task.DocumentOf(t, c.nodeName(ctx), false))
+		return env.out.object(text.DocumentOf(t, c.nodeName(ctx), false))
 	case env.out.quiet:
 		return env.out.line("%s", t.ID)
 	case env.out.plain:

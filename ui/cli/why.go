@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newWhyCommand(env *environment) *cobra.Command {
@@ -113,7 +114,7 @@ func printLines(env *environment, lines []string) error {
 		if l == "" {
 			continue
 		}
-		if err := env.out.line("%s", cleanLine(l)); err != nil {
+		if err := env.out.line("%s", text.CleanLine(l)); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 )
@@ -318,7 +319,7 @@ func (m *Model) commandLine() string {
 		return "octaskly logs -f " + id
 	case InNode:
 		if n := m.node(); n != nil {
-			return "octaskly nodes show " + shellQuote(n.Name)
+			return "octaskly nodes show " + text.QuoteShell(n.Name)
 		}
 	case InNodes, InHeat:
 		return "octaskly nodes"
@@ -348,13 +349,13 @@ func filterFlags(q *control.Query) string {
 		b.WriteString(" --state " + strings.Join(words, ","))
 	}
 	for _, n := range q.Nodes {
-		b.WriteString(" --node " + shellQuote(n))
+		b.WriteString(" --node " + text.QuoteShell(n))
 	}
 	for _, t := range q.Tags {
-		b.WriteString(" --tag " + shellQuote(t))
+		b.WriteString(" --tag " + text.QuoteShell(t))
 	}
 	if q.Text != "" {
-		b.WriteString(" --match " + shellQuote(q.Text))
+		b.WriteString(" --match " + text.QuoteShell(q.Text))
 	}
 	if q.Since > 0 {
 		b.WriteString(" --since " + time.UnixMilli(q.Since).Format(time.RFC3339))

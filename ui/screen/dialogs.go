@@ -9,6 +9,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 )
@@ -282,7 +283,7 @@ func quoteAll(names []string) string {
 		if i > 0 {
 			out += " "
 		}
-		out += shellQuote(n)
+		out += text.QuoteShell(n)
 	}
 	return out
 }
@@ -335,7 +336,7 @@ func newRemove(n *control.Node) overlay {
 	}
 	name, runs := n.Name, int(n.Used.Tasks)
 	return &typedDialog{
-		title: "Remove " + name + " from the cluster?", label: "Type its name to remove it", want: name, same: "octaskly nodes remove " + shellQuote(name),
+		title: "Remove " + name + " from the cluster?", label: "Type its name to remove it", want: name, same: "octaskly nodes remove " + text.QuoteShell(name),
 		lines: func(m *Model, w int) []string {
 			return m.text(w, theme.Text, "Its membership is revoked: it cannot run or submit anything until it is admitted again.",
 				movesOn(runs))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 )
@@ -169,7 +170,7 @@ func condition(q *control.Query, k string, vs []string, now time.Time) error {
 			q.IDs = append(q.IDs, id)
 		}
 	case "since":
-		d, err := ReadDuration(vs[0])
+		d, err := readAge(vs[0])
 		if err != nil {
 			return err
 		}
@@ -178,4 +179,13 @@ func condition(q *control.Query, k string, vs []string, now time.Time) error {
 		return fmt.Errorf("%q is not one of state, node, tag, id, since", k)
 	}
 	return nil
+}
+
+// readAge reads how long ago something may be at most.
+func readAge(v string) (time.Duration, error) {
+	d, err := text.ParseDuration(v)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%q is not a time; write 90s, 10m, 1h30m or 2d", v)
+	}
+	return d, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 )
@@ -88,27 +89,6 @@ func firstCommand(windows bool) string {
 		return "echo hello from %COMPUTERNAME%"
 	}
 	return "echo hello from $(hostname)"
-}
-
-func (f *form) fill(sp *task.Spec) {
-	set := func(i int, v string) { f.fields[i].Set(part.Clean(v)) }
-	set(fCommand, commandOf(sp))
-	set(fOn, onText(&sp.Need))
-	set(fPriority, strings.TrimPrefix(priorityName(sp.Priority), "priority "))
-	if sp.Timeout > 0 {
-		set(fTimeout, spanText(sp.Timeout))
-	}
-	set(fRetries, fmt.Sprint(sp.Retries))
-	set(fCPU, fmt.Sprintf("%g", float64(sp.Need.CPUs())/1000))
-	if sp.Need.MemoryMB > 0 {
-		set(fMemory, sizeText(sp.Need.MemoryMB))
-	}
-	set(fGPU, fmt.Sprint(sp.Need.GPUs))
-	set(fSandbox, sp.Need.Sandbox)
-	set(fDir, sp.Dir)
-	set(fEnv, envText(sp.Env))
-	set(fName, sp.Name)
-	set(fTags, strings.Join(sp.Tags, ","))
 }
 
 func (f *form) in() Ctx { return InForm }
@@ -271,7 +251,7 @@ func meets(need *task.Need, n *control.Node) bool {
 	return false
 }
 
-func (f *form) command(*Model) string { return SubmitCommand(&f.spec) }
+func (f *form) command(*Model) string { return text.SubmitCommand(&f.spec) }
 
 func (f *form) foot(m *Model) []hint {
 	return []hint{
@@ -304,7 +284,7 @@ func (f *form) draw(m *Model, w, h int) []string {
 	}
 	lines = append(lines, said...)
 	if len(lines) < h-4 {
-		lines = append(lines, m.same(iw, SubmitCommand(&f.spec)))
+		lines = append(lines, m.same(iw, text.SubmitCommand(&f.spec)))
 	}
 	title := "New task"
 	if f.from != 0 {

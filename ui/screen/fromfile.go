@@ -2,11 +2,14 @@ package screen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 )
@@ -25,22 +28,11 @@ func (m *Model) submitFile(path string) {
 				return nil, err
 			}
 			defer f.Close()
-			b, err := io.ReadAll(io.LimitReader(f, maxTaskFile+1))
-			if err != nil {
-				return nil, err
-			}
-			if len(b) > maxTaskFile {
-				return nil, fmt.Errorf("%s is larger than %s", path, part.Bytes(maxTaskFile))
-			}
-			specs, err := ReadTasks(string(b))
+			tasks, err := readTasks(ctx, f)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
-			r := control.SubmitRequest{}
-			for _, sp := range specs {
-				r.Tasks = append(r.Tasks, control.NewTask{Spec: sp})
-			}
-			return c.Submit(ctx, r)
+			return c.Submit(ctx, control.SubmitRequest{Tasks: tasks})
 		},
 		Then: func(m *Model, v any, err error) {
 			if err != nil {
@@ -50,6 +42,33 @@ func (m *Model) submitFile(path string) {
 			m.saySubmitted(v.(control.SubmitReply))
 		},
 	})
+}
+
+// readTasks reads a file of tasks: a JSON object a line as octaskly submit --from
+// reads it, or a command for the shell. Empty lines and lines that begin with # are
+// left out. Nothing is submitted when one line has a mistake; the error names it.
+func readTasks(ctx context.Context, r io.Reader) ([]task.NewTask, error) {
+	var tasks []task.NewTask
+	limited := &io.LimitedReader{R: r, N: maxTaskFile + 1}
+	lines := text.NewLines(limited)
+	lines.Commands = true
+	for {
+		line, more := lines.Next(ctx)
+		switch {
+		case limited.N == 0:
+			return nil, fmt.Errorf("it is larger than %s", part.Bytes(maxTaskFile))
+		case !more && len(tasks) == 0:
+			return nil, errors.New("it has no commands")
+		case !more:
+			return tasks, nil
+		case line.Err != nil:
+			return nil, task.Errorf(task.KindUsage, "line %d: %w", line.Number, line.Err).WithHint("%s", task.HintOf(line.Err))
+		case len(line.Task.Spec.Stdin) > task.MaxInlineStdin:
+			return nil, task.Errorf(task.KindTooLarge, "line %d: standard input has %s, from here at most %s can be given", line.Number, part.Bytes(int64(len(line.Task.Spec.Stdin))), part.Bytes(task.MaxInlineStdin)).
+				WithHint("octaskly submit --from FILE takes more")
+		}
+		tasks = append(tasks, line.Task)
+	}
 }
 
 func (m *Model) saySubmitted(r control.SubmitReply) {

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -140,82 +141,53 @@ func TestJoinCode(t *testing.T) {
 	}
 }
 
-func TestReadSizeAndDuration(t *testing.T) {
-	for in, want := range map[string]int64{"512": 512, "512MiB": 512, "1g": 1024, "1GiB": 1024, "2GB": 2048, "1.5G": 1536, "2048k": 2, "1T": 1 << 20} {
-		if got, err := ReadSize(in); err != nil || got != want {
-			t.Errorf("%s: %d %v", in, got, err)
-		}
+// TestFormReadsBackWhatItShows: a copy of a task asks for what the task asked for,
+// whatever stands in its variables, tags and labels.
+func TestFormReadsBackWhatItShows(t *testing.T) {
+	want := task.Spec{
+		Shell: "make", Name: "n m", Tags: []string{"a", "b c", "d,e"}, Priority: 60, Timeout: -1, Retries: 3, Dir: "/srv/a b",
+		Env: map[string]string{"A": "x y", "B": `it's "so"`, "C": ""}, Backoff: task.BackoffFixed, RetryOn: []int32{75}, Grace: time.Minute,
+		Need: task.Need{CPU: 2500, MemoryMB: 1536, GPUs: 1, On: "mill-02", Sandbox: "strict", Labels: map[string]string{"os": "linux", "disk": "ssd, fast"}},
 	}
-	for _, in := range []string{"", "x", "-1", "0", "1e99g", "NaN", "Inf"} {
-		if got, err := ReadSize(in); err == nil {
-			t.Errorf("%q passed as %d", in, got)
-		}
-	}
-	for in, want := range map[string]time.Duration{"90": 90 * time.Second, "90s": 90 * time.Second, "1h30m": 90 * time.Minute, "2d": 48 * time.Hour, "0.5": 500 * time.Millisecond} {
-		if got, err := ReadDuration(in); err != nil || got != want {
-			t.Errorf("%s: %v %v", in, got, err)
-		}
-	}
-	for _, in := range []string{"", "soon", "-5s", "0", "NaN"} {
-		if _, err := ReadDuration(in); err == nil {
-			t.Errorf("%q passed", in)
+	m := &Model{}
+	f := newForm(m, &task.Task{ID: 7, Spec: want})
+	want.RetryOf = 7
+	if f.faulty || !reflect.DeepEqual(f.spec, want) {
+		t.Errorf("a copy asks for %+v\nwant           %+v", f.spec, want)
+		for _, field := range f.fields {
+			t.Logf("%s: %q %s", field.Label, field.Value(), field.Fault)
 		}
 	}
 }
 
-func TestReadTasks(t *testing.T) {
-	list, err := ReadTasks("# a comment\n\nmake test\n{\"command\": [\"echo\", \"a b\"], \"name\": \"hi\", \"priority\": \"high\", \"timeout\": 30, \"retries\": 2}\n{\"command\":\"x | y\",\"timeout\":\"10m\"}\n")
-	if err != nil || len(list) != 3 {
+// TestFormSizesAreThoseOfFlags: 2GB is the same everywhere.
+func TestFormSizesAreThoseOfFlags(t *testing.T) {
+	for in, want := range map[string]int64{"2GB": 1908, "2GiB": 2048, "2g": 2048, "512": 512, "": 0, "-": 0} {
+		var s task.Spec
+		if err := fieldReaders[fMemory](&s, in); err != nil || s.Need.MemoryMB != want {
+			t.Errorf("%q is %d MiB, %v; want %d", in, s.Need.MemoryMB, err, want)
+		}
+	}
+}
+
+// TestTaskFile: a file of tasks is read as octaskly submit --from reads it. What
+// asks for very-strict on another node must not run here at no level.
+func TestTaskFile(t *testing.T) {
+	list, err := readTasks(t.Context(), strings.NewReader("# a comment\n\nmake test\n"+
+		`{"command":["echo","a b"],"name":"hi","priority":"high","timeout":30,"retry_count":2,"on":"no-such-node","sandbox_level":"very-strict"}`+"\n"))
+	if err != nil || len(list) != 2 {
 		t.Fatalf("%+v %v", list, err)
 	}
-	if list[0].Shell != "make test" || list[0].Priority != task.PriorityNormal || len(list[1].Argv) != 2 || list[1].Priority != task.PriorityHigh ||
-		list[1].Timeout != 30*time.Second || list[1].Retries != 2 || list[2].Timeout != 10*time.Minute {
+	if s := list[1].Spec; list[0].Spec.Shell != "make test" || len(s.Argv) != 2 || s.Priority != task.PriorityHigh || s.Timeout != 30*time.Second ||
+		s.Retries != 2 || s.Need.On != "no-such-node" || s.Need.Sandbox != "very-strict" {
 		t.Errorf("%+v", list)
 	}
-	for in, want := range map[string]string{"": "no commands", "ok\n{bad": "line 2", "{\"name\":\"x\"}": "line 1", "{\"command\":\"x\",\"priority\":\"soon\"}": "priority"} {
-		if _, err := ReadTasks(in); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", in, err)
-		}
-	}
-}
-
-func FuzzReadTasks(f *testing.F) {
-	f.Add("a\n{\"command\":[\"x\"],\"timeout\":\"1h\"}\n#")
-	f.Fuzz(func(t *testing.T, s string) { _, _ = ReadTasks(s) })
-}
-
-func TestTextOfValues(t *testing.T) {
-	for d, want := range map[time.Duration]string{10 * time.Minute: "10m", time.Hour: "1h", 90 * time.Second: "1m30s", 90 * time.Minute: "1h30m", 20 * time.Second: "20s", time.Hour + time.Second: "1h0m1s"} {
-		if got := spanText(d); got != want {
-			t.Errorf("%v: %s", d, got)
-		}
-	}
-	for mb, want := range map[int64]string{512: "512MiB", 1024: "1GiB", 1536: "1536MiB", 4096: "4GiB"} {
-		if got := sizeText(mb); got != want {
-			t.Errorf("%d: %s", mb, got)
-		}
-	}
-}
-
-func TestSubmitCommand(t *testing.T) {
-	sp := task.Spec{
-		Shell: "echo 'a b' | wc", Name: "n m", Tags: []string{"x"}, Priority: task.PriorityHigh, Timeout: 10 * time.Minute, Retries: 3,
-		Need: task.Need{CPU: 2500, MemoryMB: 1024, On: "mill-02", Labels: map[string]string{"os": "linux"}}, Env: map[string]string{"A": "1"},
-	}
-	want := `octaskly submit --name 'n m' --tag x --priority high --timeout 10m --retries 3 --cpus 2.5 --mem 1GiB --on mill-02 --label os=linux --env A=1 'echo '\''a b'\'' | wc'`
-	if got := SubmitCommand(&sp); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-	argv := task.Spec{Argv: []string{"ls", "-l", "a b"}, Priority: task.PriorityNormal}
-	if got := SubmitCommand(&argv); got != "octaskly submit -- ls -l 'a b'" {
-		t.Errorf("%s", got)
-	}
-}
-
-func TestShellQuote(t *testing.T) {
-	for in, want := range map[string]string{"": "''", "plain-1.2": "plain-1.2", "a b": "'a b'", "$(x)": "'$(x)'", "it's": `'it'\''s'`, "é": "'é'"} {
-		if got := shellQuote(in); got != want {
-			t.Errorf("%q: %s", in, got)
+	for in, want := range map[string]string{
+		"": "no commands", "ok\n{bad": "line 2", `{"name":"x"}`: "line 1", `{"command":"x","priority":"soon"}`: "priority",
+		`{"command":"x","comand":"typo"}`: `no field "comand"`, `{"command":"x","retries":3}`: `no field "retries"`,
+	} {
+		if _, err := readTasks(t.Context(), strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", in, err, want)
 		}
 	}
 }

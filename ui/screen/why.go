@@ -8,6 +8,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 )
@@ -208,7 +209,7 @@ func newNodeWhy(m *Model) overlay {
 		if n.State == control.NodeUp {
 			q.title = "How is " + n.Name + "?"
 		}
-		q.same = "octaskly nodes show " + shellQuote(n.Name)
+		q.same = "octaskly nodes show " + text.QuoteShell(n.Name)
 	}
 	q.lines = func(m *Model, w int) []string {
 		n := m.node()

@@ -167,23 +167,6 @@ func memPercent(l task.Load) float64 {
 	return 100 * float64(l.MemUsedMB) / float64(l.MemTotalMB)
 }
 
-// shellQuote makes a word safe to paste into a shell.
-func shellQuote(s string) string {
-	if s == "" {
-		return "''"
-	}
-	plain := true
-	for _, r := range s {
-		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,@%+", r) {
-			plain = false
-		}
-	}
-	if plain {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
 // lostIn is how long a stale node still has.
 func lostIn(n *control.Node, now time.Time) (time.Duration, bool) {
 	if n.State != control.NodeStale || n.LostAt == 0 {
@@ -217,24 +200,4 @@ func clockWords(n *control.Node) string {
 		side = "behind"
 	}
 	return "its clock is " + part.Dur(n.Skew.Abs().Truncate(100*time.Millisecond)) + " " + side + " the dispatcher's"
-}
-
-// spanText is a length of time as people type it: 10m, not 10m0s.
-func spanText(d time.Duration) string {
-	text := d.String()
-	if short, ok := strings.CutSuffix(text, "m0s"); ok {
-		text = short + "m"
-	}
-	if short, ok := strings.CutSuffix(text, "h0m"); ok {
-		text = short + "h"
-	}
-	return text
-}
-
-// sizeText is a number of MiB as people type it: 2GiB, 1536MiB.
-func sizeText(mb int64) string {
-	if mb >= 1024 && mb%1024 == 0 {
-		return fmt.Sprintf("%dGiB", mb/1024)
-	}
-	return fmt.Sprintf("%dMiB", mb)
 }

@@ -1,4 +1,4 @@
-package task
+package text
 
 import (
 	"encoding/json"
@@ -6,24 +6,26 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/adauldev/octaskly/queue/task"
 )
 
-func TestParseDocumentReadsEveryField(t *testing.T) {
+func TestReadTaskReadsEveryField(t *testing.T) {
 	const doc = `{"schema":"octaskly.task/1","command":["make","-j4"],"name":"build","tags":["a","b"],"timeout":"10m","grace":2.5,
 		"retry_count": 0,"backoff":"fixed","retry_on":[75,-1],"priority":"high","delivery":"at-most-once","cpus":0.5,"memory_limit_mb":512,
 		"disk_limit_mb":1000,"cpu_time_limit":"1m30s","max_open_files":64,"max_processes":16,"output_limit_mb":2,"gpus":1,"labels":{"os":"linux"},"on":"mill","dir":"/tmp","env":{"A":"1"},"stdin":"in\u0000put",
 		"keep":true,"sandbox_level":"strict","idempotency_key":"k"}`
-	got, err := ParseDocument([]byte(doc))
+	got, err := ReadTask([]byte(doc))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Submission{Key: "k", Spec: Spec{
+	want := task.NewTask{Key: "k", Spec: task.Spec{
 		Argv: []string{"make", "-j4"}, Name: "build", Tags: []string{"a", "b"}, Dir: "/tmp", Env: map[string]string{"A": "1"},
-		Stdin: []byte("in\x00put"), Timeout: 10 * time.Minute, Grace: 2500 * time.Millisecond, Retries: 0, Backoff: BackoffFixed,
-		RetryOn: []int32{75, -1}, Priority: PriorityHigh, Delivery: AtMostOnce, Keep: true,
-		Need: Need{
+		Stdin: []byte("in\x00put"), Timeout: 10 * time.Minute, Grace: 2500 * time.Millisecond, Retries: 0, Backoff: task.BackoffFixed,
+		RetryOn: []int32{75, -1}, Priority: task.PriorityHigh, Delivery: task.AtMostOnce, Keep: true,
+		Need: task.Need{
 			CPU: 500, MemoryMB: 512, DiskMB: 1000, GPUs: 1, Labels: map[string]string{"os": "linux"}, On: "mill", Sandbox: "strict",
-			Limits: Limits{CPUTime: 90 * time.Second, OpenFiles: 64, Processes: 16, OutputMB: 2},
+			Limits: task.Limits{CPUTime: 90 * time.Second, OpenFiles: 64, Processes: 16, OutputMB: 2},
 		},
 	}}
 	if !reflect.DeepEqual(got, want) {
@@ -34,29 +36,29 @@ func TestParseDocumentReadsEveryField(t *testing.T) {
 	}
 }
 
-func TestParseDocumentDefaults(t *testing.T) {
-	got, err := ParseDocument([]byte(`{"command":"true","name":null,"timeout":null}`))
+func TestReadTaskDefaults(t *testing.T) {
+	got, err := ReadTask([]byte(`{"command":"true","name":null,"timeout":null}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Submission{Spec: Spec{Shell: "true", Priority: PriorityNormal}}
+	want := task.NewTask{Spec: task.Spec{Shell: "true", Priority: task.PriorityNormal}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
-func TestParseDocumentTimeouts(t *testing.T) {
+func TestReadTaskTimeouts(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		`60`: time.Minute, `"60"`: time.Minute, `"10m"`: 10 * time.Minute, `0`: -1, `"0"`: -1, `0.5`: time.Second / 2,
 	} {
-		got, err := ParseDocument([]byte(`{"command":"x","timeout":` + text + `}`))
+		got, err := ReadTask([]byte(`{"command":"x","timeout":` + text + `}`))
 		if err != nil || got.Spec.Timeout != want {
 			t.Errorf("timeout %s is %v, %v; want %v", text, got.Spec.Timeout, err, want)
 		}
 	}
 }
 
-func TestParseDocumentFaults(t *testing.T) {
+func TestReadTaskFaults(t *testing.T) {
 	for doc, want := range map[string]string{
 		``:                                       "it ends in the middle",
 		`   `:                                    "it ends in the middle",
@@ -104,24 +106,24 @@ func TestParseDocumentFaults(t *testing.T) {
 		"{\"command\":\"\xff\"}":                 "UTF-8",
 		`{"command":"x","idempotency_key":"` + strings.Repeat("k", 129) + `"}`: "at most 128 bytes",
 	} {
-		_, err := ParseDocument([]byte(doc))
+		_, err := ReadTask([]byte(doc))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v; want %q in it", doc, err, want)
 			continue
 		}
-		if k := KindOf(err); k != KindUsage && k != KindTooLarge {
+		if k := task.KindOf(err); k != task.KindUsage && k != task.KindTooLarge {
 			t.Errorf("%s: kind %s", doc, k)
 		}
 	}
 }
 
-func TestParseDocumentNamesTheNearestField(t *testing.T) {
+func TestReadTaskNamesTheNearestField(t *testing.T) {
 	for word, want := range map[string]string{
 		"comand": "command", "cmd": "command", "Timeout": "timeout", "memory-limit-mb": "memory_limit_mb", "retries": "retry_count",
 		"sandbox": "sandbox_level", "node_name_that_is_nothing": "",
 	} {
-		_, err := ParseDocument([]byte(`{"command":"x",` + `"` + word + `":1}`))
-		hint := HintOf(err)
+		_, err := ReadTask([]byte(`{"command":"x",` + `"` + word + `":1}`))
+		hint := task.HintOf(err)
 		if want != "" && hint != `did you mean "`+want+`"?` {
 			t.Errorf("%s: hint %q, want %q", word, hint, want)
 		}
@@ -133,25 +135,25 @@ func TestParseDocumentNamesTheNearestField(t *testing.T) {
 
 func TestDocumentIsReadBack(t *testing.T) {
 	const asked = `{"command":"a | b","name":"n","tags":["t"],"timeout":90,"retry_count":2,"priority":7,"cpus":2,"on":"mill","env":{"A":"b"},"grace":0}`
-	sub, err := ParseDocument([]byte(asked))
+	sub, err := ReadTask([]byte(asked))
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := Task{
-		ID: 42, Spec: sub.Spec, State: Done, Submitted: 1, Finished: 5000, Key: AutoKey + "1",
-		Attempts: []Attempt{{Fence: Fence{1, 1}, Node: "abc", Assigned: 2, Started: 3, Ended: 4, Exit: Exit{Reason: ReasonExit}}},
+	done := task.Task{
+		ID: 42, Spec: sub.Spec, State: task.Done, Submitted: 1, Finished: 5000, Key: task.AutoKey + "1",
+		Attempts: []task.Attempt{{Fence: task.Fence{Term: 1, Attempt: 1}, Node: "abc", Assigned: 2, Started: 3, Ended: 4, Exit: task.Exit{Reason: task.ReasonExit}}},
 	}
 	for _, whole := range []bool{false, true} {
 		text, err := json.Marshal(DocumentOf(&done, nil, whole))
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := ParseDocument(text)
+		again, err := ReadTask(text)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
 		again.Spec.Need.CPU = sub.Spec.Need.CPU
-		norm := func(s Spec) Spec {
+		norm := func(s task.Spec) task.Spec {
 			if len(s.Need.Labels) == 0 {
 				s.Need.Labels = nil
 			}
@@ -167,12 +169,12 @@ func TestDocumentIsReadBack(t *testing.T) {
 }
 
 func TestDocumentForm(t *testing.T) {
-	v := Task{
-		ID: 7, State: Failed, Submitted: 1795443600123, Finished: 1795443601000,
-		Spec:     Spec{Argv: []string{"x"}, Priority: 50},
-		Attempts: []Attempt{{Node: "abc", Exit: Exit{Code: 137, Signal: 9, Reason: ReasonSignal}, Ended: 1}},
+	v := task.Task{
+		ID: 7, State: task.Failed, Submitted: 1795443600123, Finished: 1795443601000,
+		Spec:     task.Spec{Argv: []string{"x"}, Priority: 50},
+		Attempts: []task.Attempt{{Node: "abc", Exit: task.Exit{Code: 137, Signal: 9, Reason: task.ReasonSignal}, Ended: 1}},
 	}
-	text, err := json.Marshal(DocumentOf(&v, func(NodeID) string { return "mill" }, false))
+	text, err := json.Marshal(DocumentOf(&v, func(task.NodeID) string { return "mill" }, false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,21 +193,21 @@ func TestDocumentForm(t *testing.T) {
 
 func TestExitSource(t *testing.T) {
 	for _, c := range []struct {
-		state  State
-		reason Reason
+		state  task.State
+		reason task.Reason
 		want   string
 	}{
-		{Done, ReasonExit, "task"},
-		{Failed, ReasonExit, "task"},
-		{Failed, ReasonSignal, "task"},
-		{Failed, ReasonLimitPrefix + "memory", "task"},
-		{Failed, ReasonNotFound, "octaskly"},
-		{Failed, ReasonNodeLost, "octaskly"},
-		{Timeout, ReasonTimeout, "octaskly"},
-		{Cancelled, ReasonCancelled, "octaskly"},
-		{Lost, ReasonNodeLost, "octaskly"},
+		{task.Done, task.ReasonExit, "task"},
+		{task.Failed, task.ReasonExit, "task"},
+		{task.Failed, task.ReasonSignal, "task"},
+		{task.Failed, task.ReasonLimitPrefix + "memory", "task"},
+		{task.Failed, task.ReasonNotFound, "octaskly"},
+		{task.Failed, task.ReasonNodeLost, "octaskly"},
+		{task.Timeout, task.ReasonTimeout, "octaskly"},
+		{task.Cancelled, task.ReasonCancelled, "octaskly"},
+		{task.Lost, task.ReasonNodeLost, "octaskly"},
 	} {
-		v := Task{State: c.state, Attempts: []Attempt{{Exit: Exit{Reason: c.reason}}}}
+		v := task.Task{State: c.state, Attempts: []task.Attempt{{Exit: task.Exit{Reason: c.reason}}}}
 		if got := ExitSource(&v); got != c.want {
 			t.Errorf("%s %s: %s, want %s", c.state, c.reason, got, c.want)
 		}
@@ -220,9 +222,9 @@ func FuzzParseDocument(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		sub, err := ParseDocument(data)
+		sub, err := ReadTask(data)
 		if err != nil {
-			if k := KindOf(err); k != KindUsage && k != KindTooLarge {
+			if k := task.KindOf(err); k != task.KindUsage && k != task.KindTooLarge {
 				t.Fatalf("error of kind %s: %v", k, err)
 			}
 			return
@@ -230,11 +232,11 @@ func FuzzParseDocument(f *testing.F) {
 		if sub.Spec.Check() != nil {
 			return
 		}
-		text, err := json.Marshal(DocumentOf(&Task{Spec: sub.Spec, Key: sub.Key}, nil, false))
+		text, err := json.Marshal(DocumentOf(&task.Task{Spec: sub.Spec, Key: sub.Key}, nil, false))
 		if err != nil {
 			t.Fatalf("%+v cannot be written: %v", sub, err)
 		}
-		again, err := ParseDocument(text)
+		again, err := ReadTask(text)
 		if err != nil {
 			t.Fatalf("%s is not read back: %v", text, err)
 		}
@@ -244,8 +246,8 @@ func FuzzParseDocument(f *testing.F) {
 	})
 }
 
-func TestParseDocumentReadsRetryCount(t *testing.T) {
-	d, err := ParseDocument([]byte(`{"command":"x","retry_count":3}`))
+func TestReadTaskReadsRetryCount(t *testing.T) {
+	d, err := ReadTask([]byte(`{"command":"x","retry_count":3}`))
 	if err != nil || d.Spec.Retries != 3 {
 		t.Errorf("got %d retries, %v; want 3", d.Spec.Retries, err)
 	}

@@ -1,10 +1,12 @@
-package task
+package text
 
 import (
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/adauldev/octaskly/queue/task"
 )
 
 // Schema names the form of a Document.
@@ -15,7 +17,7 @@ const Schema = "octaskly.task/1"
 // appear; what is absent is null. Times are RFC 3339, UTC, with milliseconds.
 type Document struct {
 	Schema  string   `json:"schema"`
-	ID      ID       `json:"id"`
+	ID      task.ID  `json:"id"`
 	State   string   `json:"state"`
 	Command any      `json:"command"` // text for a shell, a list of arguments, or null for no process
 	Name    *string  `json:"name"`
@@ -60,7 +62,7 @@ type Document struct {
 	Keep      bool              `json:"keep"`
 	Sandbox   *string           `json:"sandbox_level"`
 	Key       *string           `json:"idempotency_key"`
-	RetryOf   *ID               `json:"retry_of"`
+	RetryOf   *task.ID          `json:"retry_of"`
 	Submitter *string           `json:"submitter"`
 
 	Attempts []AttemptDocument `json:"attempts,omitempty"` // only where one task is shown whole
@@ -108,7 +110,7 @@ type AttemptDocument struct {
 
 // DocumentOf writes a task as JSON has it. nodeName gives the name of a node
 // or, if it does not know it, an empty text. whole adds every attempt.
-func DocumentOf(t *Task, nodeName func(NodeID) string, whole bool) *Document {
+func DocumentOf(t *task.Task, nodeName func(task.NodeID) string, whole bool) *Document {
 	s := &t.Spec
 	d := &Document{
 		Schema: Schema, ID: t.ID, State: t.State.String(), Command: commandOf(s), Name: some(s.Name), Tags: orEmpty(s.Tags),
@@ -123,7 +125,7 @@ func DocumentOf(t *Task, nodeName func(NodeID) string, whole bool) *Document {
 		Secrets: orEmpty(slices.Sorted(maps.Keys(s.Secrets))), Stdin: some(string(s.Stdin)), StdinRef: some(s.StdinRef), Grace: timeoutNumber(s.Grace), Keep: s.Keep,
 		Sandbox: some(s.Need.Sandbox), RetryOf: some(s.RetryOf), Submitter: some(string(t.By)),
 	}
-	if !strings.HasPrefix(t.Key, AutoKey) {
+	if !strings.HasPrefix(t.Key, task.AutoKey) {
 		d.Key = some(t.Key)
 	}
 	if last := t.Last(); last != nil {
@@ -146,7 +148,7 @@ func DocumentOf(t *Task, nodeName func(NodeID) string, whole bool) *Document {
 	return d
 }
 
-func commandOf(s *Spec) any {
+func commandOf(s *task.Spec) any {
 	switch {
 	case s.Null:
 		return nil
@@ -157,26 +159,26 @@ func commandOf(s *Spec) any {
 }
 
 // exitOf is the end of a task; a task cancelled before it ran has one too.
-func exitOf(t *Task) *ExitDocument {
-	var e Exit
+func exitOf(t *task.Task) *ExitDocument {
+	var e task.Exit
 	if last := t.Last(); last != nil {
 		e = last.Exit
 	}
 	if e.Reason == "" {
-		e.Reason = map[State]Reason{Cancelled: ReasonCancelled, Timeout: ReasonTimeout, Lost: ReasonNodeLost}[t.State]
+		e.Reason = map[task.State]task.Reason{task.Cancelled: task.ReasonCancelled, task.Timeout: task.ReasonTimeout, task.Lost: task.ReasonNodeLost}[t.State]
 	}
 	return exitDocument(e, ExitSource(t))
 }
 
-func exitDocument(e Exit, source string) *ExitDocument {
+func exitDocument(e task.Exit, source string) *ExitDocument {
 	return &ExitDocument{Code: e.Code, Signal: some(e.Signal), Reason: string(e.Reason), Message: some(e.Message), Source: source}
 }
 
 // ExitSource says whose exit code a finished task has: "task" when its command
 // ended by itself, by a signal or by a limit, "octaskly" when we ended it or
 // cannot tell.
-func ExitSource(t *Task) string {
-	if last := t.Last(); last != nil && (t.State == Done || t.State == Failed) {
+func ExitSource(t *task.Task) string {
+	if last := t.Last(); last != nil && (t.State == task.Done || t.State == task.Failed) {
 		if endedByTask(last.Exit.Reason) {
 			return "task"
 		}
@@ -184,18 +186,18 @@ func ExitSource(t *Task) string {
 	return "octaskly"
 }
 
-func endedByTask(r Reason) bool {
-	return r == ReasonExit || r == ReasonSignal || strings.HasPrefix(string(r), ReasonLimitPrefix)
+func endedByTask(r task.Reason) bool {
+	return r == task.ReasonExit || r == task.ReasonSignal || strings.HasPrefix(string(r), task.ReasonLimitPrefix)
 }
 
-func usageOf(a *Attempt) *UsageDocument {
-	if a.Usage == (Usage{}) {
+func usageOf(a *task.Attempt) *UsageDocument {
+	if a.Usage == (task.Usage{}) {
 		return nil
 	}
 	return &UsageDocument{CPU: a.Usage.CPU.Seconds(), MaxRSS: a.Usage.MaxRSS, Written: a.Usage.Written}
 }
 
-func attemptsOf(t *Task, nodeName func(NodeID) string) []AttemptDocument {
+func attemptsOf(t *task.Task, nodeName func(task.NodeID) string) []AttemptDocument {
 	out := make([]AttemptDocument, len(t.Attempts))
 	for i := range t.Attempts {
 		a := &t.Attempts[i]
@@ -215,7 +217,7 @@ func attemptsOf(t *Task, nodeName func(NodeID) string) []AttemptDocument {
 	return out
 }
 
-func nameOr(nodeName func(NodeID) string, id NodeID) string {
+func nameOr(nodeName func(task.NodeID) string, id task.NodeID) string {
 	if nodeName != nil {
 		if n := nodeName(id); n != "" {
 			return n

@@ -1,4 +1,4 @@
-package cli
+package text
 
 import (
 	"strings"
@@ -35,10 +35,10 @@ var attacks = map[string]struct{ in, line, text string }{
 
 func TestClean(t *testing.T) {
 	for name, c := range attacks {
-		if got := cleanLine(c.in); got != c.line {
+		if got := CleanLine(c.in); got != c.line {
 			t.Errorf("%s: line %q, want %q", name, got, c.line)
 		}
-		if got := cleanText([]byte(c.in)); got != c.text {
+		if got := CleanText([]byte(c.in)); got != c.text {
 			t.Errorf("%s: text %q, want %q", name, got, c.text)
 		}
 	}
@@ -50,7 +50,7 @@ func TestCleanerMayBeCutAnywhere(t *testing.T) {
 	for name, c := range attacks {
 		for cut := range len(c.in) + 1 {
 			var b strings.Builder
-			w := &cleaner{w: &b}
+			w := NewCleaner(&b)
 			for _, part := range []string{c.in[:cut], c.in[cut:]} {
 				if n, err := w.Write([]byte(part)); n != len(part) || err != nil {
 					t.Fatalf("wrote %d of %d: %v", n, len(part), err)
@@ -71,12 +71,12 @@ func FuzzClean(f *testing.F) {
 		f.Add([]byte(c.in), 1)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, cut int) {
-		line := cleanLine(string(data))
+		line := CleanLine(string(data))
 		if strings.ContainsAny(line, "\n\t") {
 			t.Errorf("%q has several lines", line)
 		}
 		var b strings.Builder
-		w := &cleaner{w: &b}
+		w := NewCleaner(&b)
 		at := 0
 		if len(data) > 0 {
 			at = (cut%len(data) + len(data)) % len(data)
@@ -94,8 +94,8 @@ func FuzzClean(f *testing.F) {
 				}
 			}
 		}
-		if cleanText(data) != b.String() {
-			t.Errorf("cut at %d %q becomes %q, whole %q", at, data, b.String(), cleanText(data))
+		if CleanText(data) != b.String() {
+			t.Errorf("cut at %d %q becomes %q, whole %q", at, data, b.String(), CleanText(data))
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package cli
+package text
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 // hide text. Every character that could is written visibly instead. Colour
 // sequences are dropped, because in plain text they are only noise.
 
-// cleanLine makes text safe to stand on one line of a terminal.
-func cleanLine(s string) string {
+// CleanLine makes text safe to stand on one line of a terminal.
+func CleanLine(s string) string {
 	if plain(s) {
 		return s
 	}
@@ -79,18 +79,22 @@ func hidden(r rune) bool {
 	return unicode.Is(unicode.Cf, r)
 }
 
-// cleaner cleans a stream on its way to a terminal. Characters and colour
-// sequences may be cut anywhere between two writes.
-type cleaner struct {
+// Cleaner cleans a stream on its way to a terminal. Characters and colour
+// sequences may be cut anywhere between two writes. It is not safe for concurrent
+// use; Close writes what is held and leaves the writer below open.
+type Cleaner struct {
 	w    io.Writer
 	held []byte // the beginning of something that has not ended
 }
 
+// NewCleaner cleans what is written to w.
+func NewCleaner(w io.Writer) *Cleaner { return &Cleaner{w: w} }
+
 // Write cleans p and writes it. What cannot be judged yet is kept.
-func (c *cleaner) Write(p []byte) (int, error) {
+func (c *Cleaner) Write(p []byte) (int, error) {
 	all := append(c.held, p...) //nolint:gocritic // held is replaced below
 	n := len(all) - unfinished(all)
-	text := cleanText(all[:n])
+	text := CleanText(all[:n])
 	c.held = append([]byte(nil), all[n:]...)
 	if text != "" {
 		if _, err := io.WriteString(c.w, text); err != nil {
@@ -101,8 +105,8 @@ func (c *cleaner) Write(p []byte) (int, error) {
 }
 
 // Close writes what was held; the writer below stays open.
-func (c *cleaner) Close() error {
-	text := cleanText(c.held)
+func (c *Cleaner) Close() error {
+	text := CleanText(c.held)
 	c.held = nil
 	if text == "" {
 		return nil
@@ -111,8 +115,8 @@ func (c *cleaner) Close() error {
 	return err
 }
 
-// cleanText cleans text of several lines.
-func cleanText(p []byte) string {
+// CleanText is CleanLine for text of several lines: line breaks and tabs stay.
+func CleanText(p []byte) string {
 	s := strings.ReplaceAll(colour.ReplaceAllString(string(p), ""), "\r\n", "\n")
 	var b strings.Builder
 	b.Grow(len(s))

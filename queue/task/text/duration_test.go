@@ -1,4 +1,4 @@
-package task
+package text
 
 import (
 	"strings"
@@ -13,12 +13,12 @@ func TestParseSpan(t *testing.T) {
 		"1d": day, "0.5d": day / 2, "1d12h": day + 12*time.Hour, "7d1s": 7*day + time.Second, "0d": 0, "0d5m": 5 * time.Minute,
 		" 3s ": 3 * time.Second, "-90": -90 * time.Second, "-2d": -2 * day, "-1d12h": -day - 12*time.Hour, "250ms": 250 * time.Millisecond,
 	} {
-		if got, err := ParseSpan(text); err != nil || got != want {
+		if got, err := ParseDuration(text); err != nil || got != want {
 			t.Errorf("%q is %v, %v; want %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "-", "d", "x", "soon", "NaN", "1d-2h", "1d+2h", "--1d", "NaNd", "1d2d", "1h1d", "1e400", "Inf", "Infd", "1e9d", "200000d", "5 m"} {
-		if d, err := ParseSpan(text); err == nil {
+		if d, err := ParseDuration(text); err == nil {
 			t.Errorf("%q is %v", text, d)
 		}
 	}
@@ -32,8 +32,8 @@ func FuzzParseSpan(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if d, err := ParseSpan(text); err == nil {
-			if _, again := ParseSpan(d.String()); again != nil {
+		if d, err := ParseDuration(text); err == nil {
+			if _, again := ParseDuration(d.String()); again != nil {
 				t.Errorf("%q is %v, which is refused: %v", text, d, again)
 			}
 		}

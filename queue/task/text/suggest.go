@@ -1,4 +1,4 @@
-package task
+package text
 
 import "strings"
 
@@ -17,13 +17,20 @@ func nearestField(name string) string {
 	if f, ok := spellings[w]; ok {
 		return f
 	}
-	best, least := "", 1+max(1, len(w)/3)
-	for _, f := range Fields() {
-		if f == w {
-			return f
+	return Nearest(w, Fields())
+}
+
+// Nearest is the word of a list that was probably meant by another, or empty. Case
+// does not count.
+func Nearest(word string, list []string) string {
+	word = strings.ToLower(word)
+	best, least := "", 1+max(1, len(word)/3)
+	for _, w := range list {
+		if w == word {
+			return w
 		}
-		if d := editDistance(w, f, least); d < least {
-			best, least = f, d
+		if d := editDistance(word, strings.ToLower(w), least); d < least {
+			best, least = w, d
 		}
 	}
 	return best
