@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 
@@ -68,6 +69,9 @@ func OpenBadger(name, dir string, table int64, logger *slog.Logger) (db *badger.
 		}
 		return nil, Corrupt(name, dir, "%v", err)
 	}
+	if err := removeEmptyMemtables(dir); err != nil {
+		return nil, fmt.Errorf("open the %s store in %s: %w", name, dir, err)
+	}
 	db, err = badger.Open(o)
 	switch {
 	case err == nil:
@@ -80,6 +84,30 @@ func OpenBadger(name, dir string, table int64, logger *slog.Logger) (db *badger.
 		return nil, fmt.Errorf("open the %s store in %s: %w", name, dir, err)
 	}
 	return nil, Corrupt(name, dir, "%v", err)
+}
+
+// removeEmptyMemtables removes the logs of memory tables that have no byte. Badger
+// creates such a file and gives it its length in two steps; a process that was
+// killed between them leaves one that Badger then refuses to open for good.
+// Nothing was ever written to it: writes come after its length.
+func removeEmptyMemtables(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		if info.Size() > 0 {
+			continue
+		}
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // spareValueLog keeps Badger from syncing the empty value log before each sync

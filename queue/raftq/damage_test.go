@@ -290,6 +290,22 @@ func TestTruncatedFiles(t *testing.T) {
 	})
 }
 
+// TestKilledBeforeMemtable: a process that is killed while Badger begins a memory
+// table leaves an empty file, which is no damage.
+func TestKilledBeforeMemtable(t *testing.T) {
+	eachImage(t, func(t *testing.T, im image) {
+		for _, store := range []string{"state", "raft"} {
+			name := filepath.Join(store, "00099.mem")
+			refused := im.damage(t, name, "created, still empty", func(path string) error {
+				return os.WriteFile(path, nil, 0o600)
+			})
+			if refused {
+				t.Errorf("a %s store with a memory table that was only just created is refused", store)
+			}
+		}
+	})
+}
+
 // TestMissingFiles removes each file, and each store.
 func TestMissingFiles(t *testing.T) {
 	eachImage(t, func(t *testing.T, im image) {
