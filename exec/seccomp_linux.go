@@ -306,7 +306,7 @@ func (f *filterBuilder) denySockets() {
 // turns says for whom a command may change whose turn it is: how urgent a process is,
 // and on which processors it runs. Groups of processes and all of a user are refused.
 func (f *filterBuilder) turns(rule turnRule) {
-	other := uint32(seccompErrno | uint32(unix.EPERM))
+	other := seccompErrno | uint32(unix.EPERM)
 	switch rule {
 	case turnsOfOthers:
 		return

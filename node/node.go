@@ -96,7 +96,7 @@ func New(opt Options) (*Node, error) {
 		opt.Logger = slog.Default()
 	}
 	if opt.Exit == nil {
-		opt.Exit = os.Exit
+		opt.Exit = os.Exit //nolint:forbidigo // the watchdog ends a process whose goroutines cannot return
 	}
 	n := &Node{opt: opt, cfg: opt.Config, log: opt.Logger, boot: rand.Text(), changed: make(chan struct{}, 1), settled: make(chan struct{})}
 	n.stop = func(bool) {}

@@ -124,7 +124,7 @@ func TestCallbacksOnALateLog(t *testing.T) {
 				reaches(t, d, id, task.Lost)
 				id = submitOne(t, d, delivery)
 			}
-			l = assigned(t, out)
+			assigned(t, out)
 			d.expire(time.Now().Add(time.Hour)) // giveBack
 			want := task.Queued
 			if delivery == task.AtMostOnce {

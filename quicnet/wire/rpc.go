@@ -251,12 +251,12 @@ func readShortString(b []byte) (string, error) {
 }
 
 // RegisterRequest makes a kind known that is given out in the table of requests.
-// max is the largest frame in bytes; 0 is LimitAfter. It is for init functions.
-func RegisterRequest(kind Kind, name string, max int) {
+// largest is the size of its largest frame in bytes; 0 is LimitAfter. It is for init functions.
+func RegisterRequest(kind Kind, name string, largest int) {
 	if kind < firstRequest || kind > lastRequest {
 		panic(fmt.Sprintf("wire: the request %s has the number %d, which is not one of a request", name, kind))
 	}
-	register(Info{Kind: kind, Name: name, Stream: StreamRPC, From: Opener, Max: max})
+	register(Info{Kind: kind, Name: name, Stream: StreamRPC, From: Opener, Max: largest})
 }
 
 func init() {

@@ -72,7 +72,7 @@ func (s *share) count(yes bool) {
 func (s *share) add(other share) { s.some += other.some; s.all += other.all }
 
 // percent is the share as people read it, "–" of nothing.
-func (s share) percent() string {
+func (s *share) percent() string {
 	if s.all == 0 {
 		return "–"
 	}

@@ -78,7 +78,7 @@ func readInputLine(ctx context.Context, r io.Reader, limit int) (string, error) 
 		for len(line) < limit {
 			n, err := r.Read(one)
 			if n > 0 && one[0] == '\n' || err != nil {
-				if err == io.EOF { //nolint:errorlint // an io.Reader gives it bare
+				if err == io.EOF {
 					err = nil
 				}
 				return string(bytes.TrimSuffix(line, []byte("\r"))), err
