@@ -25,7 +25,7 @@ var arrows = map[string]arrow{
 
 	"queue/task/testlength": {nil, "every test may ask it"},
 
-	"node/config": {[]string{"queue/task", "queue/task/text"}, "settings are read before anything else exists; a duration is written as a task's is"},
+	"node/config": {[]string{"queue/task/text"}, "settings are read before anything else exists; a duration is written as a task's is"},
 
 	"node/blob": {[]string{"quicnet/wire", "queue/task"}, "contents, and how they travel: it knows error kinds, no tasks"},
 
