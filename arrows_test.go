@@ -39,7 +39,8 @@ var arrows = map[string]arrow{
 
 	"exec/exectest": {[]string{"exec"}, "it stands in for exec"},
 
-	"node/control": {[]string{"queue/task"}, "the questions a face may ask know neither store nor socket"},
+	"node/control":          {[]string{"queue/task"}, "the questions a face may ask know neither store nor socket"},
+	"node/control/document": {[]string{"node/control", "queue/task", "queue/task/text"}, "what is printed as JSON is printed in one place"},
 
 	"quicnet/wire": {[]string{"queue/task"}, "messages know no sockets"},
 
@@ -112,7 +113,7 @@ var arrows = map[string]arrow{
 	"ui": {[]string{"ui/screen", "ui/part", "theme", "node/control", "node/tuning", "queue/task", "queue/task/text"}, "the dashboard is a client even inside one process"},
 
 	"ui/cli": {[]string{
-		"ui", "theme", "node", "node/bench", "node/client", "node/config", "node/control", "node/demo", "node/doctor", "node/home", "node/seal", "queue/task", "queue/task/text",
+		"ui", "theme", "node", "node/bench", "node/client", "node/config", "node/control", "node/control/document", "node/demo", "node/doctor", "node/home", "node/seal", "queue/task", "queue/task/text",
 	}, "here the program is put together"},
 }
 
@@ -136,7 +137,7 @@ var coming = map[string]arrow{
 
 	"node/audit": {[]string{"node/access"}, "evidence needs only who and what"},
 
-	"node/api": {[]string{"node/control", "node/access", "node/audit", "queue/task", "queue/task/text"}, "REST asks what the screen asks"},
+	"node/api": {[]string{"node/control", "node/control/document", "node/access", "node/audit", "queue/task", "queue/task/text"}, "REST asks what the screen asks"},
 
 	"node/member": {[]string{"queue", "queue/task", "quicnet", "quicnet/trust", "quicnet/wire"}, "the one place where somebody becomes a member"},
 

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node/control"
-	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/node/control/document"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
 
@@ -127,58 +127,13 @@ func printEvents(env *environment, events []control.Event) error {
 	return nil
 }
 
-type eventObject struct {
-	Schema   string            `json:"schema"`
-	Position uint64            `json:"position"`
-	Time     *string           `json:"time"`
-	Kind     control.EventKind `json:"kind"`
-	Task     *task.ID          `json:"task"`
-	From     *string           `json:"from"`
-	To       *string           `json:"to"`
-	Attempt  *uint32           `json:"attempt"`
-	Exit     *int32            `json:"exit"`
-	Node     *string           `json:"node"`
-	State    *string           `json:"node_state"`
-	Text     *string           `json:"text"`
-	Missed   *uint64           `json:"missed"` // for a gap: so many; null is not known
-}
-
-func eventJSON(e *control.Event) eventObject {
-	o := eventObject{
-		Schema: "octaskly.event/1", Position: e.Position, Time: stamp(e.Time), Kind: e.Kind,
-		Node: orNull(e.Node), Text: orNull(e.Text),
-	}
-	if e.Missed != 0 {
-		o.Missed = &e.Missed
-	}
-	if e.Task != 0 {
-		o.Task = &e.Task
-	}
-	if e.Attempt != 0 {
-		o.Attempt = &e.Attempt
-	}
-	if e.From != 0 {
-		o.From = orNull(e.From.String())
-	}
-	if e.To != 0 {
-		o.To = orNull(e.To.String())
-	}
-	if e.Exit != nil {
-		o.Exit = &e.Exit.Code
-	}
-	if e.NodeInfo != nil {
-		o.State = orNull(string(e.NodeInfo.State))
-	}
-	return o
-}
-
 // eventClock is how the time of an event is shown.
 const eventClock = "15:04:05.000"
 
 func printEvent(env *environment, e *control.Event) error {
 	switch {
 	case env.out.json:
-		return env.out.object(eventJSON(e))
+		return env.out.object(document.EventOf(e))
 	case env.out.plain:
 		return env.out.line("%d\t%s\t%s\t%s", e.Position, *orZero(stamp(e.Time)), e.Kind, text.CleanLine(eventText(e)))
 	}

@@ -6,28 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/adauldev/octaskly/node/control"
-	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/node/control/document"
 )
-
-type identityObject struct {
-	ID          task.NodeID `json:"id"`
-	Name        string      `json:"name"`
-	Fingerprint string      `json:"fingerprint"`
-	Cluster     *string     `json:"cluster"`
-	Roles       []task.Role `json:"roles"`
-	Code        *string     `json:"code"`
-	Addresses   []string    `json:"addresses"`
-	Version     string      `json:"version"`
-	Dir         *string     `json:"dir"`
-}
-
-func identityJSON(i *control.Identity) identityObject {
-	return identityObject{
-		ID: i.ID, Name: i.Name, Fingerprint: i.Fingerprint, Cluster: orNull(i.Cluster), Roles: notNil(i.Roles),
-		Code: orNull(i.Code), Addresses: notNil(i.Addrs), Version: i.Version, Dir: orNull(i.Dir),
-	}
-}
 
 func newIdentityCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
@@ -39,7 +19,7 @@ func newIdentityCommand(env *environment) *cobra.Command {
 				case err != nil:
 					return err
 				case env.out.json:
-					return env.out.object(identityJSON(&i))
+					return env.out.object(document.IdentityOf(&i))
 				case env.out.quiet:
 					return env.out.line("%s", i.ID)
 				}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/node/control/document"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
@@ -50,7 +51,7 @@ everybody on this machine can see a command line.`,
 			case err != nil:
 				return withHints(err)
 			case env.out.json:
-				return env.out.object(identityJSON(&i))
+				return env.out.object(document.IdentityOf(&i))
 			}
 			return env.out.line("%s is a member of %s now", text.CleanLine(i.Name), text.CleanLine(i.Cluster))
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/control/document"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
 
@@ -58,7 +59,7 @@ func newNodesCommand(env *environment) *cobra.Command {
 func printNodes(env *environment, nodes []control.Node) error {
 	if env.out.json {
 		for i := range nodes {
-			if err := env.out.object(nodeJSON(&nodes[i])); err != nil {
+			if err := env.out.object(document.NodeOf(&nodes[i])); err != nil {
 				return err
 			}
 		}
@@ -128,7 +129,7 @@ func printNodeChange(env *environment, n control.Node, err error, what string) e
 	case err != nil:
 		return err
 	case env.out.json:
-		return env.out.object(nodeJSON(&n))
+		return env.out.object(document.NodeOf(&n))
 	case env.out.quiet:
 		return nil
 	}

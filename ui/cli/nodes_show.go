@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/control/document"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -18,7 +19,7 @@ func showNode(env *environment, name string) error {
 			return err
 		}
 		if env.out.json {
-			return env.out.object(nodeJSON(n))
+			return env.out.object(document.NodeOf(n))
 		}
 		return env.out.fields(nodeFields(n, time.Now()))
 	})

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/control/document"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
 
@@ -23,7 +24,7 @@ func newPromoteCommand(env *environment) *cobra.Command {
 				case err != nil:
 					return err
 				case env.out.json:
-					return env.out.object(statusJSON(&s))
+					return env.out.object(document.StatusOf(&s))
 				case env.out.quiet:
 					return nil
 				}

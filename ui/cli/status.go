@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/control/document"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
@@ -28,51 +29,10 @@ func newStatusCommand(env *environment) *cobra.Command {
 	}
 }
 
-type statusObject struct {
-	Schema     string                    `json:"schema"`
-	Cluster    *string                   `json:"cluster"`
-	Dispatcher *string                   `json:"dispatcher"`
-	Term       uint64                    `json:"term"`
-	Since      *string                   `json:"since"`
-	Nodes      map[control.NodeState]int `json:"nodes"`
-	Tasks      map[string]int            `json:"tasks"`
-	Ready      int                       `json:"ready"`
-	Slots      int                       `json:"slots"`
-	SlotsUsed  int                       `json:"slots_used"`
-	Rate       float64                   `json:"finished_per_s"`
-	QueueLimit int                       `json:"queue_limit"`
-	Self       identityObject            `json:"self"`
-	Facts      []factObject              `json:"facts"`
-}
-
-type factObject struct {
-	Level string  `json:"level"`
-	Text  string  `json:"text"`
-	Cure  *string `json:"cure"`
-}
-
-func statusJSON(s *control.Status) statusObject {
-	o := statusObject{
-		Schema: "octaskly.status/1", Cluster: orNull(s.Cluster), Dispatcher: orNull(s.Dispatcher), Term: s.Term, Since: stamp(s.Since),
-		Nodes: s.Nodes, Tasks: map[string]int{}, Ready: s.Ready, Slots: s.Slots, SlotsUsed: s.SlotsUsed, Rate: s.Rate,
-		QueueLimit: s.QueueLimit, Self: identityJSON(&s.Self), Facts: []factObject{},
-	}
-	if o.Nodes == nil {
-		o.Nodes = map[control.NodeState]int{}
-	}
-	for _, st := range task.States() {
-		o.Tasks[st.String()] = s.Tasks[st]
-	}
-	for _, f := range s.Facts {
-		o.Facts = append(o.Facts, factObject{f.Level, f.Text, orNull(f.Cure)})
-	}
-	return o
-}
-
 func printStatus(env *environment, s *control.Status) error {
 	switch {
 	case env.out.json:
-		return env.out.object(statusJSON(s))
+		return env.out.object(document.StatusOf(s))
 	case env.out.quiet:
 		return env.out.line("%s", dash(text.CleanLine(s.Dispatcher)))
 	}

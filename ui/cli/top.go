@@ -11,6 +11,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/control/document"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
@@ -47,10 +48,10 @@ seconds: in place on a terminal, below each other elsewhere.`,
 }
 
 type topObject struct {
-	Schema string       `json:"schema"`
-	Time   *string      `json:"time"`
-	Status statusObject `json:"status"`
-	Nodes  []nodeObject `json:"nodes"`
+	Schema string          `json:"schema"`
+	Time   *string         `json:"time"`
+	Status document.Status `json:"status"`
+	Nodes  []document.Node `json:"nodes"`
 }
 
 // showTop draws snapshots until ctx ends, or count of them.
@@ -87,9 +88,9 @@ func showTop(env *environment, ctx context.Context, c control.Control, every tim
 func drawTop(env *environment, s *control.Status, nodes []control.Node, trouble error, onTerminal bool) error {
 	now := time.Now()
 	if env.out.json {
-		o := topObject{Schema: "octaskly.top/1", Time: stamp(now.UnixMilli()), Status: statusJSON(s), Nodes: []nodeObject{}}
+		o := topObject{Schema: "octaskly.top/1", Time: stamp(now.UnixMilli()), Status: document.StatusOf(s), Nodes: []document.Node{}}
 		for i := range nodes {
-			o.Nodes = append(o.Nodes, nodeJSON(&nodes[i]))
+			o.Nodes = append(o.Nodes, document.NodeOf(&nodes[i]))
 		}
 		return env.out.object(o)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/adauldev/octaskly/node/control"
-	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/node/control/document"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
 
@@ -28,63 +28,12 @@ func newWhyCommand(env *environment) *cobra.Command {
 					return err
 				}
 				if env.out.json {
-					return env.out.object(whyObject(&w))
+					return env.out.object(document.WhyOf(&w))
 				}
 				return printWhy(env, &w)
 			})
 		},
 	}
-}
-
-type whyDocument struct {
-	ID    task.ID       `json:"id"`
-	State string        `json:"state"`
-	Waits *waitDocument `json:"waits"`
-	Told  []string      `json:"told"`
-	Would *string       `json:"would"`
-}
-
-type waitDocument struct {
-	Ahead    int           `json:"ahead"`
-	Until    *string       `json:"until"`
-	Estimate *float64      `json:"estimate_s"`
-	Nodes    []nodeVerdict `json:"nodes"`
-}
-
-type nodeVerdict struct {
-	Node  string       `json:"node"`
-	Fits  bool         `json:"fits"`
-	Now   bool         `json:"now"`
-	Terms []failedTerm `json:"terms"`
-}
-
-type failedTerm struct {
-	Name string `json:"name"`
-	Want string `json:"want"`
-	Have string `json:"have"`
-	Busy bool   `json:"busy"`
-}
-
-func whyObject(w *control.Why) whyDocument {
-	d := whyDocument{ID: w.ID, State: w.State.String(), Told: w.Told, Would: orNull(w.Would)}
-	if d.Told == nil {
-		d.Told = []string{}
-	}
-	if w.Waits == nil {
-		return d
-	}
-	d.Waits = &waitDocument{Ahead: w.Waits.Ahead, Until: stamp(w.Waits.Until), Nodes: []nodeVerdict{}}
-	if s := w.Waits.Estimate.Seconds(); s > 0 {
-		d.Waits.Estimate = &s
-	}
-	for _, n := range w.Waits.Nodes {
-		v := nodeVerdict{Node: n.Node, Fits: n.Fits, Now: n.Now, Terms: []failedTerm{}}
-		for _, t := range n.Terms {
-			v.Terms = append(v.Terms, failedTerm(t))
-		}
-		d.Waits.Nodes = append(d.Waits.Nodes, v)
-	}
-	return d
 }
 
 func printWhy(env *environment, w *control.Why) error {

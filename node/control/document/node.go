@@ -1,11 +1,13 @@
-package cli
+package document
 
 import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
-type nodeObject struct {
+// Node is one node, schema octaskly.node/1.
+type Node struct {
 	Schema   string            `json:"schema"`
 	Name     string            `json:"name"`
 	ID       task.NodeID       `json:"id"`
@@ -30,38 +32,39 @@ type nodeObject struct {
 	Running  int32             `json:"running"`
 	Labels   map[string]string `json:"labels"`
 	Sandbox  []string          `json:"sandbox_levels"`
-	Levels   []guardObject     `json:"levels"` // every level, by what it is kept
-	Limits   []guardObject     `json:"limits"` // every limit, by what it is kept
+	Levels   []Guard           `json:"levels"` // every level, by what it is kept
+	Limits   []Guard           `json:"limits"` // every limit, by what it is kept
 	KillsBy  *string           `json:"kills_by"`
 	Done     uint64            `json:"done"`
 	Failed   uint64            `json:"failed"`
 	Warnings []string          `json:"warnings"`
 }
 
-// guardObject is by what a node keeps a level or a limit.
-type guardObject struct {
+// Guard says by what a node keeps a level or a limit.
+type Guard struct {
 	Name string  `json:"name"`
 	By   *string `json:"by"`  // null is not there
 	Why  *string `json:"why"` // then
 }
 
-func guardsJSON(all []task.Guard) []guardObject {
-	out := make([]guardObject, len(all))
+func guards(all []task.Guard) []Guard {
+	out := make([]Guard, len(all))
 	for i, g := range all {
-		out[i] = guardObject{g.Name, orNull(g.By), orNull(g.Why)}
+		out[i] = Guard{g.Name, orNull(g.By), orNull(g.Why)}
 	}
 	return out
 }
 
-func nodeJSON(n *control.Node) nodeObject {
-	o := nodeObject{
+// NodeOf writes a node as JSON has it.
+func NodeOf(n *control.Node) Node {
+	o := Node{
 		Schema: "octaskly.node/1", Name: n.Name, ID: n.ID, Roles: n.Doing, May: n.Roles, State: n.State, Self: n.Self,
-		Version: orNull(n.Version), Address: orNull(n.Addr), Seen: stamp(n.Seen), Slots: n.Capacity.Slots, Used: n.Used.Tasks,
+		Version: orNull(n.Version), Address: orNull(n.Addr), Seen: text.Stamp(n.Seen), Slots: n.Capacity.Slots, Used: n.Used.Tasks,
 		CPUs: float64(n.Capacity.CPU) / 1000, CPUUsed: float64(n.Used.CPU) / 1000, CPU: n.Load.CPUPercent, Load1: n.Load.Load1,
 		Memory: n.Capacity.MemoryMB, MemUsed: n.Load.MemUsedMB, DiskFree: n.Load.DiskFreeMB, GPUs: n.Capacity.GPUs,
 		Running: n.Load.Running, Labels: n.Capacity.Labels, Sandbox: n.Capacity.Sandboxes, Done: n.Done, Failed: n.Failed, Warnings: n.Warnings,
 	}
-	o.Levels, o.Limits, o.KillsBy = guardsJSON(n.Capacity.Levels), guardsJSON(n.Capacity.Limits), orNull(n.Capacity.Kill)
+	o.Levels, o.Limits, o.KillsBy = guards(n.Capacity.Levels), guards(n.Capacity.Limits), orNull(n.Capacity.Kill)
 	if n.RTT > 0 {
 		s := n.RTT.Seconds()
 		o.RTT = &s
@@ -71,4 +74,18 @@ func nodeJSON(n *control.Node) nodeObject {
 		o.Labels = map[string]string{}
 	}
 	return o
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func notNil[T any](v []T) []T {
+	if v == nil {
+		return []T{}
+	}
+	return v
 }
