@@ -140,7 +140,6 @@ type offers struct {
 
 var _ control.OfferStream = (*offers)(nil)
 
-// Next implements control.OfferStream.
 func (s *offers) Next() (control.Offer, error) {
 	select {
 	case <-s.closed:
@@ -155,8 +154,7 @@ func (s *offers) Next() (control.Offer, error) {
 	return control.Offer{}, nil
 }
 
-// Close implements control.OfferStream. When the last screen closes under a
-// question, the answer is no.
+// Close answers no if this was the last screen under a question.
 func (s *offers) Close() error {
 	s.once.Do(func() {
 		close(s.closed)

@@ -136,7 +136,6 @@ func (c *client) session(ctx context.Context) (*quicnet.Session, error) {
 		WithHint("tried:\n%s\nis it running?    octaskly status   (there)\nis it elsewhere?  octaskly --dispatcher HOST …", joinLines(tried))
 }
 
-// OpenRPC implements remote.Opener.
 func (c *client) OpenRPC(ctx context.Context) (wire.Stream, error) {
 	s, err := c.session(ctx)
 	if err != nil {

@@ -71,8 +71,7 @@ func (o *nearest) sockets() []local.Address {
 	return []local.Address{{Path: path}}
 }
 
-// OpenRPC implements remote.Opener. Calls do not overlap before the first has
-// returned.
+// OpenRPC is not called again before the first call has returned.
 func (o *nearest) OpenRPC(ctx context.Context) (wire.Stream, error) {
 	if s := o.first; s != nil {
 		o.first = nil

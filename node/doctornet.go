@@ -87,13 +87,11 @@ type lookSocket struct{ net.PacketConn }
 
 var _ discover.Socket = lookSocket{}
 
-// WriteTo implements discover.Socket.
 func (s lookSocket) WriteTo(_ context.Context, b []byte, a net.Addr) error {
 	_, err := s.PacketConn.WriteTo(b, a)
 	return err
 }
 
-// ReadNonQUIC implements discover.Socket.
 func (s lookSocket) ReadNonQUIC(ctx context.Context, b []byte) (int, net.Addr, error) {
 	stop := context.AfterFunc(ctx, func() { _ = s.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()

@@ -146,13 +146,10 @@ type shownCode struct {
 
 var _ quicnet.Admitter = admitter{}
 
-// Cluster implements quicnet.Admitter.
 func (a admitter) Cluster() string { return a.l.ca.ClusterID() }
 
-// Codes implements quicnet.Admitter.
 func (a admitter) Codes() []trust.Code { return a.l.codes.list(time.Now()) }
 
-// Invite implements quicnet.Admitter.
 func (a admitter) Invite(id string) (trust.Code, bool) {
 	for _, i := range a.l.queue.Invites() {
 		if i.ID == id && len(i.Proof) > 0 {
@@ -163,7 +160,6 @@ func (a admitter) Invite(id string) (trust.Code, bool) {
 	return trust.Code{}, false
 }
 
-// Redeem implements quicnet.Admitter.
 func (a admitter) Redeem(ctx context.Context, code trust.Code, who quicnet.Candidate) (wire.JoinGrant, error) {
 	name, roles := who.Name, defaultRoles
 	var by string

@@ -32,7 +32,7 @@ type applicant struct{ n *Node }
 
 var _ quicnet.Applicant = applicant{}
 
-// Code implements quicnet.Applicant. A code is renewed before it expires.
+// Code is always good for a while: it is renewed before it expires.
 func (a applicant) Code() (trust.Code, bool) { return a.n.pairingCode() }
 
 func (n *Node) pairingCode() (trust.Code, bool) {
@@ -104,8 +104,8 @@ func (n *Node) showCode(ctx context.Context) {
 	}
 }
 
-// Confirm implements quicnet.Applicant: whoever typed the code that this node
-// shows may have it, if the person at its screen agrees.
+// Confirm lets whoever typed the code that this node shows have it, if the
+// person at its screen agrees.
 func (a applicant) Confirm(ctx context.Context, from quicnet.Offer) error {
 	if err := a.n.asker.confirm(ctx, from); err != nil {
 		return err
@@ -114,7 +114,6 @@ func (a applicant) Confirm(ctx context.Context, from quicnet.Offer) error {
 	return nil
 }
 
-// Joined implements quicnet.Applicant.
 func (a applicant) Joined(m *trust.Membership, g wire.JoinGrant) error { return a.n.joined(m, g) }
 
 // joined keeps a membership that was just given.

@@ -23,7 +23,6 @@ type selfLink struct {
 
 var _ worker.Link = selfLink{}
 
-// Open implements worker.Link.
 func (l selfLink) Open(ctx context.Context, kind wire.StreamKind) (wire.Stream, error) {
 	a, b := duplex()
 	ours, theirs := wire.NewConn(a, wire.LimitAfter), wire.NewConn(b, wire.LimitAfter)
@@ -39,7 +38,6 @@ func (l selfLink) Open(ctx context.Context, kind wire.StreamKind) (wire.Stream, 
 	return ours, nil
 }
 
-// RTT implements worker.Link.
 func (selfLink) RTT() time.Duration { return 0 }
 
 // pipeBuffer is how many bytes may be on their way in each direction.

@@ -60,7 +60,6 @@ type solo struct {
 	once   sync.Once
 }
 
-// Close implements io.Closer.
 func (s *solo) Close() error {
 	s.once.Do(func() {
 		s.cancel()

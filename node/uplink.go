@@ -136,7 +136,6 @@ type sessionLink struct{ s *quicnet.Session }
 
 var _ worker.Link = sessionLink{}
 
-// Open implements worker.Link.
 func (l sessionLink) Open(ctx context.Context, kind wire.StreamKind) (wire.Stream, error) {
 	st, err := l.s.Open(ctx, kind)
 	if err != nil {
@@ -145,5 +144,4 @@ func (l sessionLink) Open(ctx context.Context, kind wire.StreamKind) (wire.Strea
 	return st, nil
 }
 
-// RTT implements worker.Link.
 func (l sessionLink) RTT() time.Duration { return l.s.RTT() }

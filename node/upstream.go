@@ -116,7 +116,6 @@ func (u *upstream) await(ctx context.Context, dead *quicnet.Session) (*quicnet.S
 	return s, nil
 }
 
-// OpenRPC implements remote.Opener.
 func (u *upstream) OpenRPC(ctx context.Context) (wire.Stream, error) {
 	var dead *quicnet.Session
 	for {
@@ -135,7 +134,6 @@ func (u *upstream) OpenRPC(ctx context.Context) (wire.Stream, error) {
 // unwaiting opens calls to a dispatcher that there is a session with now.
 type unwaiting struct{ *upstream }
 
-// OpenRPC implements remote.Opener.
 func (p unwaiting) OpenRPC(ctx context.Context) (wire.Stream, error) {
 	s := p.session()
 	if s == nil {
