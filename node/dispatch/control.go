@@ -22,7 +22,6 @@ type Face struct {
 	By task.Principal
 }
 
-// Submit implements control.Tasks.
 func (f Face) Submit(ctx context.Context, r control.SubmitRequest) (control.SubmitReply, error) {
 	reply := control.SubmitReply{Results: make([]control.Submitted, len(r.Tasks))}
 	good := make([]task.NewTask, 0, len(r.Tasks))
@@ -114,7 +113,6 @@ func (d *Dispatcher) checkSecrets(s *task.Spec) error {
 	return nil
 }
 
-// Get implements control.Tasks.
 func (d *Dispatcher) Get(_ context.Context, id task.ID) (task.Task, error) {
 	t, err := d.queue.Get(id)
 	if err == nil {
@@ -124,7 +122,6 @@ func (d *Dispatcher) Get(_ context.Context, id task.ID) (task.Task, error) {
 	return t, err
 }
 
-// List implements control.Tasks.
 func (d *Dispatcher) List(ctx context.Context, q control.Query) (control.Page, error) {
 	f, err := d.resolve(q)
 	if err != nil {
@@ -182,7 +179,6 @@ func (d *Dispatcher) names() map[task.NodeID]string {
 	return names
 }
 
-// Cancel implements control.Tasks.
 func (f Face) Cancel(ctx context.Context, r control.CancelRequest) ([]control.CancelReply, error) {
 	ids := r.IDs
 	if r.Filter != nil {
@@ -261,7 +257,6 @@ func (d *Dispatcher) matching(ctx context.Context, q control.Query) ([]task.ID, 
 	}
 }
 
-// Why implements control.Tasks.
 func (d *Dispatcher) Why(_ context.Context, id task.ID) (control.Why, error) {
 	t, err := d.queue.Get(id)
 	if err != nil {

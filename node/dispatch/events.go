@@ -15,7 +15,6 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-// Events implements control.Watch.
 func (d *Dispatcher) Events(ctx context.Context, r control.EventsRequest) (control.EventStream, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &eventStream{d: d, r: r, ctx: ctx, cancel: cancel, changes: d.queue.Watch(r.From), tick: d.feed.now()}
@@ -44,13 +43,11 @@ func (s *eventStream) wants(k control.EventKind) bool {
 	return k == control.EventGap || slices.Contains(s.r.Kinds, k)
 }
 
-// Close implements control.EventStream.
 func (s *eventStream) Close() error {
 	s.cancel()
 	return nil
 }
 
-// Next implements control.EventStream.
 func (s *eventStream) Next() ([]control.Event, error) {
 	for s.ctx.Err() == nil {
 		more, closed := s.d.feed.state()

@@ -20,7 +20,6 @@ const (
 	followBehind = 64 << 20
 )
 
-// Follow implements control.Tasks.
 func (d *Dispatcher) Follow(ctx context.Context, r control.FollowRequest) (control.Follower, error) {
 	if _, err := d.queue.Get(r.ID); err != nil {
 		return nil, err
@@ -79,7 +78,6 @@ type follower struct {
 
 var _ control.Follower = (*follower)(nil)
 
-// Close implements control.Follower.
 func (f *follower) Close() error {
 	f.cancel()
 	f.d.mu.Lock()
@@ -93,8 +91,8 @@ func (f *follower) Close() error {
 	return nil
 }
 
-// Next implements control.Follower. State changes that come while output is
-// read are told after the output of the attempt they belong to.
+// Next gives state changes that come while output is read after the output of
+// the attempt they belong to.
 func (f *follower) Next() (control.FollowItem, error) {
 	for {
 		if f.ctx.Err() != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-// Nodes implements control.Nodes.
 func (d *Dispatcher) Nodes(context.Context) ([]control.Node, error) { return d.nodes(), nil }
 
 // nodes is every member and everything that was seen, by name.
@@ -90,12 +89,10 @@ func nodeState(s sched.State, drained bool, leases int) control.NodeState {
 	return control.NodeUp
 }
 
-// Drain implements control.Nodes.
 func (d *Dispatcher) Drain(ctx context.Context, node string) (control.Node, error) {
 	return d.setDrain(ctx, node, true)
 }
 
-// Undrain implements control.Nodes.
 func (d *Dispatcher) Undrain(ctx context.Context, node string) (control.Node, error) {
 	return d.setDrain(ctx, node, false)
 }
@@ -132,7 +129,6 @@ func (d *Dispatcher) NodeID(name string) (task.NodeID, error) { return d.nodeID(
 // Node is one node as Nodes lists it.
 func (d *Dispatcher) Node(id task.NodeID) (control.Node, error) { return d.node(id) }
 
-// Status implements control.Watch.
 func (d *Dispatcher) Status(context.Context) (control.Status, error) {
 	term, _ := d.queue.Leader()
 	s := control.Status{
