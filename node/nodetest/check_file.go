@@ -25,7 +25,7 @@ type History struct {
 	events []task.Event
 }
 
-// Record implements task.Recorder. Time is set where it is zero.
+// Record sets the time of an event where it is zero.
 func (h *History) Record(e task.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -246,7 +246,6 @@ type witness struct {
 
 var _ exec.Starter = (*witness)(nil)
 
-// Start implements exec.Starter.
 func (w *witness) Start(ctx context.Context, s exec.Spec) (exec.Run, error) {
 	r, err := w.Runner.Start(ctx, s)
 	if err != nil {

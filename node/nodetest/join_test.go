@@ -84,7 +84,6 @@ type tape struct {
 	sent [][]byte
 }
 
-// WriteTo implements net.PacketConn.
 func (p *tape) WriteTo(b []byte, to net.Addr) (int, error) {
 	p.mu.Lock()
 	p.sent = append(p.sent, bytes.Clone(b))
