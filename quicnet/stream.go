@@ -58,7 +58,6 @@ func (st *Stream) Kind() wire.StreamKind { return st.kind }
 // peer reads no more, or the session has ended.
 func (st *Stream) Context() context.Context { return st.q.Context() }
 
-// Recv implements wire.Stream.
 func (st *Stream) Recv() (wire.Frame, error) {
 	f, err := st.Framing.Recv()
 	if errors.Is(err, wire.ErrMalformed) {
@@ -67,16 +66,13 @@ func (st *Stream) Recv() (wire.Frame, error) {
 	return f, st.failed(err, readOver)
 }
 
-// Read implements wire.Stream.
 func (st *Stream) Read(p []byte) (int, error) {
 	n, err := st.Framing.Read(p)
 	return n, st.failed(err, readOver)
 }
 
-// SetReadDeadline implements wire.Stream.
 func (st *Stream) SetReadDeadline(t time.Time) error { return st.q.SetReadDeadline(t) }
 
-// SetWriteDeadline implements wire.Stream.
 func (st *Stream) SetWriteDeadline(t time.Time) error { return st.q.SetWriteDeadline(t) }
 
 // SetPriority orders the streams of a session when it cannot send all at once:
@@ -84,7 +80,6 @@ func (st *Stream) SetWriteDeadline(t time.Time) error { return st.q.SetWriteDead
 // are incremental share, others go one after the other.
 func (st *Stream) SetPriority(urgency int8, incremental bool) { st.q.SetPriority(urgency, incremental) }
 
-// CloseWrite implements wire.Stream.
 func (st *Stream) CloseWrite() error {
 	st.wmu.Lock()
 	err := st.q.Close()
@@ -93,7 +88,7 @@ func (st *Stream) CloseWrite() error {
 	return err
 }
 
-// Close implements wire.Stream. While another goroutine is sending, it is Cancel.
+// Close is Cancel while another goroutine is sending.
 func (st *Stream) Close() error {
 	if !st.wmu.TryLock() {
 		st.Cancel(wire.CodeNone)
@@ -106,7 +101,6 @@ func (st *Stream) Close() error {
 	return err
 }
 
-// Cancel implements wire.Stream.
 func (st *Stream) Cancel(code wire.Code) {
 	st.q.CancelWrite(quic.StreamErrorCode(code))
 	st.q.CancelRead(quic.StreamErrorCode(code))
