@@ -264,7 +264,6 @@ func (s *Sock) take() (packet, bool, time.Duration) {
 	return heap.Pop(&s.inbox).(packet), true, 0
 }
 
-// ReadFrom implements net.PacketConn.
 func (s *Sock) ReadFrom(b []byte) (int, net.Addr, error) {
 	for {
 		select {
@@ -306,7 +305,6 @@ func (s *Sock) sleep(d time.Duration) {
 	}
 }
 
-// WriteTo implements net.PacketConn.
 func (s *Sock) WriteTo(b []byte, addr net.Addr) (int, error) {
 	select {
 	case <-s.closed:
@@ -322,7 +320,7 @@ func (s *Sock) WriteTo(b []byte, addr net.Addr) (int, error) {
 	return len(b), nil
 }
 
-// Close implements net.PacketConn; the address is free again.
+// Close frees the address.
 func (s *Sock) Close() error {
 	s.once.Do(func() {
 		close(s.closed)
@@ -333,7 +331,6 @@ func (s *Sock) Close() error {
 	return nil
 }
 
-// LocalAddr implements net.PacketConn.
 func (s *Sock) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(s.at()) }
 
 func (s *Sock) at() netip.AddrPort {
@@ -360,10 +357,8 @@ func (s *Sock) Move(addr string) error {
 	return nil
 }
 
-// SetDeadline implements net.PacketConn.
 func (s *Sock) SetDeadline(t time.Time) error { return s.SetReadDeadline(t) }
 
-// SetReadDeadline implements net.PacketConn.
 func (s *Sock) SetReadDeadline(t time.Time) error {
 	s.mu.Lock()
 	s.deadline = t
@@ -372,7 +367,7 @@ func (s *Sock) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// SetWriteDeadline implements net.PacketConn; writes never block.
+// SetWriteDeadline does nothing: writes never block.
 func (s *Sock) SetWriteDeadline(time.Time) error { return nil }
 
 // SetReadBuffer keeps quic-go from complaining.
