@@ -17,10 +17,7 @@ type BlobHave struct {
 	Size int64 `msgpack:"s"`
 }
 
-// WireKind implements Message.
 func (BlobWant) WireKind() Kind { return KindBlobWant }
-
-// WireKind implements Message.
 func (BlobHave) WireKind() Kind { return KindBlobHave }
 
 func init() {

@@ -17,7 +17,6 @@ type Fault struct {
 	Hint    string    `msgpack:"h,omitempty"`
 }
 
-// WireKind implements Message.
 func (Fault) WireKind() Kind { return KindFault }
 
 // FaultOf is what is sent for err. Words beyond what a frame holds are cut.

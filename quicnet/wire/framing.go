@@ -39,7 +39,6 @@ func (f *Framing) Restrict(stream StreamKind, peer End) { f.stream, f.peer = str
 // SetLimit changes the largest frame that Recv accepts; for the receiver only.
 func (f *Framing) SetLimit(limit int) { f.limit = limit }
 
-// Send implements Stream.
 func (f *Framing) Send(m Message) error {
 	out, err := Append(f.out[:0], m)
 	if err != nil {
@@ -52,8 +51,7 @@ func (f *Framing) Send(m Message) error {
 	return err
 }
 
-// Recv implements Stream. After a deadline it may be called again and goes on
-// where it was.
+// Recv may be called again after a deadline and goes on where it was.
 func (f *Framing) Recv() (Frame, error) {
 	if f.want == 0 {
 		if err := f.readHead(); err != nil {
@@ -127,10 +125,8 @@ func (f *Framing) readBody(n int) error {
 	return nil
 }
 
-// Read implements Stream.
 func (f *Framing) Read(p []byte) (int, error) { return f.r.Read(p) }
 
-// Write implements Stream.
 func (f *Framing) Write(p []byte) (int, error) { return f.w.Write(p) }
 
 func cutOff(err error) error {

@@ -47,7 +47,6 @@ type Hello struct {
 	Sole    bool        `msgpack:"s,omitempty"` // it has no other session with the receiver; one that the receiver still sees is dead
 }
 
-// WireKind implements Message.
 func (Hello) WireKind() Kind { return KindHello }
 
 // Welcome answers a Hello: the version to speak from now on, and the same
@@ -57,7 +56,6 @@ type Welcome struct {
 	Hello   Hello  `msgpack:"h"`
 }
 
-// WireKind implements Message.
 func (Welcome) WireKind() Kind { return KindWelcome }
 
 // Refused answers a Hello that is not accepted.
@@ -68,7 +66,6 @@ type Refused struct {
 	Known   bool      `msgpack:"d,omitempty"` // a better connection between the two stands already
 }
 
-// WireKind implements Message.
 func (Refused) WireKind() Kind { return KindRefused }
 
 // Err is the error that the refusal stands for.
@@ -83,7 +80,6 @@ type GoAway struct {
 	Done    bool   `msgpack:"d,omitempty"`
 }
 
-// WireKind implements Message.
 func (GoAway) WireKind() Kind { return KindGoAway }
 
 // Bounds on what a Hello may claim.

@@ -62,26 +62,13 @@ type JoinGrant struct {
 // JoinDone says that the membership is stored.
 type JoinDone struct{}
 
-// WireKind implements Message.
-func (JoinOpen) WireKind() Kind { return KindJoinOpen }
-
-// WireKind implements Message.
-func (JoinReady) WireKind() Kind { return KindJoinReady }
-
-// WireKind implements Message.
-func (JoinWait) WireKind() Kind { return KindJoinWait }
-
-// WireKind implements Message.
-func (JoinProof) WireKind() Kind { return KindJoinProof }
-
-// WireKind implements Message.
+func (JoinOpen) WireKind() Kind    { return KindJoinOpen }
+func (JoinReady) WireKind() Kind   { return KindJoinReady }
+func (JoinWait) WireKind() Kind    { return KindJoinWait }
+func (JoinProof) WireKind() Kind   { return KindJoinProof }
 func (JoinRequest) WireKind() Kind { return KindJoinRequest }
-
-// WireKind implements Message.
-func (JoinGrant) WireKind() Kind { return KindJoinGrant }
-
-// WireKind implements Message.
-func (JoinDone) WireKind() Kind { return KindJoinDone }
+func (JoinGrant) WireKind() Kind   { return KindJoinGrant }
+func (JoinDone) WireKind() Kind    { return KindJoinDone }
 
 // Readable reports whether a peer's word may be shown: printable characters
 // and spaces, at most 128 bytes.

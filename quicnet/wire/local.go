@@ -49,20 +49,11 @@ type Enrolled struct {
 	Addrs        []string `msgpack:"a"` // where to reach it
 }
 
-// WireKind implements Message.
-func (LocalHello) WireKind() Kind { return KindLocalHello }
-
-// WireKind implements Message.
-func (LocalProof) WireKind() Kind { return KindLocalProof }
-
-// WireKind implements Message.
+func (LocalHello) WireKind() Kind   { return KindLocalHello }
+func (LocalProof) WireKind() Kind   { return KindLocalProof }
 func (LocalWelcome) WireKind() Kind { return KindLocalWelcome }
-
-// WireKind implements Message.
-func (Enrol) WireKind() Kind { return KindEnrol }
-
-// WireKind implements Message.
-func (Enrolled) WireKind() Kind { return KindEnrolled }
+func (Enrol) WireKind() Kind        { return KindEnrol }
+func (Enrolled) WireKind() Kind     { return KindEnrolled }
 
 func init() {
 	register(

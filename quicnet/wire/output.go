@@ -27,10 +27,7 @@ type OutputHave struct {
 	Wanted bool  `msgpack:"w"`
 }
 
-// WireKind implements Message.
 func (OutputOpen) WireKind() Kind { return KindOutputOpen }
-
-// WireKind implements Message.
 func (OutputHave) WireKind() Kind { return KindOutputHave }
 
 func init() {

@@ -27,7 +27,6 @@ type PeerHint struct {
 	Dispatches bool        `msgpack:"d,omitempty"`
 }
 
-// WireKind implements Message.
 func (Peers) WireKind() Kind { return KindPeers }
 
 func init() {

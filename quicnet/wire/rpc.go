@@ -45,7 +45,6 @@ type Request[T any] struct {
 	Body T      `msgpack:"b"`
 }
 
-// WireKind implements Message.
 func (r Request[T]) WireKind() Kind { return r.Kind }
 
 // Reply answers the request with the same Seq.
@@ -54,7 +53,6 @@ type Reply[T any] struct {
 	Body T      `msgpack:"b"`
 }
 
-// WireKind implements Message.
 func (Reply[T]) WireKind() Kind { return KindReply }
 
 // Item is one of several answers to the request with the same Seq.
@@ -63,7 +61,6 @@ type Item[T any] struct {
 	Body T      `msgpack:"b"`
 }
 
-// WireKind implements Message.
 func (Item[T]) WireKind() Kind { return KindItem }
 
 // Ended says that no more Items follow.
@@ -71,7 +68,6 @@ type Ended struct {
 	Seq uint64 `msgpack:"q"`
 }
 
-// WireKind implements Message.
 func (Ended) WireKind() Kind { return KindEnded }
 
 // Part is a piece of an answer that is larger than a frame. Put together, the
@@ -83,7 +79,6 @@ type Part struct {
 	Data []byte `msgpack:"d"`
 }
 
-// WireKind implements Message.
 func (Part) WireKind() Kind { return KindPart }
 
 // Failure answers the request with the same Seq by an error.
@@ -92,7 +87,6 @@ type Failure struct {
 	Fault Fault  `msgpack:"f"`
 }
 
-// WireKind implements Message.
 func (Failure) WireKind() Kind { return KindFailure }
 
 // SeqOf reads the number of any message of an rpc stream without decoding it.

@@ -90,14 +90,11 @@ func NewConn(c net.Conn, limit int) *Conn {
 // NetConn is the connection underneath.
 func (c *Conn) NetConn() net.Conn { return c.c }
 
-// SetReadDeadline implements Stream.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.c.SetReadDeadline(t) }
 
-// SetWriteDeadline implements Stream.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.c.SetWriteDeadline(t) }
 
-// CloseWrite implements Stream; where the connection cannot close one side only,
-// it does nothing.
+// CloseWrite does nothing where the connection cannot close one side only.
 func (c *Conn) CloseWrite() error {
 	if h, ok := c.c.(interface{ CloseWrite() error }); ok {
 		return h.CloseWrite()
@@ -105,11 +102,9 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// Close implements Stream.
 func (c *Conn) Close() error {
 	c.once.Do(func() { c.err = c.c.Close() })
 	return c.err
 }
 
-// Cancel implements Stream.
 func (c *Conn) Cancel(Code) { _ = c.Close() }

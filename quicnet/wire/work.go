@@ -174,38 +174,17 @@ type Release struct {
 	On bool `msgpack:"o"`
 }
 
-// WireKind implements Message.
-func (Register) WireKind() Kind { return KindRegister }
-
-// WireKind implements Message.
-func (Accepted) WireKind() Kind { return KindAccepted }
-
-// WireKind implements Message.
-func (Beat) WireKind() Kind { return KindBeat }
-
-// WireKind implements Message.
-func (BeatAck) WireKind() Kind { return KindBeatAck }
-
-// WireKind implements Message.
-func (Assign) WireKind() Kind { return KindAssign }
-
-// WireKind implements Message.
-func (Started) WireKind() Kind { return KindStarted }
-
-// WireKind implements Message.
-func (Results) WireKind() Kind { return KindResults }
-
-// WireKind implements Message.
+func (Register) WireKind() Kind  { return KindRegister }
+func (Accepted) WireKind() Kind  { return KindAccepted }
+func (Beat) WireKind() Kind      { return KindBeat }
+func (BeatAck) WireKind() Kind   { return KindBeatAck }
+func (Assign) WireKind() Kind    { return KindAssign }
+func (Started) WireKind() Kind   { return KindStarted }
+func (Results) WireKind() Kind   { return KindResults }
 func (ResultAck) WireKind() Kind { return KindResultAck }
-
-// WireKind implements Message.
-func (Stop) WireKind() Kind { return KindStop }
-
-// WireKind implements Message.
-func (Declined) WireKind() Kind { return KindDeclined }
-
-// WireKind implements Message.
-func (Release) WireKind() Kind { return KindRelease }
+func (Stop) WireKind() Kind      { return KindStop }
+func (Declined) WireKind() Kind  { return KindDeclined }
+func (Release) WireKind() Kind   { return KindRelease }
 
 func init() {
 	register(
