@@ -106,10 +106,8 @@ type aside struct {
 	real control.Control
 }
 
-// Offers implements control.Admin.
 func (a aside) Offers(ctx context.Context) (control.OfferStream, error) { return a.real.Offers(ctx) }
 
-// Decide implements control.Admin.
 func (a aside) Decide(ctx context.Context, id uint64, yes bool) error {
 	return a.real.Decide(ctx, id, yes)
 }
