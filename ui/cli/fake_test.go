@@ -131,7 +131,6 @@ func newFeed(err error, items ...control.FollowItem) *feed {
 	return f
 }
 
-// Next implements control.Follower.
 func (f *feed) Next() (control.FollowItem, error) {
 	select {
 	case i, ok := <-f.items:
@@ -144,7 +143,6 @@ func (f *feed) Next() (control.FollowItem, error) {
 	}
 }
 
-// Close implements control.Follower.
 func (f *feed) Close() error {
 	f.once.Do(func() { close(f.closed) })
 	return nil
