@@ -16,6 +16,10 @@ import (
 // taken is replaced by a free one.
 func bind(c *config.Config, asked bool) (net.PacketConn, error) {
 	host := ""
+	if len(c.Bind) > 1 {
+		return nil, task.Errorf(task.KindUsage, "a node listens on one address: --bind was given %d times", len(c.Bind)).
+			WithHint("leave --bind away to listen on all addresses, or run a node for each")
+	}
 	if len(c.Bind) > 0 {
 		var err error
 		if host, err = bindAddr(c.Bind[0]); err != nil {

@@ -88,15 +88,25 @@ func (c leaderControl) Invite(ctx context.Context, r control.InviteRequest) (con
 	case r.TTL < 0 || r.TTL > longLife:
 		return control.Invite{}, task.Errorf(task.KindUsage, "an invite cannot be good for %s; at most %s is possible", r.TTL, longLife)
 	}
-	roles := defaultRoles
-	switch r.Role {
-	case "", task.RoleWorker, task.RoleClient:
-	case task.RoleAdmin:
-		roles = append([]task.Role{task.RoleAdmin}, defaultRoles...)
-	default:
-		return control.Invite{}, task.Errorf(task.KindUsage, "nobody can be invited as %s; the roles are worker, client and admin", r.Role)
+	roles, err := invitedRoles(r.Role)
+	if err != nil {
+		return control.Invite{}, err
 	}
 	return c.node.makeInvite(ctx, c.leading, r, roles, c.who)
+}
+
+// invitedRoles is what a node may do that joins by an invite for a role. An admin
+// is a worker and a client too; no role means the default.
+func invitedRoles(r task.Role) ([]task.Role, error) {
+	switch r {
+	case "":
+		return defaultRoles, nil
+	case task.RoleWorker, task.RoleClient:
+		return []task.Role{r}, nil
+	case task.RoleAdmin:
+		return append([]task.Role{task.RoleAdmin}, defaultRoles...), nil
+	}
+	return nil, task.Errorf(task.KindUsage, "nobody can be invited as %s; the roles are worker, client and admin", r)
 }
 
 func (n *Node) makeInvite(ctx context.Context, l *leading, r control.InviteRequest, roles []task.Role, by task.Principal) (control.Invite, error) {

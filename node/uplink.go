@@ -14,17 +14,11 @@ import (
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-// lookAgain is how often a node without a dispatcher looks for one, and
-// restless how soon at the earliest when something changes meanwhile.
-const (
-	lookAgain = 500 * time.Millisecond
-	restless  = 50 * time.Millisecond
-)
-
 // keepUplink keeps the worker connected to whichever node dispatches, until ctx
 // ends.
 func (n *Node) keepUplink(ctx context.Context) {
-	failures, waiting := 0, task.Kind("") // why it waits, as the log says
+	var tries retries
+	waiting := task.Kind("") // why it waits, as the log says
 	for ctx.Err() == nil {
 		var err error
 		if l := n.leads(); l != nil {
@@ -33,40 +27,37 @@ func (n *Node) keepUplink(ctx context.Context) {
 			err = n.workForOther(ctx)
 		}
 		if err == nil {
-			failures, waiting = 0, ""
+			tries, waiting = retries{}, ""
 			continue
 		}
 		if ctx.Err() != nil || errors.Is(err, worker.ErrLeft) {
 			return
 		}
-		failures++
-		kind := task.KindOf(err)
-		if n.membership.Load() != nil && kind == task.KindNotAllowed || kind == task.KindFull {
+		member := n.membership.Load() != nil
+		why := reasonOf(err, member, n.cfg.Dispatcher != "")
+		if why == turnedAway || why == clusterFull {
 			n.up.refused(err)
 		}
-		if waiting == "" || kind == task.KindFull && waiting != kind {
+		tries.failed(why)
+		if kind := task.KindOf(err); waiting == "" || kind == task.KindFull && waiting != kind {
 			waiting = kind
 			n.log.Info("waiting for a dispatcher", "because", strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
-		n.log.Debug("no dispatcher", "error", err, "tries", failures)
-		n.pause(ctx, failures, n.cfg.Dispatcher != "" || kind == task.KindFull)
+		n.log.Debug("no dispatcher", "error", err, "tries", tries.count)
+		n.pause(ctx, tries)
 	}
 }
 
-// pause waits before the next try, less if something changes meanwhile; longer
-// and longer where it is always the same one who refuses.
-func (n *Node) pause(ctx context.Context, failures int, same bool) {
-	d := lookAgain
-	if same {
-		d = max(d, min(quicnet.Backoff(failures, 0.5), 5*time.Second))
-	}
-	rest := time.NewTimer(restless)
+// pause waits before the next try, less if something changes meanwhile.
+func (n *Node) pause(ctx context.Context, tries retries) {
+	least, most := tries.wait()
+	rest := time.NewTimer(least)
 	defer rest.Stop()
 	select {
 	case <-ctx.Done():
 	case <-rest.C:
 	}
-	t := time.NewTimer(d - restless)
+	t := time.NewTimer(most - least)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
@@ -123,9 +114,10 @@ func (n *Node) workForOther(ctx context.Context) error {
 	}
 	if errors.Is(err, quicnet.ErrRemoved) {
 		n.log.Warn("audit: removed from the cluster", "by", s.Peer().Name, "id", string(s.Peer().ID))
-		n.up.expelled(task.Errorf(task.KindNotAllowed, "this node was removed from the cluster of %s", s.Peer().Name).
-			WithHint("to come back: octaskly purge here, then join again as a new node"))
-		return nil
+		out := task.Errorf(task.KindNotAllowed, "this node was removed from the cluster of %s", s.Peer().Name).
+			WithHint("to come back: octaskly purge here, then join again as a new node")
+		n.up.expelled(out)
+		return out
 	}
 	n.log.Warn("dispatcher away: what runs goes on", "node", s.Peer().Name, "because", err)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,15 +104,43 @@ func resolve(ctx context.Context, addr string, local net.Addr) ([]*net.UDPAddr, 
 		return nil, err
 	}
 	var out []*net.UDPAddr
+	self := false
 	for _, ip := range ips {
-		if ip = ip.Unmap(); reaches(local, ip) {
-			out = append(out, net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(n))))
+		to := netip.AddrPortFrom(ip.Unmap(), uint16(n))
+		switch {
+		case isOwn(local, to, net.InterfaceAddrs):
+			self = true
+		case reaches(local, to.Addr()):
+			out = append(out, net.UDPAddrFromAddrPort(to))
 		}
 	}
-	if len(out) == 0 {
+	switch {
+	case len(out) == 0 && self:
+		return nil, task.Errorf(task.KindNoDispatcher, "%s is this node itself", addr).WithHint("name another machine's address")
+	case len(out) == 0:
 		return nil, task.Errorf(task.KindUsage, "%s has no address that %s can reach (%v)", host, local, ips)
 	}
 	return out, nil
+}
+
+// isOwn reports whether what is sent to an address comes back to the socket
+// bound to local. interfaces lists the addresses of this machine.
+func isOwn(local net.Addr, to netip.AddrPort, interfaces func() ([]net.Addr, error)) bool {
+	u, ok := local.(*net.UDPAddr)
+	if !ok || u.Port != int(to.Port()) {
+		return false
+	}
+	if len(u.IP) > 0 && !u.IP.IsUnspecified() {
+		return u.IP.Equal(to.Addr().AsSlice())
+	}
+	if to.Addr().IsLoopback() || to.Addr().IsUnspecified() {
+		return true
+	}
+	all, _ := interfaces() // hidden on some systems: then it finds out when it answers
+	return slices.ContainsFunc(all, func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		return ok && n.IP.Equal(to.Addr().AsSlice())
+	})
 }
 
 // Lookup asks the system for the addresses of a name. The error says in plain words

@@ -77,7 +77,7 @@ var settings = []*Setting{
 	plain("id", GroupIdentity, "LABEL", "a label of your own; the identity is the node's key", func(c *Config) *string { return &c.ID }),
 
 	number("port", GroupNetwork, "PORT", "UDP port of this node", func(c *Config) *int { return &c.Port }),
-	list("bind", GroupNetwork, "ADDRESS", "address or interface to listen on; may be repeated", func(c *Config) *[]string { return &c.Bind }),
+	list("bind", GroupNetwork, "ADDRESS", "address or interface to listen on; all without it", func(c *Config) *[]string { return &c.Bind }),
 	number("discovery-port", GroupNetwork, "PORT", "UDP port for finding other nodes", func(c *Config) *int { return &c.DiscoveryPort }),
 	boolean("p2p-enabled", GroupP2P, "nodes may move data directly between each other", func(c *Config) *bool { return &c.P2PEnabled }),
 
