@@ -11,6 +11,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/ui/part"
 	"github.com/adauldev/octaskly/ui/screen"
 )
 
@@ -236,8 +237,10 @@ func (p *pump) hear(ctx context.Context, st control.OfferStream) error {
 
 // nudge redraws when output that is on the screen grew.
 func (p *pump) nudge(ctx context.Context) {
-	var last uint64
-	var lastID any
+	var sent struct {
+		buffer  *part.LogBuffer // one for each time a task is looked at
+		version uint64
+	}
 	for p.tail.busy(ctx) {
 		select {
 		case <-ctx.Done():
@@ -245,8 +248,8 @@ func (p *pump) nudge(ctx context.Context) {
 		case <-time.After(logTick):
 		}
 		id, buf := p.tail.shown()
-		if v := buf.Stats().Version; v != last || lastID != any(id) {
-			last, lastID = v, id
+		if version := buf.Stats().Version; version != sent.version || buf != sent.buffer {
+			sent.version, sent.buffer = version, buf
 			p.send(logMsg{id, buf})
 		}
 	}

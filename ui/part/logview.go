@@ -24,7 +24,10 @@ type LogView struct {
 	seen    lookKey
 }
 
+// lookKey is what rows were made from. Versions count from zero in every
+// buffer, so a version says nothing without the buffer that it is of.
 type lookKey struct {
+	buffer  *LogBuffer
 	version uint64
 	stream  uint8
 	only    bool
@@ -33,7 +36,7 @@ type lookKey struct {
 
 // look refreshes the lines that pass the filters.
 func (v *LogView) look(b *LogBuffer) {
-	key := lookKey{b.Stats().Version, v.Stream, v.Only, v.Find}
+	key := lookKey{b, b.Stats().Version, v.Stream, v.Only, v.Find}
 	if key == v.seen && v.rows != nil {
 		return
 	}

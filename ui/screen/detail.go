@@ -29,7 +29,7 @@ func (m *Model) drawNode(w, h int, focus bool) []string {
 			if len(lines) >= ih {
 				break
 			}
-			if t := &m.view().Rows.Tasks[i]; m.view().Rows.For.Query.Nodes != nil {
+			if t := &m.view().Rows.Tasks[i]; slices.Equal(m.view().Rows.For.Query.Nodes, []string{string(n.ID)}) {
 				lines = append(lines, m.taskRow(t, ws, iw, false, false))
 			}
 		}

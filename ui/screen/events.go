@@ -23,8 +23,9 @@ type eventList struct {
 	here     []eventLine // what was refused on this screen, oldest first
 }
 
+// eventsKey is what the folded lines were made from.
 type eventsKey struct {
-	version  uint64
+	snapshot *Snapshot
 	here     int64 // time of the newest
 	problems bool
 	filter   string
@@ -139,7 +140,7 @@ func (l *eventLine) words() string {
 
 // shown is the lines that pass the filter.
 func (l *eventList) shown(m *Model) []eventLine {
-	key := eventsKey{version: m.view().Version, problems: l.problems, filter: l.filter}
+	key := eventsKey{snapshot: m.view(), problems: l.problems, filter: l.filter}
 	if n := len(l.here); n > 0 {
 		key.here = l.here[n-1].at
 	}

@@ -33,8 +33,9 @@ type nodeList struct {
 	sorted []*control.Node
 }
 
+// nodesKey is what the sorted nodes were made from.
 type nodesKey struct {
-	version  uint64
+	snapshot *Snapshot
 	sort     int
 	reverse  bool
 	filter   string
@@ -49,7 +50,7 @@ func (l *nodeList) init() { l.marks = map[task.NodeID]bool{} }
 
 // shown is the nodes that pass the filter, in order.
 func (l *nodeList) shown(s *Snapshot) []*control.Node {
-	key := nodesKey{s.Version, l.sort, l.reverse, l.filter, l.problems}
+	key := nodesKey{s, l.sort, l.reverse, l.filter, l.problems}
 	if key == l.seen && l.sorted != nil {
 		return l.sorted
 	}
