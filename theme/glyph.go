@@ -27,6 +27,8 @@ type Glyphs struct {
 	Up, Draining, Stale, Asks, Idle, Lock, Info                              string
 
 	Cursor, Mark, Ellipsis, Crumb, Dot, Arrow, On, Off string
+
+	Break string // where a text goes on in the next line
 }
 
 // Unicode is the usual set.
@@ -38,7 +40,7 @@ var Unicode = Glyphs{
 	Eighths: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 	Queued:  "·", Assigned: "▹", Running: "▸", Retry: "↻", Done: "✓", Failed: "✗", Timeout: "⧖", Cancelled: "⊘", Lost: "?",
 	Up: "✓", Draining: "⊘", Stale: "▴", Asks: "?", Idle: "·", Lock: "⊠", Info: "▸",
-	Cursor: ">", Mark: "*", Ellipsis: "…", Crumb: "›", Dot: "·", Arrow: "→", On: "(•)", Off: "( )",
+	Cursor: ">", Mark: "*", Ellipsis: "…", Crumb: "›", Dot: "·", Arrow: "→", On: "(•)", Off: "( )", Break: " ↵ ",
 }
 
 // ASCII is the set for terminals without UTF-8 and for people who ask for it.
@@ -51,12 +53,12 @@ var ASCII = Glyphs{
 	Eighths: []string{".", ":", "-", "=", "+", "*", "#", "#"},
 	Queued:  "[Q]", Assigned: "[a]", Running: "[>]", Retry: "[r]", Done: "[+]", Failed: "[!]", Timeout: "[t]", Cancelled: "[x]", Lost: "[?]",
 	Up: "[+]", Draining: "[d]", Stale: "[~]", Asks: "[?]", Idle: "[.]", Lock: "[L]", Info: "[i]",
-	Cursor: ">", Mark: "*", Ellipsis: "~", Crumb: ">", Dot: "-", Arrow: "->", On: "(o)", Off: "( )",
+	Cursor: ">", Mark: "*", Ellipsis: "~", Crumb: ">", Dot: "-", Arrow: "->", On: "(o)", Off: "( )", Break: ` \n `,
 }
 
 var toASCII = func() map[rune]byte {
 	m := map[rune]byte{
-		'…': '~', '·': '.', '•': 'o', '›': '>', '→': '>', '←': '<', '↑': '^', '↓': 'v', '×': 'x', '–': '-', '—': '-', '‘': '\'', '’': '\'',
+		'…': '~', '·': '.', '•': 'o', '›': '>', '→': '>', '↵': '\\', '←': '<', '↑': '^', '↓': 'v', '×': 'x', '–': '-', '—': '-', '‘': '\'', '’': '\'',
 		'“': '"', '”': '"', '▸': '>', '▹': '>', '↻': 'r', '✓': '+', '✗': '!', '⧖': 't', '⊘': 'x', '▴': '~', '⊠': 'L',
 		'│': '|', '┃': '#', '─': '-', '━': '=', '■': '#', '░': '.', '▒': '-', '▓': '+', '█': '#',
 	}

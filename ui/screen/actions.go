@@ -290,12 +290,12 @@ func (m *Model) copyThing(shown note) {
 
 // copyCommand copies the command line that does or shows the same.
 func (m *Model) copyCommand() {
-	text := m.commandLine()
+	text := m.sameAsScreen()
 	m.do(Copy{text, text})
 }
 
-// commandLine is the octaskly command for what is on the screen.
-func (m *Model) commandLine() string {
+// sameAsScreen is the octaskly command for what is on the screen.
+func (m *Model) sameAsScreen() string {
 	if n := len(m.overlays); n > 0 {
 		if c, ok := m.overlays[n-1].(commander); ok {
 			if text := c.command(m); text != "" {

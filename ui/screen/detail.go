@@ -150,7 +150,7 @@ func (m *Model) nodeRuns(n *control.Node, w, h int) []string {
 		}
 		run := taskTimes(t, m.now())
 		out = append(out, part.NewLine(m.s, w).Sp(1).T(theme.Run, m.s.Glyphs.Running+" ").Cell(theme.Text, t.ID.String(), 7, false).
-			Cell(theme.Muted, run, 6, true).Sp(1).T(theme.Text, commandOf(&t.Spec)).String())
+			Cell(theme.Muted, run, 6, true).Sp(1).T(theme.Text, m.commandLine(&t.Spec)).String())
 	}
 	if rest := int(n.Used.Tasks) - (len(out) - 1); rest > 0 && len(out) > 1 {
 		out = append(out, part.NewLine(m.s, w).Sp(3).T(theme.Muted, fmt.Sprintf("+%d more", rest)).String())
@@ -185,7 +185,7 @@ func (m *Model) taskFacts(t *task.Task, w int) []string {
 	line := func() *part.Line { return part.NewLine(m.s, w).Sp(1) }
 	var out []string
 	add := func(l *part.Line) { out = append(out, l.String()) }
-	add(line().T(theme.Muted, "$ ").B(theme.Text, commandOf(&t.Spec)))
+	out = append(out, m.commandLines(&t.Spec, w)...)
 	tok, look := m.stateLook(t)
 	a := t.Last()
 	one := func() *part.Line { return part.NewLine(m.s, max(0, w-1)) }
@@ -235,6 +235,31 @@ func (m *Model) taskFacts(t *task.Task, w int) []string {
 		out = append(out, m.flow(w, pieces)...)
 	}
 	return append(out, m.attemptLines(t, w)...)
+}
+
+// longestCommand is how many lines of a command are shown beside a list.
+const longestCommand = 6
+
+// commandLines is the command as it was typed: one line behind a prompt, or
+// several behind their numbers.
+func (m *Model) commandLines(spec *task.Spec, w int) []string {
+	lines := strings.Split(strings.TrimRight(commandOf(spec), "\n"), "\n")
+	if len(lines) == 1 {
+		return []string{part.NewLine(m.s, w).Sp(1).T(theme.Muted, "$ ").B(theme.Text, lines[0]).String()}
+	}
+	shown := lines
+	if len(lines) > longestCommand {
+		shown = lines[:longestCommand-1]
+	}
+	out := make([]string, 0, len(shown)+1)
+	digits := len(fmt.Sprint(len(shown)))
+	for i, text := range shown {
+		out = append(out, part.NewLine(m.s, w).Sp(1).Cell(theme.Muted, fmt.Sprint(i+1), digits, true).Sp(1).B(theme.Text, text).String())
+	}
+	if rest := len(lines) - len(shown); rest > 0 {
+		out = append(out, part.NewLine(m.s, w).Sp(2+digits).T(theme.Muted, m.s.Glyphs.Ellipsis+" and "+part.Plural(rest, "more line")).String())
+	}
+	return out
 }
 
 // who is a person or node that did something, as people call it.

@@ -160,7 +160,7 @@ func (m *Model) victims(ids []task.ID, w int) []string {
 			if a := t.Last(); a != nil {
 				l.T(theme.Text, m.view().NodeName(a.Node)).Sp(2).T(theme.Muted, run).Sp(2)
 			}
-			l.T(theme.Text, commandOf(&t.Spec))
+			l.T(theme.Text, m.commandLine(&t.Spec))
 		}
 		out = append(out, l.String())
 	}
@@ -250,7 +250,7 @@ func newDrain(nodes []*control.Node) overlay {
 			do: func(m *Model) { m.drainNow(names, false) },
 		}
 	}
-	q := &question{title: "Drain " + what + "?", wide: 62, same: "octaskly drain " + quoteAll(names)}
+	q := &question{title: "Drain " + what + "?", wide: 62, same: "octaskly drain " + text.QuoteShell(names...)}
 	q.lines = func(m *Model, w int) []string {
 		out := m.text(w, theme.Text, "No new tasks are given to "+what+". "+goesOn(runs)+" D takes it back.")
 		return append(out, part.NewLine(m.s, w).String(), m.same(w, q.same))
@@ -271,21 +271,10 @@ func goesOn(runs int) string {
 }
 
 func undrainDialog(what string, names []string) overlay {
-	q := &question{title: "Give tasks to " + what + " again?", same: "octaskly undrain " + quoteAll(names)}
+	q := &question{title: "Give tasks to " + what + " again?", same: "octaskly undrain " + text.QuoteShell(names...)}
 	q.lines = func(m *Model, w int) []string { return []string{m.same(w, q.same)} }
 	q.buttons = []choice{{label: "Undrain", action: "dialog.yes", do: func(m *Model) { m.drainNow(names, true) }}, {label: "Not now"}}
 	return q
-}
-
-func quoteAll(names []string) string {
-	out := ""
-	for i, n := range names {
-		if i > 0 {
-			out += " "
-		}
-		out += text.QuoteShell(n)
-	}
-	return out
 }
 
 func (m *Model) drainNow(names []string, back bool) {

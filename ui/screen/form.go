@@ -1,8 +1,6 @@
 package screen
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -10,7 +8,6 @@ import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/queue/task/text"
-	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 )
 
@@ -24,7 +21,7 @@ type form struct {
 	typed   string
 	from    task.ID // the task this is a copy of
 	base    task.Spec
-	argv    []string // kept as long as the command is not edited
+	filled  [fieldCount]string // what fill wrote; a field that still has it keeps base's value
 	spec    task.Spec
 	faulty  bool
 	sent    bool   // on its way; what is typed now is not for this form
@@ -70,11 +67,12 @@ func newForm(m *Model, from *task.Task) *form {
 	} {
 		f.fields[i] = part.NewField(d[0], d[1], d[2], 4096)
 	}
+	f.fields[fCommand] = part.NewField("Command", "", "", task.MaxCommandBytes)
+	f.fields[fCommand].Multiline = true
 	f.base = task.Spec{Priority: task.PriorityNormal}
 	if from != nil {
 		f.from, f.base = from.ID, from.Spec
 		f.base.RetryOf = from.ID
-		f.argv = from.Spec.Argv
 		f.fill(&from.Spec)
 	} else if len(f.history) == 0 {
 		f.fields[fCommand].Suggest(firstCommand(m.opt.Windows))
@@ -98,7 +96,6 @@ func (f *form) key(_ *Model, k tea.KeyMsg) {
 		f.refused = ""
 		if f.at == fCommand {
 			f.hist = len(f.history)
-			f.argv = nil
 		}
 		f.check()
 	}
@@ -114,9 +111,9 @@ func (f *form) act(m *Model, action string) {
 	}
 	switch action {
 	case "field.next":
-		f.at = (f.at + 1) % fieldCount
+		f.moveTo(f.at + 1)
 	case "field.back":
-		f.at = (f.at + fieldCount - 1) % fieldCount
+		f.moveTo(f.at + fieldCount - 1)
 	case "field.older":
 		f.browse(-1)
 	case "field.newer":
@@ -128,16 +125,28 @@ func (f *form) act(m *Model, action string) {
 	}
 }
 
+// moveTo goes to a field. What is in it is replaced by typing, but for a
+// command, which is too much to lose to one key.
+func (f *form) moveTo(i int) {
+	f.at = i % fieldCount
+	if f.at != fCommand {
+		f.fields[f.at].Select()
+	}
+}
+
 // browse walks through the commands submitted before; in other fields it
 // moves between fields.
 func (f *form) browse(n int) {
 	if f.at != fCommand {
-		f.at = (f.at + n + fieldCount) % fieldCount
+		f.moveTo(f.at + n + fieldCount)
+		return
+	}
+	if f.fields[fCommand].Vertical(n) {
 		return
 	}
 	if len(f.history) == 0 {
 		if n > 0 {
-			f.at = fOn
+			f.moveTo(fOn)
 		}
 		return
 	}
@@ -149,7 +158,6 @@ func (f *form) browse(n int) {
 	if f.hist < len(f.history) {
 		text = f.history[f.hist]
 	}
-	f.argv = nil
 	f.fields[fCommand].Set(text)
 	f.check()
 }
@@ -158,21 +166,27 @@ func (f *form) browse(n int) {
 // that was typed, until the cluster has taken it.
 func (f *form) submit(m *Model, open bool) {
 	f.check()
-	if f.spec.Shell == "" && len(f.spec.Argv) == 0 {
+	if f.spec.Shell == "" && len(f.spec.Argv) == 0 && !f.spec.Null {
 		f.fields[fCommand].Fault, f.at, f.faulty = "type the command to run", fCommand, true
 	}
 	if f.faulty {
 		return
 	}
 	sp := f.spec
-	if cmd := f.fields[fCommand].Value(); len(m.opt.History) == 0 || m.opt.History[len(m.opt.History)-1] != cmd {
-		m.opt.History = append(m.opt.History, cmd)
-		m.do(Remember{cmd})
-	}
+	m.remember(f.fields[fCommand].Value())
 	m.needDispatcher(func(m *Model) {
 		f.sent, f.refused = true, ""
 		m.submit(sp, open, func(err error) { f.answered(m, open, err) })
 	})
+}
+
+// remember keeps a command for the history, unless it was the last one too.
+func (m *Model) remember(command string) {
+	if last := len(m.opt.History) - 1; command == "" || last >= 0 && m.opt.History[last] == command {
+		return
+	}
+	m.opt.History = append(m.opt.History, command)
+	m.do(Remember{command})
 }
 
 // answered is told whether the task was taken.
@@ -195,12 +209,11 @@ func (f *form) answered(m *Model, open bool, err error) {
 func (f *form) check() {
 	f.faulty = false
 	sp := f.base
-	sp.Shell, sp.Argv = f.fields[fCommand].Value(), nil
-	if len(f.argv) > 0 {
-		sp.Shell, sp.Argv = "", f.argv
+	if !f.untouched(fCommand) {
+		sp.Shell, sp.Argv, sp.Null = f.fields[fCommand].Value(), nil, false
 	}
 	for i, read := range fieldReaders {
-		if read == nil {
+		if read == nil || f.untouched(i) {
 			continue
 		}
 		fd := f.fields[i]
@@ -210,6 +223,11 @@ func (f *form) check() {
 		}
 	}
 	f.spec = sp
+}
+
+// untouched reports that a field still has what the copied task has there.
+func (f *form) untouched(i int) bool {
+	return f.from != 0 && f.fields[i].Value() == f.filled[i]
 }
 
 // fits counts the nodes that could run it, and names a few.
@@ -256,125 +274,11 @@ func (f *form) command(*Model) string { return text.SubmitCommand(&f.spec) }
 func (f *form) foot(m *Model) []hint {
 	return []hint{
 		{"enter", "submit"},
+		{"ctrl+j", "new line"},
 		{m.keys.Of(InForm, "field.again"), "submit and another"},
 		{"tab", "next field"},
 		{"up down", "history"},
 		{m.keys.Of(InForm, "field.copy"), "copy as command"},
 		{"esc", "close"},
 	}
-}
-
-// formRows is which fields share a row.
-var formRows = [][]int{{fCommand}, {fOn}, {fPriority}, {fTimeout, fRetries}, {fCPU, fMemory, fGPU}, {fSandbox}, {fDir}, {fEnv}, {fName, fTags}}
-
-func (f *form) draw(m *Model, w, h int) []string {
-	w = min(w, 92)
-	iw := max(0, w-4)
-	said := f.verdict(m, iw)
-	var lines []string
-	from, to := f.rowsFor(h - 4 - len(said))
-	for i, row := range formRows[from:to] {
-		lines = append(lines, f.drawRow(m, row, iw))
-		if i == 0 && h >= 20 {
-			lines = append(lines, part.NewLine(m.s, iw).String())
-		}
-	}
-	if h >= 20 {
-		lines = append(lines, part.NewLine(m.s, iw).String())
-	}
-	lines = append(lines, said...)
-	if len(lines) < h-4 {
-		lines = append(lines, m.same(iw, text.SubmitCommand(&f.spec)))
-	}
-	title := "New task"
-	if f.from != 0 {
-		title = "Copy of task " + f.from.String()
-	}
-	return part.Dialog{Title: title, Lines: lines, Focus: -1}.Draw(m.s, w, h)
-}
-
-// verdict is what is wrong with what was typed, or who could run it.
-func (f *form) verdict(m *Model, w int) []string {
-	fault := f.refused
-	for _, fd := range slices.Backward(f.fields) { // also of rows that are not drawn
-		if fd.Fault != "" {
-			fault = fd.Label + ": " + fd.Fault
-		}
-	}
-	switch {
-	case f.sent:
-		return []string{part.NewLine(m.s, w).T(theme.Muted, "submitting …").String()}
-	case fault != "":
-		return m.text(w, theme.Err, m.s.Glyphs.Failed+" "+fault)
-	}
-	return []string{f.fitLine(m, w)}
-}
-
-// rowsFor is which rows are drawn where there is room for n: all of them, or
-// those around the one that is edited.
-func (f *form) rowsFor(n int) (from, to int) {
-	n = max(1, n)
-	if n >= len(formRows) {
-		return 0, len(formRows)
-	}
-	for i, row := range formRows {
-		for _, k := range row {
-			if k == f.at {
-				from = min(max(0, i-n+1), len(formRows)-n)
-			}
-		}
-	}
-	return from, from + n
-}
-
-func (f *form) drawRow(m *Model, row []int, w int) string {
-	l := part.NewLine(m.s, w)
-	share := w / len(row)
-	for j, k := range row {
-		fd := f.fields[k]
-		l.To(j * share)
-		label, tok := 11, theme.Muted
-		if j > 0 {
-			label = part.Width(fd.Label) + 2
-		}
-		if k == f.at {
-			tok = theme.Focus
-		}
-		if fd.Fault != "" {
-			tok = theme.Err
-		}
-		l.Cell(tok, fd.Label, label, false)
-		room := share - label - 2
-		note := ""
-		if len(row) == 1 && fd.Note != "" && w >= 64 {
-			note = "(" + fd.Note + ")"
-			room -= part.Width(note) + 1
-		}
-		fd.Draw(l, max(4, room), k == f.at)
-		if note != "" {
-			l.Sp(1).T(theme.Muted, note)
-		}
-	}
-	return l.String()
-}
-
-func (f *form) fitLine(m *Model, w int) string {
-	l := part.NewLine(m.s, w)
-	names, all := f.fits(m.view().Nodes)
-	switch {
-	case m.view().Status.Dispatcher == "":
-		return l.T(theme.Warn, "No dispatcher yet: submitting first offers to make this node one.").String()
-	case len(names) == 0:
-		return l.T(theme.Warn, m.s.Glyphs.Stale+" ").T(theme.Warn, fmt.Sprintf("No node fits now (0 of %d). It would wait for one; w on the task says for what.", all)).String()
-	}
-	shown := names[:min(3, len(names))]
-	l.T(theme.OK, m.s.Glyphs.Done+" ").T(theme.Text, "Fits "+strings.Join(shown, ", "))
-	if len(names) > 3 {
-		l.T(theme.Text, fmt.Sprintf(" and %d more", len(names)-3))
-	}
-	l.T(theme.Muted, fmt.Sprintf("  (%s of %s)", part.Count(len(names)), part.Plural(all, "node")))
-	if r := m.view().Status.Ready; r > 0 {
-		l.T(theme.Muted, "  "+part.Count(r)+" ahead of it")
-	}
-	return l.String()
 }

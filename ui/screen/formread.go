@@ -6,7 +6,6 @@ import (
 
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/queue/task/text"
-	"github.com/adauldev/octaskly/ui/part"
 )
 
 // fieldReaders turn the text of a field into a part of the task. What they take
@@ -95,7 +94,8 @@ func readTags(s *task.Spec, v string) (err error) {
 	return err
 }
 
-// fill writes a task into the fields, as they read it back.
+// fill writes a task into the fields, as they read it back. What a field cannot
+// show, or what is not edited, stays as it is in the task.
 func (f *form) fill(s *task.Spec) {
 	for i, v := range [fieldCount]string{
 		fCommand:  commandOf(s),
@@ -112,6 +112,7 @@ func (f *form) fill(s *task.Spec) {
 		fName:     s.Name,
 		fTags:     text.JoinWords(s.Tags, ","),
 	} {
-		f.fields[i].Set(part.Clean(v))
+		f.fields[i].Set(v)
+		f.filled[i] = f.fields[i].Value()
 	}
 }

@@ -44,7 +44,8 @@ var verbs = []item{
 }
 
 func newPalette(m *Model) overlay {
-	p := &palette{field: part.NewField("", "", "", 4096)}
+	p := &palette{field: part.NewField("", "", "", task.MaxCommandBytes)}
+	p.field.Multiline = true // run takes a command as it was pasted
 	for _, bd := range m.keys.In(m.paneCtx()) {
 		switch bd.Action {
 		case "palette", "up", "down", "page.up", "page.down", "first", "last", "left", "right", "back":
@@ -150,8 +151,10 @@ func (p *palette) accept(m *Model) {
 		m.act(it.action)
 		return
 	}
-	verb, args, _ := strings.Cut(strings.TrimSpace(p.field.Value()), " ")
-	args = strings.TrimSpace(args)
+	verb, args, _ := strings.Cut(strings.TrimLeft(p.field.Value(), " "), " ")
+	if it.verb != "run" || strings.TrimSpace(args) == "" { // a command is the text that was typed
+		verb, args = strings.TrimSpace(verb), strings.TrimSpace(args)
+	}
 	if verb != it.verb || args == "" {
 		p.complete(it)
 		return

@@ -170,7 +170,7 @@ func (m *Model) taskRow(t *task.Task, ws []int, w int, cursor, focus bool) strin
 		{tone(theme.Text), node, false},
 		{theme.Muted, part.Age(m.now().Sub(time.UnixMilli(t.Submitted))), true},
 		{tone(theme.Text), run, true},
-		{tone(theme.Text), sideways(commandOf(&t.Spec), m.tasks.skip), false},
+		{tone(theme.Text), sideways(m.commandLine(&t.Spec), m.tasks.skip), false},
 	}
 	if len(ws) > len(cells) {
 		cpu, mem, live := usageOf(t)

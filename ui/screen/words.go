@@ -7,6 +7,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 )
@@ -104,17 +105,22 @@ func role(n *control.Node) string {
 	return n.Doing[0]
 }
 
-// commandOf is the command on one line.
-func commandOf(sp *task.Spec) string {
+// commandOf is the command as a shell reads it, line breaks and all.
+func commandOf(spec *task.Spec) string {
 	switch {
-	case sp.Shell != "":
-		return sp.Shell
-	case len(sp.Argv) > 0:
-		return strings.Join(sp.Argv, " ")
-	case sp.Null:
+	case spec.Shell != "":
+		return spec.Shell
+	case len(spec.Argv) > 0:
+		return text.QuoteShell(spec.Argv...)
+	case spec.Null:
 		return "(nothing)"
 	}
 	return ""
+}
+
+// commandLine is the command on one line, with a mark for each line break.
+func (m *Model) commandLine(spec *task.Spec) string {
+	return part.OneLine(strings.TrimRight(commandOf(spec), "\n"), m.s.Glyphs.Break)
 }
 
 // sideways drops the first cells of text that is scrolled.
