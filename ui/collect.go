@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -17,7 +18,9 @@ const (
 	keepEvents  = 2000
 	keepHistory = 180 // samples of a node
 	allNodes    = 5 * time.Second
-	goneAfter   = 3 * time.Second
+	lateAfter   = 500 * time.Millisecond  // without an answer the screen says that it waits
+	goneAfter   = 1500 * time.Millisecond // after the first missed answer: lost
+	askStatus   = 2 * time.Second         // how long a lost cluster is waited for before it is asked anew
 )
 
 // Collector asks a cluster for what the screen wants and makes snapshots of
@@ -36,14 +39,20 @@ type Collector struct {
 	gap       bool
 	told      int     // how many events the last snapshot had
 	ended     []int64 // when tasks ended, since the past was last counted
+	link      screen.Link
+	began     time.Time       // when the round began that goes on; zero if none does
+	asked     time.Time       // when the question was asked that is not answered yet; zero if none is
+	answered  time.Time       // when the cluster last answered
+	missed    time.Time       // when the first question without an answer was asked
+	shown     screen.Snapshot // the last one that was made
 
 	// Only Collect touches the rest.
 	version  uint64
-	link     screen.Link
 	status   control.Status
 	nodes    []control.Node
 	nodesAt  time.Time
 	rates    rates
+	counted  string // the dispatcher whose counters rates are of
 	hist     map[task.NodeID]*screen.History
 	last     screen.Snapshot
 	lastWant screen.Want
@@ -71,7 +80,7 @@ func (c *Collector) Saw(list []control.Event) {
 			c.gap = true
 		case control.EventTask:
 			c.tasksMove = true
-			if e.To.Terminal() {
+			if e.To.Terminal() && e.To != task.Cancelled {
 				c.ended = append(c.ended, e.Time)
 			}
 		}
@@ -107,9 +116,8 @@ func (c *Collector) Deaf() {
 func (c *Collector) Collect(ctx context.Context, want screen.Want) *screen.Snapshot {
 	c.asking.Lock()
 	defer c.asking.Unlock()
+	st, err := c.askTheStatus(ctx)
 	now := c.now()
-	st, err := c.ctl.Status(ctx)
-	c.note(err, now)
 	s := c.last
 	if err == nil {
 		c.status = st
@@ -118,7 +126,7 @@ func (c *Collector) Collect(ctx context.Context, want screen.Want) *screen.Snaps
 		c.askOne(ctx, want, &s)
 		c.sample(now)
 	}
-	s.Now, s.Link, s.Status = now, c.link, c.status
+	s.Now, s.Status = now, c.status
 	s.Nodes, s.Names = c.nodes, c.last.Names
 	if c.changedNames() {
 		s.Names = namesOf(c.nodes)
@@ -128,36 +136,117 @@ func (c *Collector) Collect(ctx context.Context, want screen.Want) *screen.Snaps
 	if h := c.hist[want.Node]; h != nil {
 		s.History = screen.History{Node: want.Node, CPU: slices.Clone(h.CPU), Mem: slices.Clone(h.Mem)}
 	}
-	c.mu.Lock()
-	s.Events = slices.Clip(c.events)
-	c.told = len(c.events)
-	c.mu.Unlock()
 	c.version++
 	s.Version = c.version
+	c.mu.Lock()
+	s.Link = c.link
+	s.Events = slices.Clip(c.events)
+	c.told = len(c.events)
+	c.shown, c.began = s, time.Time{}
+	c.mu.Unlock()
 	c.last, c.lastWant = s, want
+	markLost(&s)
 	return &s
 }
 
-// note keeps how well the cluster is heard.
-func (c *Collector) note(err error, now time.Time) {
-	switch {
-	case err == nil:
-		if c.link.State != screen.Live {
-			c.link = screen.Link{State: screen.Live, Since: now}
-		}
-		return
-	case c.link.State == screen.Live || c.link.State == screen.Starting:
-		since := now
-		if c.link.State == screen.Starting && !c.link.Since.IsZero() {
-			since = c.link.Since
+// Overdue is the last snapshot with the time that it is now, while Collect
+// waits longer than usual for an answer; nil while it does not.
+func (c *Collector) Overdue() *screen.Snapshot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	if c.began.IsZero() || now.Sub(c.began) < lateAfter {
+		return nil
+	}
+	if !c.asked.IsZero() && now.Sub(c.asked) >= lateAfter {
+		c.miss(c.asked, now, nil)
+	}
+	s := c.shown
+	s.Now, s.Link = now, c.link
+	markLost(&s)
+	return &s
+}
+
+// askTheStatus asks how the cluster is and keeps how well it is heard. A node
+// that has lost its dispatcher answers by itself and knows of no tasks and no
+// other nodes: that is no answer, and what was known before stays.
+func (c *Collector) askTheStatus(ctx context.Context) (control.Status, error) {
+	c.mu.Lock()
+	c.began = c.now()
+	c.asked = c.began
+	asked, patient := c.asked, c.link.State == screen.Live || c.link.Tries%2 == 0
+	c.mu.Unlock()
+	if !patient { // a question to a connection that has died hides that there is a new one
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, askStatus)
+		defer stop()
+	}
+	st, err := c.ctl.Status(ctx)
+	if err == nil && c.orphaned(st) {
+		c.status.Self, err = st.Self, task.Errorf(task.KindNoDispatcher, "%s does not answer", c.status.Dispatcher)
+	}
+	now := c.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = time.Time{}
+	if err != nil {
+		c.miss(asked, now, err)
+		return st, err
+	}
+	c.answered, c.missed = now, time.Time{}
+	if c.link.State != screen.Live {
+		c.link = screen.Link{State: screen.Live, Since: now}
+	}
+	return st, nil
+}
+
+// orphaned reports that a status is that of a node which has lost the
+// dispatcher that it had.
+func (c *Collector) orphaned(st control.Status) bool {
+	had := &c.status
+	return st.Dispatcher == "" && had.Dispatcher != "" && had.Dispatcher != st.Self.Name && st.Cluster == had.Cluster && st.Self.ID == had.Self.ID
+}
+
+// miss notes that a question asked at a time has no answer. The caller holds mu.
+func (c *Collector) miss(asked, now time.Time, err error) {
+	if c.missed.IsZero() {
+		c.missed = asked
+		since := c.answered
+		if since.IsZero() {
+			since = asked
 		}
 		c.link = screen.Link{State: screen.Waiting, Since: since}
-	case c.link.State == screen.Waiting && now.Sub(c.link.Since) >= goneAfter:
+	}
+	if now.Sub(c.missed) >= goneAfter {
 		c.link.State = screen.Gone
 	}
-	if !errors.Is(err, context.Canceled) {
+	if err != nil && !errors.Is(err, context.Canceled) {
 		c.link.Tries++
 		c.link.Err = err.Error()
+	}
+}
+
+// markLost shows the dispatcher of a cluster that is not heard as lost: nobody
+// else could have told.
+func markLost(s *screen.Snapshot) {
+	if s.Link.State != screen.Gone || s.Status.Dispatcher == "" {
+		return
+	}
+	for i := range s.Nodes {
+		n := s.Nodes[i]
+		if n.Name != s.Status.Dispatcher || n.State == control.NodeForeign || n.State == control.NodeAsks {
+			continue
+		}
+		counts := maps.Clone(s.Status.Nodes)
+		if counts[n.State] > 0 {
+			counts[n.State]--
+			counts[control.NodeLost]++
+			s.Status.Nodes = counts
+		}
+		n.State = control.NodeLost
+		s.Nodes = slices.Clone(s.Nodes)
+		s.Nodes[i] = n
+		return
 	}
 }
 
@@ -277,9 +366,13 @@ func (c *Collector) sample(now time.Time) {
 	c.mu.Unlock()
 	sum := 0
 	for _, s := range task.States() {
-		if s.Terminal() {
+		if s.Terminal() && s != task.Cancelled { // a cancel is no throughput
 			sum += c.status.Tasks[s]
 		}
+	}
+	if c.status.Dispatcher != c.counted { // another one's counters: nothing was watched between
+		c.counted = c.status.Dispatcher
+		c.rates.miss()
 	}
 	c.rates.sample(now, sum)
 	c.rates.before(ended)

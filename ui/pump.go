@@ -84,9 +84,7 @@ func (p *pump) run(ctx context.Context) {
 func (p *pump) collect(ctx context.Context) {
 	var owed debt
 	for ctx.Err() == nil {
-		one, stop := context.WithTimeout(ctx, ask)
-		s := p.col.Collect(one, *p.want.Load())
-		stop()
+		s := p.answer(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -100,6 +98,35 @@ func (p *pump) collect(ctx context.Context) {
 		}
 		if more := owed.wait(time.Now(), p.sent()); more > 0 {
 			p.pause(ctx, more)
+		}
+	}
+}
+
+// answer asks one round of questions. While the answer is late the screen is
+// told so, and its clock goes on.
+func (p *pump) answer(ctx context.Context) *screen.Snapshot {
+	ctx, stop := context.WithTimeout(ctx, ask)
+	defer stop()
+	answered := make(chan *screen.Snapshot, 1)
+	go func() {
+		defer close(answered)
+		defer p.crash.catch()
+		answered <- p.col.Collect(ctx, *p.want.Load())
+	}()
+	late := time.NewTimer(lateAfter)
+	defer late.Stop()
+	for {
+		select {
+		case s := <-answered:
+			if s == nil { // it crashed; the screen ends
+				s = &screen.Snapshot{}
+			}
+			return s
+		case <-late.C:
+			if s := p.col.Overdue(); s != nil {
+				p.send(snapshotMsg{s})
+			}
+			late.Reset(lateAfter)
 		}
 	}
 }

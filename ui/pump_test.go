@@ -87,7 +87,7 @@ func TestLinkStates(t *testing.T) {
 		t.Fatal("not live")
 	}
 	d.ctl.fail.Store(true)
-	for i, want := range []screen.LinkState{screen.Waiting, screen.Waiting, screen.Waiting, screen.Gone, screen.Gone} {
+	for i, want := range []screen.LinkState{screen.Waiting, screen.Waiting, screen.Gone, screen.Gone, screen.Gone} {
 		if got := link(); got != want {
 			t.Errorf("after %d s: %d, want %d", i, got, want)
 		}

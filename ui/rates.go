@@ -8,6 +8,10 @@ import (
 const (
 	keepRates = 512 // of two seconds each
 	rateStep  = 2 * time.Second
+
+	// blindAfter is how long the counters may not have been read for their
+	// difference still to be a rate.
+	blindAfter = 15 * time.Second
 )
 
 // rates is how many tasks finished a second, one figure for each two seconds.
@@ -20,6 +24,8 @@ type rates struct {
 	seen  int       // how many of all are from after it
 	at    time.Time // of the newest figure
 	total int       // tasks that had finished at that time
+
+	unknown bool // the next difference is of two different counters
 }
 
 // sample takes how many tasks have finished by now.
@@ -33,6 +39,9 @@ func (r *rates) sample(now time.Time, finished int) {
 		return
 	}
 	rate := max(0, float64(finished-r.total)/gone.Seconds())
+	if r.unknown || gone >= blindAfter { // nobody knows when in between they ended
+		rate, r.unknown = 0, false
+	}
 	all := slices.Clone(r.all)
 	n := min(int(gone/rateStep), keepRates)
 	for range n {
@@ -41,6 +50,13 @@ func (r *rates) sample(now time.Time, finished int) {
 	r.all = all[max(0, len(all)-keepRates):]
 	r.seen = min(r.seen+n, keepRates)
 	r.at, r.total = now, finished
+}
+
+// miss tells that the counters were another's until now, or not heard.
+func (r *rates) miss() {
+	if !r.began.IsZero() {
+		r.unknown = true
+	}
 }
 
 // before takes when tasks ended, Unix ms; those from after the first look

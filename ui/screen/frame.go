@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 )
@@ -257,6 +258,13 @@ func (m *Model) banner() []string {
 			cure = fmt.Sprintf("%s old.  %s tries now.", age, m.keys.Of(InTasks, "refresh"))
 		}
 		add(theme.Err, who+" does not answer.", cure)
+		if running := m.count(task.Running); running > 0 {
+			goesOn := "1 task runs on; its end is reported when it is back."
+			if running > 1 {
+				goesOn = part.Count(running) + " tasks run on; their ends are reported when it is back."
+			}
+			out = append(out, part.NewLine(m.s, m.w).Sp(3).T(theme.Text, goesOn).String())
+		}
 	}
 	if s.Link.State == Live && s.Status.Dispatcher == "" && !s.Alone() {
 		add(theme.Warn, part.Plural(len(s.Nodes), "node")+", no dispatcher.", "p makes this node the dispatcher.")

@@ -29,12 +29,12 @@ func newPromote(m *Model) overlay {
 		q.buttons = []choice{{label: "Close"}}
 		return q
 	}
-	return promoteHere(self, nil)
+	return promoteHere(self, s.Status.Cluster != "", nil)
 }
 
 // promoteHere asks to make this node the dispatcher; then goes on with what
 // needed one.
-func promoteHere(self string, then func(*Model)) overlay {
+func promoteHere(self string, member bool, then func(*Model)) overlay {
 	q := &question{title: "Make " + self + " the dispatcher?", wide: 64, same: "octaskly promote"}
 	q.lines = func(m *Model, w int) []string {
 		s := m.view()
@@ -54,11 +54,18 @@ func promoteHere(self string, then func(*Model)) overlay {
 		if heard := s.heardDispatchers(); len(heard) > 0 {
 			out = append(out, m.text(w, theme.Warn, part.Clean(heard[0])+" keeps a cluster on this network. This one will be apart from it; to join that one: "+m.keys.Of(InWelcome, "join")+".")...)
 		} else {
-			out = append(out, m.text(w, theme.Muted, "No other dispatcher was heard.")...)
+			text := "No other dispatcher was heard."
+			if member {
+				text = "This node is a member of a cluster, whose dispatcher is not heard. Promoted, it begins a queue of its own."
+			}
+			out = append(out, m.text(w, theme.Muted, text)...)
 		}
 		return append(out, m.same(w, q.same))
 	}
 	q.buttons = []choice{{label: "Promote", action: "dialog.yes", do: func(m *Model) { m.promote(false, then) }}, {label: "Not now"}}
+	if member { // a second queue in a cluster that has one is nothing to fall into
+		q.focus = 1
+	}
 	return q
 }
 
@@ -95,10 +102,18 @@ func (m *Model) promote(force bool, then func(*Model)) {
 	m.say(theme.Muted, "becoming the dispatcher …")
 }
 
-// needDispatcher runs do now, or after this node was made the dispatcher.
+// needDispatcher runs do now, or after this node was made the dispatcher. While
+// there is one that does not answer it does neither.
 func (m *Model) needDispatcher(do func(*Model)) {
 	if s := m.view(); s.Status.Dispatcher == "" && s.Link.State == Live {
-		m.open(promoteHere(s.Status.Self.Name, do))
+		m.open(promoteHere(s.Status.Self.Name, s.Status.Cluster != "", do))
+		return
+	} else if s.Link.State == Gone {
+		who := s.Status.Dispatcher
+		if who == "" {
+			who = "the node"
+		}
+		m.say(theme.Err, "nothing was sent: "+who+" does not answer")
 		return
 	}
 	do(m)
