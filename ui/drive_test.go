@@ -180,7 +180,7 @@ func (d *driver) readLog(id task.ID) {
 		return
 	}
 	buf := part.NewLogBuffer()
-	_ = pour(context.Background(), d.ctl, id, buf, true)
+	buf.End(errorText(pour(context.Background(), d.ctl, id, buf, true)))
 	d.m.SeeLog(id, buf)
 }
 

@@ -19,6 +19,7 @@ type tail struct {
 	want task.ID
 	id   task.ID
 	buf  *part.LogBuffer
+	next *part.LogBuffer // of the same task, asked for anew; shown once something is in it
 	kick chan struct{}
 	some chan struct{} // output is followed again
 }
@@ -64,15 +65,26 @@ func (t *tail) busy(ctx context.Context) bool {
 func (t *tail) shown() (task.ID, *part.LogBuffer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.next != nil {
+		if now := t.next.Stats(); now.Lines > 0 || now.Ended && t.buf.Stats().Lines == 0 {
+			t.buf, t.next = t.next, nil
+		}
+	}
 	return t.id, t.buf
 }
 
-// begin makes a new buffer for the wanted task.
+// begin makes a new buffer for the wanted task. What is there of the same task
+// stays on the screen until there is more.
 func (t *tail) begin() (task.ID, *part.LogBuffer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.id, t.buf = t.want, part.NewLogBuffer()
-	return t.id, t.buf
+	fresh := part.NewLogBuffer()
+	if t.id == t.want {
+		t.next = fresh
+	} else {
+		t.id, t.buf, t.next = t.want, fresh, nil
+	}
+	return t.id, fresh
 }
 
 // run follows whatever is wanted until ctx ends. A change of mind ends the
@@ -88,7 +100,11 @@ func (t *tail) run(ctx context.Context) {
 				done <- nil
 				return
 			}
-			done <- pour(one, t.ctl, id, buf, false)
+			err := pour(one, t.ctl, id, buf, false)
+			if one.Err() == nil {
+				buf.End(errorText(err))
+			}
+			done <- err
 		}()
 		ended := t.wait(ctx, done)
 		stop()
@@ -119,10 +135,17 @@ func (t *tail) wait(ctx context.Context, done chan error) (ended bool) {
 	}
 }
 
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
 // pour reads a task's output into a buffer until it ends. Reading is paced,
 // so that a flood is held back at its source instead of burning this CPU.
 func pour(ctx context.Context, ctl control.Control, id task.ID, buf *part.LogBuffer, once bool) error {
-	f, err := ctl.Follow(ctx, control.FollowRequest{ID: id, Output: true, Tail: part.MaxLogLines, NoWait: once})
+	f, err := ctl.Follow(ctx, control.FollowRequest{ID: id, Output: true, Tail: part.MaxLogLines + 1, NoWait: once}) // the one too many tells that there is more
 	if err != nil {
 		return err
 	}

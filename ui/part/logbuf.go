@@ -34,6 +34,8 @@ type LogBuffer struct {
 	skipped int64 // lines that were not kept, known ones
 	lost    int64 // bytes that never came
 	open    [3][]byte
+	ended   bool   // nothing more will be added
+	fault   string // why what was written cannot be had
 }
 
 // NewLogBuffer makes an empty log.
@@ -137,21 +139,32 @@ func (b *LogBuffer) Lose(n int64) {
 	b.lost += n
 }
 
+// End notes that nothing more will be added; fault says why, if it is not that
+// everything is here.
+func (b *LogBuffer) End(fault string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.version++
+	b.ended, b.fault = true, fault
+}
+
 // LogStats is a log in numbers.
 type LogStats struct {
 	Version uint64
 	Lines   int    // kept
 	Last    uint64 // number of the newest line
-	Bytes   int64  // ever written
+	Bytes   int64  // ever added
 	Skipped int64  // lines not kept
 	Lost    int64  // bytes that never came
+	Ended   bool   // nothing more will be added
+	Fault   string // why not, if it is not that everything is here
 }
 
 // Stats is the log in numbers.
 func (b *LogBuffer) Stats() LogStats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return LogStats{b.version, b.n, b.seq, b.total, b.skipped, b.lost}
+	return LogStats{b.version, b.n, b.seq, b.total, b.skipped, b.lost, b.ended, b.fault}
 }
 
 // Each calls f for the kept lines, oldest first, then for lines that have not

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
@@ -108,7 +109,7 @@ func (m *Model) drawOutput(w, h int, focus bool) []string {
 			_, state := m.stateLook(t)
 			box.Title += "  " + state
 			if room := w - 14 - part.Width(box.Title) - part.Width(m.outputRemark()); room >= 12 {
-				box.Title += "  $ " + strings.TrimRight(part.Fit(part.Clean(commandOf(&t.Spec)), room), " ")
+				box.Title += "  $ " + strings.TrimRight(part.Fit(part.Clean(m.commandLine(&t.Spec)), room), " ")
 			}
 		}
 	}
@@ -147,38 +148,90 @@ func (m *Model) outputRemark() string {
 	return remark + "  follow off"
 }
 
+// outputFoot says which lines are shown, and of which: never of more than what
+// was read.
 func (m *Model) outputFoot(w, first, last, total int, st part.LogStats) string {
 	l := part.NewLine(m.s, w).Sp(1)
-	l.T(theme.Muted, fmt.Sprintf("lines %s-%s of %s  %s", part.Count(first), part.Count(last), part.Count(total), part.Bytes(st.Bytes)))
+	rows := fmt.Sprintf("lines %s-%s of %s", part.Count(first), part.Count(last), part.Count(total))
+	if st.Skipped > 0 {
+		rows = fmt.Sprintf("lines %s-%s of the last %s", part.Count(first), part.Count(last), part.Count(total))
+	}
+	l.T(theme.Muted, rows+"  "+part.Bytes(st.Bytes))
+	for _, gap := range m.outputGaps(st) {
+		l.Sp(2).T(theme.Warn, gap)
+	}
 	if st.Skipped > 0 || st.Lost > 0 {
-		l.Sp(2).T(theme.Warn, m.s.Glyphs.Ellipsis+" ")
-		if st.Skipped > 0 {
-			l.T(theme.Warn, part.Plural(int(st.Skipped), "line")+" not shown")
-		}
-		if st.Lost > 0 {
-			l.T(theme.Warn, "  "+part.Bytes(st.Lost)+" skipped on the way")
-		}
 		l.T(theme.Muted, ", "+m.keys.Of(InOutput, "write")+" saves all")
 	}
 	return l.String()
 }
 
-func (m *Model) noOutput(w, h int) []string {
-	text := "No output yet."
-	t := m.current()
-	switch {
-	case m.output.view.Only || m.output.view.Stream != 0:
-		text = "Nothing of what it wrote is in this view. o changes the stream, esc ends the search."
-	case t == nil:
-		text = "…"
-	case t.State == task.Queued || t.State == task.Retry:
-		text = "It waits. w says why."
-	case t.State == task.Assigned:
-		text = "It is about to start."
-	case t.State.Terminal():
-		text = "It wrote nothing."
+// outputGaps says what is missing of what the task wrote.
+func (m *Model) outputGaps(st part.LogStats) (gaps []string) {
+	if st.Skipped > 0 {
+		gaps = append(gaps, "earlier lines are not loaded")
 	}
-	return part.Tall([]string{part.NewLine(m.s, w).Sp(3).T(theme.Muted, text).String()}, w, h)
+	if st.Lost > 0 {
+		gaps = append(gaps, part.Bytes(st.Lost)+" skipped on the way")
+	}
+	if st.Fault != "" {
+		gaps = append(gaps, "what follows cannot be reached: "+st.Fault)
+	}
+	return gaps
+}
+
+func (m *Model) noOutput(w, h int) []string {
+	tok, text := m.emptyWords(m.current(), m.log.Stats())
+	return part.Tall(m.indented(w, tok, text), w, h)
+}
+
+// indented is text behind three blanks.
+func (m *Model) indented(w int, tok theme.Token, text string) (out []string) {
+	for _, line := range m.text(max(0, w-3), tok, text) {
+		out = append(out, part.NewLine(m.s, w).Sp(3).Raw(line).String())
+	}
+	return out
+}
+
+// emptyWords says why no output is shown. That a task wrote nothing is said
+// only where that is known.
+func (m *Model) emptyWords(t *task.Task, st part.LogStats) (theme.Token, string) {
+	switch {
+	case st.Fault != "":
+		return theme.Warn, m.s.Glyphs.Stale + " Its output cannot be reached: " + st.Fault + m.outputPlace(t)
+	case st.Lines > 0 && (m.output.view.Only || m.output.view.Stream != 0):
+		return theme.Muted, "Nothing of what it wrote is in this view. o changes the stream, esc ends the search."
+	case t == nil:
+		return theme.Muted, m.s.Glyphs.Ellipsis
+	case t.State == task.Queued || t.State == task.Retry:
+		return theme.Muted, "It waits. w says why."
+	case t.State == task.Assigned:
+		return theme.Muted, "It is about to start."
+	case !t.State.Terminal():
+		return theme.Muted, "No output yet."
+	case !st.Ended:
+		return theme.Muted, m.s.Glyphs.Ellipsis
+	}
+	if a := t.Last(); a != nil && (a.Output.Bytes > 0 || t.State == task.Lost && a.Started > 0) {
+		return theme.Warn, m.s.Glyphs.Stale + " Nothing of its output is here." + m.outputPlace(t)
+	}
+	return theme.Muted, "It wrote nothing."
+}
+
+// outputPlace is how much a task wrote and on which node that was.
+func (m *Model) outputPlace(t *task.Task) string {
+	if t == nil || t.Last() == nil {
+		return ""
+	}
+	a := t.Last()
+	node := m.view().NodeName(a.Node)
+	if n := m.view().Node(a.Node); n != nil && n.State == control.NodeLost {
+		node += ", which is lost"
+	}
+	if a.Output.Bytes > 0 {
+		return " It wrote " + part.Bytes(a.Output.Bytes) + " on " + node + "."
+	}
+	return " What it wrote, if anything, was written on " + node + "."
 }
 
 // runningAt is the task under the cursor of the running pane.
@@ -254,7 +307,7 @@ func (m *Model) runningRow(t *task.Task, ws []int, w int, cursor, focus bool) st
 		tok = theme.Muted
 	}
 	cpu, mem, _ := usageOf(t)
-	texts := []string{t.ID.String(), node, run, cpu, mem, t.Spec.Name, commandOf(&t.Spec)}
+	texts := []string{t.ID.String(), node, run, cpu, mem, t.Spec.Name, m.commandLine(&t.Spec)}
 	toks := []theme.Token{theme.Run, tok, tok, tok, tok, theme.Muted, tok}
 	m.drawCells(l, ws, len(texts), func(i int) (theme.Token, string, bool) { return toks[i], texts[i], i >= 2 && i <= 4 })
 	if cursor && focus {
