@@ -186,7 +186,7 @@ func (e *Endpoint) serve(ctx context.Context, conn *quic.Conn) {
 	case trust.ALPNMember:
 		s, err := e.welcome(ctx, conn)
 		if err != nil {
-			told(conn)
+			markRecorded(conn)
 			if ctx.Err() == nil {
 				e.door.refusals.note(conn.RemoteAddr(), err)
 			}

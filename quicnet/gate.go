@@ -57,7 +57,7 @@ func (d *door) enter(ctx context.Context, info *quic.ClientInfo) (context.Contex
 	ctx = context.WithValue(ctx, ticketKey{}, ticket)
 	context.AfterFunc(ctx, func() {
 		ticket.leave()
-		if !g.open.Load() && !ticket.told.Load() {
+		if !g.open.Load() && !ticket.recorded.Load() {
 			d.refusals.note(info.RemoteAddr, errNoMember)
 		}
 	})
@@ -79,11 +79,11 @@ func (d *door) prove(net.Addr) bool {
 // ticket is a connection's place among the unauthenticated. It is given back
 // once, at admission or at the end of the connection.
 type ticket struct {
-	door   *door
-	source netip.Addr
-	gate   *gate
-	once   sync.Once
-	told   atomic.Bool // its end needs no record, or has one
+	door     *door
+	source   netip.Addr
+	gate     *gate
+	once     sync.Once
+	recorded atomic.Bool // its end needs no record, or has one
 }
 
 type ticketKey struct{}
@@ -109,10 +109,10 @@ func admit(c *quic.Conn) {
 	}
 }
 
-// told says that the end of a connection needs no record any more.
-func told(c *quic.Conn) {
+// markRecorded says that the end of a connection needs no record any more.
+func markRecorded(c *quic.Conn) {
 	if t, ok := c.Context().Value(ticketKey{}).(*ticket); ok {
-		t.told.Store(true)
+		t.recorded.Store(true)
 	}
 }
 

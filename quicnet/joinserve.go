@@ -16,7 +16,7 @@ import (
 
 // serveJoin takes one join connection from its first byte to its last.
 func (e *Endpoint) serveJoin(ctx context.Context, conn *quic.Conn) {
-	told(conn)
+	markRecorded(conn)
 	select {
 	case e.joins.slots <- struct{}{}:
 		defer func() { <-e.joins.slots }()
