@@ -63,6 +63,12 @@ null starts no process, true runs a program, sh runs it in a shell.`,
 			case o.Batch < 1 || o.Batch > task.MaxBatch:
 				return usageOf(cmd, "--batch %d is not between 1 and %d", o.Batch, task.MaxBatch)
 			}
+			if o.InFlight > 0 && !o.SubmitOnly && o.Batch > o.InFlight {
+				if cmd.Flags().Changed("batch") {
+					return usageOf(cmd, "--batch %d is more than --in-flight %d lets be unfinished", o.Batch, o.InFlight)
+				}
+				o.Batch = o.InFlight
+			}
 			return measureCluster(env, o, solo)
 		},
 	}
@@ -107,7 +113,7 @@ func openBenchCluster(env *environment, solo bool) (*connection, error) {
 	if !solo {
 		return env.connect()
 	}
-	cfg, err := env.configuration()
+	cfg, err := env.soloConfiguration()
 	if err != nil {
 		return nil, err
 	}

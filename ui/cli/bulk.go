@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -27,13 +26,13 @@ type bulkResult struct {
 
 // submitFrom queues the tasks of a file, a JSON object a line. Good lines are
 // accepted although others are bad; every bad one is named.
-func submitFrom(env *environment, cmd *cobra.Command, path string, args []string, failFast, wait bool) error {
-	switch {
-	case len(args) > 0:
+func submitFrom(env *environment, cmd *cobra.Command, path string, args []string, flags *taskFlags) error {
+	if len(args) > 0 {
 		return usageOf(cmd, "--from takes its commands from the file, but %s was given too", quoteAll(args))
-	case wait:
-		return task.Errorf(task.KindUsage, "--from cannot be combined with --wait or --follow").
-			WithHint("octaskly submit -q --from FILE | xargs octaskly wait")
+	}
+	defaults, err := flags.defaultsOfLines(env, cmd, path == "-")
+	if err != nil {
+		return err
 	}
 	in := env.Stdin
 	if path != "-" {
@@ -54,8 +53,10 @@ func submitFrom(env *environment, cmd *cobra.Command, path string, args []string
 	defer c.close()
 	ctx, cancel := context.WithCancel(env.ctx)
 	defer cancel()
-	b := &bulk{env: env, c: c, failFast: failFast, out: bufio.NewWriter(env.Stdout)}
-	err = b.run(ctx, readLines(ctx, in))
+	lines := text.NewLines(in)
+	lines.Defaults = defaults
+	b := &bulk{env: env, c: c, failFast: flags.failFast, stdin: defaults.Spec.Stdin, out: bufio.NewWriter(env.Stdout)}
+	err = b.run(ctx, readAhead(ctx, lines))
 	if ferr := b.out.Flush(); err == nil {
 		err = ferr
 	}
@@ -65,13 +66,13 @@ func submitFrom(env *environment, cmd *cobra.Command, path string, args []string
 	return b.verdict()
 }
 
-// readLines reads lines ahead of their submission. The channel ends with the
+// readAhead reads lines ahead of their submission. The channel ends with the
 // input, or when ctx ends.
-func readLines(ctx context.Context, in io.Reader) <-chan text.Line {
+func readAhead(ctx context.Context, lines *text.Lines) <-chan text.Line {
 	out := make(chan text.Line, 2*task.MaxBatch)
 	go func() {
 		defer close(out)
-		for lines := text.NewLines(in); ; {
+		for {
 			line, more := lines.Next(ctx)
 			if !more {
 				return
@@ -92,6 +93,8 @@ type bulk struct {
 	c        *connection
 	out      *bufio.Writer
 	failFast bool
+	stdin    []byte // of every line that names none
+	stdinRef string // where it is stored, once it is
 
 	good, refused int
 }
@@ -145,7 +148,7 @@ func (b *bulk) submit(ctx context.Context, batch []text.Line) error {
 	for i := range batch {
 		l := &batch[i]
 		if l.Err == nil {
-			l.Err = b.c.storeStdin(ctx, &l.Task.Spec)
+			l.Err = b.storeStdin(ctx, &l.Task.Spec)
 		}
 		if l.Err != nil {
 			continue
@@ -179,6 +182,20 @@ func (b *bulk) submit(ctx context.Context, batch []text.Line) error {
 		}
 	}
 	return b.out.Flush()
+}
+
+// storeStdin stores the standard input that lines share once.
+func (b *bulk) storeStdin(ctx context.Context, s *task.Spec) error {
+	shared := len(s.Stdin) > 0 && len(b.stdin) > 0 && &s.Stdin[0] == &b.stdin[0]
+	if shared && b.stdinRef != "" {
+		s.Stdin, s.StdinRef = nil, b.stdinRef
+		return nil
+	}
+	err := b.c.storeStdin(ctx, s)
+	if shared {
+		b.stdinRef = s.StdinRef
+	}
+	return err
 }
 
 // report prints what became of one line.

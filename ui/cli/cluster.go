@@ -59,6 +59,21 @@ func dialFrom(paths config.Paths) Dialer {
 	}
 }
 
+// soloConfiguration is the configuration of a private cluster, which no other
+// can be named beside.
+func (env *environment) soloConfiguration() (*config.Loaded, error) {
+	cfg, err := env.configuration()
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range []string{"dispatcher", "dispatcher-port", "node-dir"} {
+		if cfg.From(key).Kind == "flag" {
+			return nil, task.Errorf(task.KindUsage, "--%s and --solo exclude each other: a private cluster is nowhere else", key)
+		}
+	}
+	return cfg, nil
+}
+
 // openSolo starts a private dispatcher and worker in this process that keep
 // nothing. Closing the connection waits until they have ended.
 func openSolo(env *environment, cfg *config.Loaded) (*connection, error) {

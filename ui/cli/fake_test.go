@@ -23,6 +23,7 @@ type fake struct {
 	mu      sync.Mutex
 	tasks   []control.NewTask
 	blobs   map[string]int64
+	stored  int
 	cancels []control.CancelRequest
 	nodes   []control.Node
 	calls   []string
@@ -71,6 +72,7 @@ func (f *fake) PutBlob(_ context.Context, size int64, read func([]byte) (int, er
 		f.blobs = map[string]int64{}
 	}
 	f.blobs[ref] = n
+	f.stored++
 	if n != size {
 		return "", io.ErrUnexpectedEOF
 	}

@@ -21,6 +21,9 @@ func newPsCommand(env *environment) *cobra.Command {
 		Example: `  octaskly ps --state failed --since 2h
   octaskly ps --state queued,running --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if all && cmd.Flags().Changed("limit") {
+				return usageOf(cmd, "--all and --limit exclude each other")
+			}
 			if limit < 1 {
 				return task.Errorf(task.KindUsage, "--limit %d is below 1", limit).WithHint("for every task:  --all")
 			}

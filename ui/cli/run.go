@@ -33,7 +33,7 @@ cannot be executed, 127 it was not found, 128+n signal n ended it.`,
 			if err != nil {
 				return err
 			}
-			o := followOptions{output: true, failFast: t.failFast, detach: detach}
+			o := followOptions{output: true, failFast: t.failFast || solo, detach: detach}
 			if solo {
 				return runSolo(env, sub, o)
 			}
@@ -48,7 +48,7 @@ cannot be executed, 127 it was not found, 128+n signal n ended it.`,
 
 // runSolo runs a task in a private cluster inside this process.
 func runSolo(env *environment, sub submission, o followOptions) error {
-	cfg, err := env.configuration()
+	cfg, err := env.soloConfiguration()
 	if err != nil {
 		return err
 	}
@@ -60,9 +60,7 @@ func runSolo(env *environment, sub submission, o followOptions) error {
 		return err
 	}
 	defer c.close()
-	if o.failFast {
-		c.untilWorker(env.ctx)
-	}
+	c.untilWorker(env.ctx) // no other will come: what this one cannot run is refused
 	ctx, cancel := env.answer()
 	id, _, err := c.submit(ctx, &sub, o.failFast)
 	cancel()

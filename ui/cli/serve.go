@@ -13,6 +13,10 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
+// withoutEffect are the settings of what is still to come. They are taken, and it
+// is said at the start that they do nothing.
+var withoutEffect = []string{"p2p-enabled", "require-auth", "secret", "secret-file", "api"}
+
 // serveNode runs a node until it has stopped, with a screen if there is a
 // terminal and a screen to show.
 func serveNode(env *environment, role task.Role) error {
@@ -45,6 +49,11 @@ func serveNode(env *environment, role task.Role) error {
 	env.logFor(cfg, mode)
 	if moved {
 		slog.Warn("--port beside --dispatcher is the dispatcher's port; write --dispatcher-port, and --port for this node's own", "port", cfg.DispatcherPort)
+	}
+	for _, key := range withoutEffect {
+		if cfg.Given(key) {
+			slog.Warn("--" + key + " has no effect yet: what it is for is not built")
+		}
 	}
 	if cfg.From("secret").Kind == "flag" {
 		slog.Warn("everybody on this machine can see --secret in the list of processes; use --secret-file or OCTASKLY_SECRET")

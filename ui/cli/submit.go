@@ -19,7 +19,9 @@ func newSubmitCommand(env *environment) *cobra.Command {
 		Short: "queue a task and print its number",
 		Long: `Queue a task and print its number. The task is stored before the number is
 printed. One string is given to a shell on the node that runs it; after -- a
-program is run directly with its arguments.`,
+program is run directly with its arguments. With --from the flags are the
+defaults of every line, and --idempotency-key KEY makes KEY:1, KEY:2 … of the
+numbers of the lines, so that a file may be submitted again.`,
 		Example: `  octaskly submit 'make -C build test'
   octaskly submit --name nightly --cpus 4 --timeout 2h -- make -j4
   octaskly submit --from tasks.ndjson`,
@@ -31,11 +33,8 @@ program is run directly with its arguments.`,
 				from = "-"
 				args = nil
 			}
-			if from != "" && len(t.secrets) > 0 {
-				return usageOf(cmd, "--secret-env cannot be combined with --from")
-			}
 			if from != "" {
-				return submitFrom(env, cmd, from, args, t.failFast, wait || follow)
+				return submitFrom(env, cmd, from, args, &t)
 			}
 			sub, err := t.submission(env, cmd, args)
 			if err != nil {

@@ -64,10 +64,22 @@ func (t *taskFlags) add(cmd *cobra.Command) {
 // submission builds a task from the flags and the command. Standard input is
 // read here; it may be larger than what rides in a task.
 func (t *taskFlags) submission(env *environment, cmd *cobra.Command, args []string) (submission, error) {
+	var named task.Spec
+	if err := t.command(cmd, args, &named); err != nil {
+		return submission{}, err
+	}
+	sub, err := t.withoutCommand(env, cmd)
+	if err != nil {
+		return sub, err
+	}
+	sub.Spec.Shell, sub.Spec.Argv = named.Shell, named.Argv
+	return sub, sub.CheckButStdin()
+}
+
+// withoutCommand is all that the flags say of a task.
+func (t *taskFlags) withoutCommand(env *environment, cmd *cobra.Command) (submission, error) {
 	sub := submission{NewTask: task.NewTask{Key: t.key}}
-	s := &sub.Spec
 	steps := []func(*task.Spec) error{
-		func(s *task.Spec) error { return t.command(cmd, args, s) },
 		func(*task.Spec) error {
 			return notEmpty(cmd, "name", "on", "dir", "sandbox", "timeout", "grace", "idempotency-key")
 		},
@@ -77,14 +89,31 @@ func (t *taskFlags) submission(env *environment, cmd *cobra.Command, args []stri
 		func(s *task.Spec) (err error) { sub.Secrets, err = readSecrets(env.ctx, t.secrets, s.Env); return err },
 	}
 	for _, step := range steps {
-		if err := step(s); err != nil {
+		if err := step(&sub.Spec); err != nil {
 			return sub, err
 		}
 	}
-	if err := task.CheckKey(t.key); err != nil {
-		return sub, err
+	return sub, task.CheckKey(t.key)
+}
+
+// defaultsOfLines are the flags as what the lines of --from begin as. fromStdin says
+// that the lines themselves stand on standard input.
+func (t *taskFlags) defaultsOfLines(env *environment, cmd *cobra.Command, fromStdin bool) (task.NewTask, error) {
+	for _, name := range []string{"secret-env", "shell", "no-shell", "wait", "follow"} {
+		if !cmd.Flags().Changed(name) {
+			continue
+		}
+		e := task.Errorf(task.KindUsage, "--%s cannot be combined with --from", name)
+		if name == "wait" || name == "follow" {
+			return task.NewTask{}, e.WithHint("octaskly submit -q --from FILE | xargs octaskly wait")
+		}
+		return task.NewTask{}, e
 	}
-	return sub, sub.CheckButStdin()
+	if t.stdin && fromStdin {
+		return task.NewTask{}, task.Errorf(task.KindUsage, "--stdin: standard input is the file of tasks already").WithHint("use --stdin-file")
+	}
+	sub, err := t.withoutCommand(env, cmd)
+	return sub.NewTask, err
 }
 
 // notEmpty refuses flags that were given without a value, as an unset variable

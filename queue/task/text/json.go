@@ -22,7 +22,12 @@ const MaxDocument = 96 << 20
 // A document that Octaskly wrote is read back as a new task: what it says about
 // the old one is left out.
 func ReadTask(data []byte) (task.NewTask, error) {
-	sub := task.NewTask{Spec: task.Spec{Priority: task.PriorityNormal}}
+	return readTaskOver(task.NewTask{Spec: task.Spec{Priority: task.PriorityNormal}}, data)
+}
+
+// readTaskOver is ReadTask for a document whose absent fields stand in sub. It writes
+// into the maps and lists of sub.
+func readTaskOver(sub task.NewTask, data []byte) (task.NewTask, error) {
 	if len(data) > MaxDocument {
 		return sub, task.Errorf(task.KindTooLarge, "the task has %s, at most %s are read", task.FormatBytes(len(data)), task.FormatBytes(MaxDocument))
 	}

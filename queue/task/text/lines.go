@@ -5,7 +5,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/adauldev/octaskly/queue/task"
 )
@@ -16,6 +19,10 @@ type Lines struct {
 	// Commands lets a line that does not begin with { be a command for the shell,
 	// and one that begins with # be left out.
 	Commands bool
+	// Defaults is the task that each line begins as: what a line names replaces what
+	// stands here, of variables and labels each by its name. A Key here gives the lines
+	// without one the keys Key:1, Key:2 …, by their numbers.
+	Defaults task.NewTask
 
 	r      *bufio.Reader
 	number int
@@ -31,7 +38,9 @@ type Line struct {
 }
 
 // NewLines reads from r.
-func NewLines(r io.Reader) *Lines { return &Lines{r: bufio.NewReaderSize(r, 256<<10)} }
+func NewLines(r io.Reader) *Lines {
+	return &Lines{r: bufio.NewReaderSize(r, 256<<10), Defaults: task.NewTask{Spec: task.Spec{Priority: task.PriorityNormal}}}
+}
 
 // Next returns the next line, or false after the last one. A line that cannot be
 // read is returned with its error, and reading goes on if it can. When ctx ends
@@ -101,11 +110,26 @@ func (l *Lines) parse(text []byte, err error) (task.NewTask, error) {
 	case err != nil && !errors.Is(err, io.EOF):
 		return task.NewTask{}, task.Errorf(task.KindUsage, "read: %w", err)
 	}
-	n := task.NewTask{Spec: task.Spec{Shell: string(text), Priority: task.PriorityNormal}}
-	if !l.Commands || text[0] == '{' {
-		if n, err = ReadTask(text); err != nil {
+	n := l.begin()
+	if l.Commands && text[0] != '{' {
+		n.Spec.Shell = string(text)
+	} else if n, err = readTaskOver(n, text); err != nil {
+		return n, err
+	}
+	if n.Key == "" && l.Defaults.Key != "" {
+		n.Key = fmt.Sprintf("%s:%d", l.Defaults.Key, l.number)
+		if err := task.CheckKey(n.Key); err != nil {
 			return n, err
 		}
 	}
 	return n, n.CheckButStdin()
+}
+
+// begin is a copy of the defaults whose maps and lists are its own.
+func (l *Lines) begin() task.NewTask {
+	n := l.Defaults
+	n.Key = ""
+	n.Spec.Env, n.Spec.Need.Labels = maps.Clone(n.Spec.Env), maps.Clone(n.Spec.Need.Labels)
+	n.Spec.Tags, n.Spec.RetryOn = slices.Clone(n.Spec.Tags), slices.Clone(n.Spec.RetryOn)
+	return n
 }

@@ -3,6 +3,7 @@ package text
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -50,6 +51,35 @@ func TestLines(t *testing.T) {
 		}
 		if commands && (got[3].Task.Spec.Shell != "make -j4" || got[3].Number != 5) {
 			t.Errorf("a command is read as %+v", got[3])
+		}
+	}
+}
+
+// TestLinesBeginAsTheDefaults: a field that a line names wins; null names nothing; and
+// no line sees what another one wrote.
+func TestLinesBeginAsTheDefaults(t *testing.T) {
+	l := NewLines(strings.NewReader(`{"command":"a","env":{"A":"line"},"tags":["y"],"retry_on":[4],"cpus":3}
+{"command":"b","name":"own","idempotency_key":"mine","tags":null,"labels":{"os":"own"}}
+plain`))
+	l.Commands = true
+	l.Defaults.Key = "K"
+	l.Defaults.Spec = task.Spec{
+		Name: "n", Priority: 75, Tags: []string{"x"}, RetryOn: []int32{3}, Env: map[string]string{"A": "flag", "B": "flag"},
+		Need: task.Need{CPU: 2000, Labels: map[string]string{"os": "linux"}},
+	}
+	got := readAll(t, l)
+	if len(got) != 3 {
+		t.Fatalf("%d lines", len(got))
+	}
+	for i, want := range []string{
+		"K:1 n 75 [y] [4] map[A:line B:flag] 3000 map[os:linux]",
+		"mine own 75 [x] [3] map[A:flag B:flag] 2000 map[os:own]",
+		"K:3 n 75 [x] [3] map[A:flag B:flag] 2000 map[os:linux]",
+	} {
+		n := got[i].Task
+		s := &n.Spec
+		if line := fmt.Sprint(n.Key, " ", s.Name, " ", s.Priority, " ", s.Tags, " ", s.RetryOn, " ", s.Env, " ", int64(s.Need.CPU), " ", s.Need.Labels); got[i].Err != nil || line != want {
+			t.Errorf("line %d is %s, want %s (%v)", i+1, line, want, got[i].Err)
 		}
 	}
 }
