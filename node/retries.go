@@ -57,7 +57,7 @@ func (r *retries) failed(why reason) {
 
 // wait is how long to wait before the next try: at least, though something
 // changes meanwhile, and at most.
-func (r retries) wait() (least, most time.Duration) {
+func (r *retries) wait() (least, most time.Duration) {
 	switch r.why {
 	case noAnswer, clusterFull:
 		return restless, max(lookAgain, min(quicnet.Backoff(r.count, 0.5), noAnswerMax))
