@@ -29,13 +29,19 @@ var arrows = map[string]arrow{
 
 	"node/blob": {[]string{"quicnet/wire", "queue/task"}, "contents, and how they travel: it knows error kinds, no tasks"},
 
-	"queue": {[]string{"queue/task", "queue/state", "queue/badgerdb"}, "without network and screen the queue still compiles"},
+	"queue": {[]string{"queue/task", "queue/state", "queue/badgerdb", "queue/internal/bugs"}, "without network and screen the queue still compiles"},
+
+	"queue/internal/bugs": {nil, "planted faults know nothing of where they are planted"},
+
+	"queue/state": {[]string{"queue/task", "queue/internal/bugs"}, "the deterministic machine says what a store must do and knows none"},
+
+	"queue/badgerdb": {[]string{"queue/task", "queue/state", "queue/internal/bugs"}, "it is the store that the state asks for, and knows bytes, not tasks"},
 
 	"queue/sched": {[]string{"queue/task"}, "placement is pure"},
 
 	"queue/raftq": {[]string{"queue", "queue/state", "queue/badgerdb", "queue/task"}, "raft replicates the queue's commands and nothing else"},
 
-	"queue/queuetest": {[]string{"queue", "queue/state", "queue/badgerdb", "queue/task"}, "it tests logs"},
+	"queue/queuetest": {[]string{"queue", "queue/state", "queue/task"}, "it tests logs"},
 
 	"exec/exectest": {[]string{"exec"}, "it stands in for exec"},
 
@@ -59,7 +65,7 @@ var arrows = map[string]arrow{
 	"node/worker": {[]string{"exec", "quicnet/wire", "queue/task", "queue/task/text", "node/seal", "node/tuning"}, "a worker sees messages, not sockets, and no queue"},
 
 	"node/dispatch": {[]string{
-		"queue", "queue/sched", "queue/state", "queue/task", "queue/task/text", "quicnet/wire", "node/control", "node/access", "node/audit", "node/seal", "node/problem",
+		"queue", "queue/sched", "queue/task", "queue/task/text", "quicnet/wire", "node/control", "node/access", "node/audit", "node/seal", "node/problem",
 	}, "a dispatcher sees messages, not sockets, and runs nothing"},
 
 	"node/remote": {[]string{"quicnet/wire", "node/control", "queue/task"}, "both ends of one conversation, and no more"},
@@ -91,9 +97,7 @@ var arrows = map[string]arrow{
 		"node/tuning",
 		"node/worker",
 		"queue",
-		"queue/badgerdb",
 		"queue/raftq",
-		"queue/state",
 		"queue/task",
 		"queue/task/text",
 		"quicnet",
@@ -122,10 +126,6 @@ var arrows = map[string]arrow{
 // row moves up. Nothing else is excused.
 var coming = map[string]arrow{
 	"queue/task/text": {[]string{"queue/task"}, "a task as people and programs write it is known to every face"},
-
-	"queue/state": {[]string{"queue/task"}, "the deterministic machine knows no store"},
-
-	"queue/badgerdb": {[]string{"queue/task"}, "the store knows bytes, not tasks"},
 
 	"exec/internal/contain": {nil, "what a process may touch"},
 
@@ -176,12 +176,12 @@ type home struct {
 
 // homes keeps each library where replacing it would stay a small change.
 var homes = []home{
-	{"github.com/dgraph-io/badger", []string{"queue", "queue/badgerdb", "queue/raftq"}, "the store is the queue's business"},
+	{"github.com/dgraph-io/badger", []string{"queue/badgerdb", "queue/raftq"}, "the store is the queue's business"},
 	{"github.com/hashicorp/raft", []string{"queue/raftq"}, "everything else proposes commands"},
 	{"github.com/hashicorp/go-hclog", []string{"queue/raftq"}, "only raft speaks it"},
 	{"github.com/quic-go/quic-go", []string{"quicnet", "quicnet/quictest"}, "everything else sees streams"},
 	{"github.com/pion/", []string{"quicnet/discover"}, "everything else sees sightings"},
-	{"github.com/vmihailenco/msgpack", []string{"quicnet/wire", "queue", "queue/state", "node/worker"}, "the wire and the records on disk"},
+	{"github.com/vmihailenco/msgpack", []string{"quicnet/wire", "queue/state", "node/worker"}, "the wire and the records on disk"},
 	{"golang.org/x/crypto", []string{"quicnet/trust"}, "cryptography is done in one place"},
 	{"github.com/shirou/gopsutil", []string{"node/worker"}, "a worker measures its machine"},
 	{"github.com/adrg/xdg", []string{"node/config"}, "paths are decided in one place"},
@@ -194,7 +194,7 @@ var homes = []home{
 	{"github.com/charmbracelet/lipgloss", []string{"ui/", "theme"}, "styles come from the theme"},
 	{"github.com/charmbracelet/x/", []string{"ui/", "theme"}, "terminals are a matter of faces"},
 	{"github.com/elastic/go-seccomp-bpf", []string{"exec", "exec/internal/contain"}, "containment is built in one place"},
-	{"github.com/cespare/xxhash", []string{"queue", "queue/state"}, "it guards records on disk"},
-	{"github.com/klauspost/compress", []string{"queue", "queue/badgerdb", "queue/raftq"}, "it packs records on disk"},
+	{"github.com/cespare/xxhash", []string{"queue/state"}, "it guards records on disk"},
+	{"github.com/klauspost/compress", []string{"queue/state", "queue/raftq"}, "it packs records on disk"},
 	{"os/exec", []string{"exec/", "queue/queuetest", "node/nodetest"}, "only exec starts processes, always as osexec, and what kills ours in tests"},
 }

@@ -8,7 +8,7 @@
 // applied in memory; the state on disk follows behind and is completed from
 // the log after a crash.
 //
-// The pieces: State is the state machine and its store; Log is the seam to
-// what orders commands (package raftq is the production one, MemLog one for
+// The pieces: package state is the state machine; badgerdb its store; Log is the
+// seam to what orders commands (package raftq in production, queuetest.MemLog in
 // tests); Queue is what the dispatcher talks to.
 package queue

@@ -1,27 +1,22 @@
 package queue
 
-import "github.com/adauldev/octaskly/queue/task"
+import (
+	"github.com/adauldev/octaskly/queue/state"
+	"github.com/adauldev/octaskly/queue/task"
+)
 
 // early is the planted bug AckEarly: the answer of a submit is made up and
 // given before the log has committed.
 func early(q *Queue, cmd []byte, done func(Applied, error)) {
-	kind, _, r := readCommand(cmd)
-	if kind != cmdSubmit {
-		q.log.Propose(cmd, done)
-		return
-	}
-	limit := int(r.uint())
-	k, err := parseBlock(r.b)
-	if err != nil {
+	tasks, limit, ok := state.IsSubmit(cmd)
+	if !ok {
 		q.log.Propose(cmd, done)
 		return
 	}
 	reply := SubmitReply{Limit: limit}
-	q.State.mu.RLock()
-	next := q.top.next
-	q.State.mu.RUnlock()
-	for i := range k.items {
-		reply.Tasks = append(reply.Tasks, Submitted{task.ID(next + uint64(i)), Accepted})
+	next := q.state.NextID()
+	for i := range tasks {
+		reply.Tasks = append(reply.Tasks, Submitted{ID: next + task.ID(i), Verdict: Accepted})
 	}
 	done(Applied{Reply: reply}, nil)
 	q.log.Propose(cmd, func(Applied, error) {})

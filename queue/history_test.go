@@ -24,7 +24,7 @@ func TestHistoriesInMemory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return queue.New(s, queue.NewMemLog(s), o)
+			return queue.New(s, queuetest.NewMemLog(s), o)
 		})
 	})
 }
@@ -36,6 +36,6 @@ func TestMemLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return queue.New(s, queue.NewMemLog(s), o)
+		return queue.New(s, queuetest.NewMemLog(s), o)
 	}, false)
 }

@@ -6,13 +6,6 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-// Entry is one committed command.
-type Entry struct {
-	Index uint64 // position in the log; increases, not always by one
-	Term  uint64 // of the dispatcher that proposed it
-	Data  []byte // an encoded command; not kept after Apply returns
-}
-
 // Applied is what became of a proposed command.
 type Applied struct {
 	Index uint64
@@ -44,5 +37,6 @@ type Log interface {
 	Close() error
 }
 
-var errNotLeader = task.Errorf(task.KindNoDispatcher, "this node does not dispatch now").
+// ErrNotLeader refuses a change where it cannot be made.
+var ErrNotLeader = task.Errorf(task.KindNoDispatcher, "this node does not dispatch now").
 	WithHint("ask again in a moment, or ask the node that dispatches")

@@ -2,7 +2,11 @@ package queue
 
 import (
 	"log/slog"
+	"path/filepath"
 	"time"
+
+	"github.com/adauldev/octaskly/queue/badgerdb"
+	"github.com/adauldev/octaskly/queue/state"
 )
 
 // Options says where a queue lives and how much it keeps. The zero value of a
@@ -36,4 +40,25 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.Default()
 	}
 	return o
+}
+
+func (o *Options) space() badgerdb.SpaceOptions {
+	return badgerdb.SpaceOptions{Dir: o.Dir, MinFree: o.MinFree, Ballast: o.Ballast, TableSize: o.TableSize, Logger: o.Logger}
+}
+
+// CheckSpace is called before the stores in o.Dir are opened, because opening them
+// on a full disk kills the process. It gives up the ballast if that helps.
+func CheckSpace(o Options) error {
+	o = o.withDefaults()
+	return badgerdb.CheckSpace(o.space())
+}
+
+// OpenState opens the store in o.Dir/state and reads it: see state.Open.
+func OpenState(o Options) (*state.State, error) {
+	o = o.withDefaults()
+	store, err := badgerdb.OpenStore(filepath.Join(o.Dir, "state"), o.TableSize, o.Logger)
+	if err != nil {
+		return nil, err
+	}
+	return state.Open(store, o.Logger)
 }

@@ -5,6 +5,9 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/adauldev/octaskly/queue/badgerdb"
+	"github.com/adauldev/octaskly/queue/internal/bugs"
+	"github.com/adauldev/octaskly/queue/state"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -18,27 +21,27 @@ import (
 // of at most task.MaxBatch; the Pending settles when all of them have, with
 // the first error if there was one, and what was done before it stays done.
 type Queue struct {
-	*State
+	state  *state.State
 	log    Log
 	opts   Options
-	space  *space
+	space  *badgerdb.Space
 	logger *slog.Logger
 
 	mu sync.Mutex // orders proposals: the commands of one call are neighbours
 }
 
 // New puts a queue on a state and the log that feeds it. It starts nothing.
-func New(s *State, l Log, o Options) *Queue {
+func New(s *state.State, l Log, o Options) *Queue {
 	o = o.withDefaults()
-	q := &Queue{State: s, log: l, opts: o, logger: o.Logger, space: newSpace(o, s.hurry)}
-	q.quieten()
+	q := &Queue{state: s, log: l, opts: o, logger: o.Logger, space: badgerdb.NewSpace(o.space(), s.WriteAtOnce)}
+	q.pauseCompactions()
 	return q
 }
 
 // Close closes the log and then the state, which writes what it has not
 // written yet. Run must have returned.
 func (q *Queue) Close() error {
-	return errors.Join(q.log.Close(), q.State.Close())
+	return errors.Join(q.log.Close(), q.state.Close())
 }
 
 // Log is what orders this queue's changes.
@@ -68,7 +71,7 @@ func propose[T any](q *Queue, cmd []byte, settle func(T, error)) {
 		}
 		settle(v, err)
 	}
-	if bugs.AckEarly {
+	if bugs.Planted.AckEarly {
 		early(q, cmd, done)
 		return
 	}
@@ -130,51 +133,14 @@ func proposeLists[T any](q *Queue, cmds [][]byte) *Pending[[]T] {
 	return p
 }
 
-// cut writes items into commands of at most task.MaxBatch items and about
-// maxCommandBytes. head writes what stands before the count, one writes an item
-// and is told the one before in the same command, if any.
-func cut[T any](items []T, head func([]byte) []byte, one func(b []byte, t, before *T) []byte) [][]byte {
-	var cmds [][]byte
-	var body []byte
-	n := 0
-	flush := func() {
-		if n == 0 {
-			return
-		}
-		cmds = append(cmds, append(putUint(head(make([]byte, 0, len(body)+32)), uint64(n)), body...))
-		body, n = body[:0], 0
-	}
-	for i := range items {
-		size := len(body)
-		var before *T
-		if n > 0 {
-			before = &items[i-1]
-		}
-		body = one(body, &items[i], before)
-		if n++; n > 1 && len(body) > maxCommandBytes {
-			body, n = body[:size], n-1
-			flush()
-			body, n = one(body, &items[i], nil), 1
-		}
-		if n == task.MaxBatch {
-			flush()
-		}
-	}
-	flush()
-	return cmds
-}
-
 // Grant leases taken tasks to a node. Refused ones are no longer taken; those
 // that are still ready can be taken again. After an error whose effect is not
 // known, Untake them.
 func (q *Queue) Grant(node task.NodeID, grants []Grant) *Pending[[]GrantVerdict] {
-	if err := q.space.mayGrant(); err != nil {
+	if err := q.space.MayLease(); err != nil {
 		return failed[[]GrantVerdict](err)
 	}
-	now := q.now()
-	return proposeLists[GrantVerdict](q, cut(grants,
-		func(b []byte) []byte { return putString(beginCommand(b, cmdGrant, now), string(node)) },
-		appendGrant))
+	return proposeLists[GrantVerdict](q, state.EncodeGrant(q.now(), node, grants))
 }
 
 // Record ends attempts. A task gets exactly one final record: an outcome of
@@ -187,16 +153,14 @@ func (q *Queue) Record(outcomes []Outcome) *Pending[[]RecordReply] {
 			return failed[[]RecordReply](err)
 		}
 	}
-	if err := q.space.mayWrite(); err != nil {
+	if err := q.space.MayWrite(); err != nil {
 		return failed[[]RecordReply](err)
 	}
-	now := q.now()
-	return proposeLists[RecordReply](q, cut(outcomes,
-		func(b []byte) []byte { return beginCommand(b, cmdRecord, now) }, appendOutcome))
+	return proposeLists[RecordReply](q, state.EncodeRecord(q.now(), outcomes))
 }
 
 func checkOutcome(o *Outcome) error {
-	if len(o.Output.Inline) > task.MaxInlineOutput || len(o.Exit.Message) > maxMessage || len(o.Enforced) > maxMessage {
+	if len(o.Output.Inline) > task.MaxInlineOutput || len(o.Exit.Message) > state.MaxMessage || len(o.Enforced) > state.MaxMessage {
 		return task.Errorf(task.KindTooLarge, "the outcome of task %d is larger than a record may be", o.ID)
 	}
 	return nil
@@ -206,40 +170,25 @@ func checkOutcome(o *Outcome) error {
 // again, unless it was being cancelled (cancelled), or is at-most-once and may
 // have run (lost), or has had MaxCrashes crashes (failed, poison).
 func (q *Queue) Return(returns []Return) *Pending[[]ReturnReply] {
-	if err := q.space.mayWrite(); err != nil {
+	if err := q.space.MayWrite(); err != nil {
 		return failed[[]ReturnReply](err)
 	}
-	now := q.now()
-	return proposeLists[ReturnReply](q, cut(returns,
-		func(b []byte) []byte { return beginCommand(b, cmdReturn, now) },
-		func(b []byte, t, _ *Return) []byte {
-			if len(t.Message) > maxMessage {
-				short := *t
-				short.Message = t.Message[:maxMessage]
-				t = &short
-			}
-			return appendReturn(b, t)
-		}))
+	return proposeLists[ReturnReply](q, state.EncodeReturn(q.now(), returns))
 }
 
 // Cancel ends tasks that are not finished: at once if they are not leased,
 // else when their outcome comes or their lease ends.
 func (q *Queue) Cancel(by task.Principal, ids []task.ID) *Pending[[]CancelReply] {
-	if err := q.space.mayWrite(); err != nil {
+	if err := q.space.MayWrite(); err != nil {
 		return failed[[]CancelReply](err)
 	}
-	now := q.now()
-	return proposeLists[CancelReply](q, cut(ids,
-		func(b []byte) []byte { return putString(beginCommand(b, cmdCancel, now), string(by)) }, appendID))
+	return proposeLists[CancelReply](q, state.EncodeCancel(q.now(), by, ids))
 }
-
-func appendID(b []byte, id, _ *task.ID) []byte { return putUint(b, uint64(*id)) }
 
 // Purge removes finished tasks and reports how many; others are left alone.
 // Of tasks with very many attempts some may be left for the next call.
 func (q *Queue) Purge(ids []task.ID) *Pending[int] {
-	now := q.now()
-	cmds := cut(ids, func(b []byte) []byte { return beginCommand(b, cmdPurge, now) }, appendID)
+	cmds := state.EncodePurge(q.now(), ids)
 	p := &Pending[int]{}
 	if len(cmds) == 0 {
 		p.settle(0, nil)
@@ -263,14 +212,7 @@ func (q *Queue) Purge(ids []task.ID) *Pending[int] {
 // MarkRunning notes that the worker has started leased tasks. It is volatile:
 // after a restart they are assigned until it is told again. Leases that are
 // not current are ignored.
-func (q *Queue) MarkRunning(started []Started) { q.markRunning(started, q.now()) }
-
-// Started says when a worker started a leased task.
-type Started struct {
-	ID    task.ID
-	Fence task.Fence
-	At    int64 // Unix ms, dispatcher's clock
-}
+func (q *Queue) MarkRunning(started []Started) { q.state.MarkRunning(started, q.now()) }
 
 // Take reserves up to n ready tasks of a class, oldest first. A taken task is
 // not given out again until it is granted and returned, or Untake'n. Its
@@ -278,8 +220,8 @@ type Started struct {
 // While the disk is nearly full, or this node does not dispatch, it gives none.
 func (q *Queue) Take(class ClassID, n int) []Item {
 	term, ok := q.log.Leader()
-	if !ok || q.space.mayGrant() != nil {
+	if !ok || q.space.MayLease() != nil {
 		return nil
 	}
-	return q.take(class, n, term)
+	return q.state.Take(class, n, term)
 }

@@ -1,10 +1,12 @@
-package queue
+package queue_test
 
 import (
 	"log/slog"
 	"testing"
 	"time"
 
+	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/queuetest"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -16,17 +18,23 @@ func (c *clock) now() time.Time { return c.t }
 func newClock() *clock { return &clock{time.UnixMilli(1_700_000_000_000)} }
 
 // openMem opens a queue on a MemLog; the caller closes it.
-func openMem(t testing.TB, dir string, c *clock) *Queue {
+func openMem(t testing.TB, dir string, c *clock) *queue.Queue {
 	t.Helper()
-	o := Options{Dir: dir, Now: c.now, Logger: slog.New(slog.DiscardHandler), MinFree: -1, MaxSize: 1000}
-	s, err := OpenState(o)
+	return openWith(t, queue.Options{Dir: dir, Now: c.now})
+}
+
+// openWith opens a queue of at most 1000 tasks with these options on a MemLog.
+func openWith(t testing.TB, o queue.Options) *queue.Queue {
+	t.Helper()
+	o.Logger, o.MinFree, o.MaxSize = slog.New(slog.DiscardHandler), -1, 1000
+	s, err := queue.OpenState(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(s, NewMemLog(s), o)
+	return queue.New(s, queuetest.NewMemLog(s), o)
 }
 
-func must[T any](t testing.TB, p *Pending[T]) T {
+func must[T any](t testing.TB, p *queue.Pending[T]) T {
 	t.Helper()
 	v, err := p.Wait(t.Context())
 	if err != nil {
@@ -39,9 +47,9 @@ func shell(cmd string) task.NewTask {
 	return task.NewTask{Spec: task.Spec{Shell: cmd, Priority: task.PriorityNormal}}
 }
 
-func (q *Queue) mustTake(t testing.TB, n int) []Item {
+func mustTake(t testing.TB, q *queue.Queue, n int) []queue.Item {
 	t.Helper()
-	var items []Item
+	var items []queue.Item
 	for _, c := range q.Classes() {
 		items = append(items, q.Take(c.ID, n-len(items))...)
 		if len(items) == n {
@@ -54,10 +62,10 @@ func (q *Queue) mustTake(t testing.TB, n int) []Item {
 	return items
 }
 
-func grants(items []Item) []Grant {
-	var g []Grant
+func grants(items []queue.Item) []queue.Grant {
+	var g []queue.Grant
 	for _, i := range items {
-		g = append(g, Grant{i.ID, i.Fence})
+		g = append(g, queue.Grant{ID: i.ID, Fence: i.Fence})
 	}
 	return g
 }
@@ -66,28 +74,28 @@ func TestLifeOfATask(t *testing.T) {
 	c := newClock()
 	q := openMem(t, t.TempDir(), c)
 	r := must(t, q.Submit("local:1000@a", []task.NewTask{shell("echo 1"), shell("echo 2")}))
-	if len(r.Tasks) != 2 || r.Tasks[0] != (Submitted{1, Accepted}) || r.Tasks[1] != (Submitted{2, Accepted}) || r.Waiting != 2 {
+	if len(r.Tasks) != 2 || r.Tasks[0] != (queue.Submitted{ID: 1, Verdict: queue.Accepted}) || r.Tasks[1] != (queue.Submitted{ID: 2, Verdict: queue.Accepted}) || r.Waiting != 2 {
 		t.Fatalf("submit: %+v", r)
 	}
-	items := q.mustTake(t, 2)
+	items := mustTake(t, q, 2)
 	if items[0].ID != 1 || items[0].Fence != (task.Fence{Term: 1, Attempt: 1}) || items[0].Spec.Shell != "echo 1" {
 		t.Fatalf("take: %+v", items)
 	}
-	if g := must(t, q.Grant("w1", grants(items))); g[0] != Granted || g[1] != Granted {
+	if g := must(t, q.Grant("w1", grants(items))); g[0] != queue.Granted || g[1] != queue.Granted {
 		t.Fatalf("grant: %v", g)
 	}
-	q.MarkRunning([]Started{{1, items[0].Fence, 5}})
+	q.MarkRunning([]queue.Started{{ID: 1, Fence: items[0].Fence, At: 5}})
 	if got, _ := q.Get(1); got.State != task.Running || got.Attempts[0].Started != 5 || got.Attempts[0].Node != "w1" {
 		t.Fatalf("get: %+v", got)
 	}
-	out := []Outcome{
+	out := []queue.Outcome{
 		{ID: 1, Fence: items[0].Fence, Node: "w1", Exit: task.Exit{Reason: task.ReasonExit}, Output: task.Output{Inline: []byte("1\n"), Bytes: 2}},
 		{ID: 2, Fence: items[1].Fence, Node: "w1", Exit: task.Exit{Code: 7, Reason: task.ReasonExit}},
 	}
-	if v := must(t, q.Record(out)); v[0] != (RecordReply{Recorded, task.Done}) || v[1] != (RecordReply{Recorded, task.Failed}) {
+	if v := must(t, q.Record(out)); v[0] != (queue.RecordReply{Verdict: queue.Recorded, State: task.Done}) || v[1] != (queue.RecordReply{Verdict: queue.Recorded, State: task.Failed}) {
 		t.Fatalf("record: %v", v)
 	}
-	if v := must(t, q.Record(out)); v[0] != (RecordReply{AlreadyRecorded, task.Done}) {
+	if v := must(t, q.Record(out)); v[0] != (queue.RecordReply{Verdict: queue.AlreadyRecorded, State: task.Done}) {
 		t.Fatalf("record again: %v", v)
 	}
 	got, err := q.Get(1)
@@ -106,28 +114,28 @@ func TestDelayedTasksBecomeReady(t *testing.T) {
 	n := shell("false")
 	n.Spec.Retries = 1
 	must(t, q.Submit("me", []task.NewTask{n}))
-	it := q.mustTake(t, 1)
+	it := mustTake(t, q, 1)
 	must(t, q.Grant("w", grants(it)))
-	r := must(t, q.Record([]Outcome{{ID: 1, Fence: it[0].Fence, Exit: task.Exit{Code: 1, Reason: task.ReasonExit}}}))
-	if r[0] != (RecordReply{Recorded, task.Retry}) {
+	r := must(t, q.Record([]queue.Outcome{{ID: 1, Fence: it[0].Fence, Exit: task.Exit{Code: 1, Reason: task.ReasonExit}}}))
+	if r[0] != (queue.RecordReply{Verdict: queue.Recorded, State: task.Retry}) {
 		t.Fatalf("record: %v", r)
 	}
 	got, _ := q.Get(1)
-	if next := q.makeDue(q.now()); next != got.NotBefore || q.ReadyCount() != 0 {
+	if next := q.State().MakeDue(c.t.UnixMilli()); next != got.NotBefore || q.ReadyCount() != 0 {
 		t.Fatalf("due at %d, task says %d; %d ready", next, got.NotBefore, q.ReadyCount())
 	}
 	c.t = time.UnixMilli(got.NotBefore)
-	if next := q.makeDue(q.now()); next != 0 || q.ReadyCount() != 1 {
+	if next := q.State().MakeDue(c.t.UnixMilli()); next != 0 || q.ReadyCount() != 1 {
 		t.Fatalf("next %d, %d ready", next, q.ReadyCount())
 	}
-	it = q.mustTake(t, 1)
+	it = mustTake(t, q, 1)
 	if it[0].Fence.Attempt != 2 {
 		t.Fatalf("fence %v", it[0].Fence)
 	}
-	if g := must(t, q.Grant("w", grants(it))); g[0] != Granted {
+	if g := must(t, q.Grant("w", grants(it))); g[0] != queue.Granted {
 		t.Fatalf("grant: %v", g)
 	}
-	r = must(t, q.Record([]Outcome{{ID: 1, Fence: it[0].Fence, Exit: task.Exit{Code: 1, Reason: task.ReasonExit}}}))
+	r = must(t, q.Record([]queue.Outcome{{ID: 1, Fence: it[0].Fence, Exit: task.Exit{Code: 1, Reason: task.ReasonExit}}}))
 	if r[0].State != task.Failed {
 		t.Fatalf("record: %v", r)
 	}
@@ -138,7 +146,7 @@ func TestUntakenAttemptIsNeverUsedAgain(t *testing.T) {
 	defer q.Close()
 	must(t, q.Submit("me", []task.NewTask{shell("x")}))
 	for want := uint32(1); want < 5; want++ {
-		it := q.mustTake(t, 1)
+		it := mustTake(t, q, 1)
 		if it[0].Fence.Attempt != want {
 			t.Fatalf("attempt %d, want %d", it[0].Fence.Attempt, want)
 		}

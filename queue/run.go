@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/adauldev/octaskly/queue/badgerdb"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -19,54 +20,46 @@ const (
 func (q *Queue) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var swept time.Time
+	var removed time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-q.State.Broken():
-			q.State.mu.RLock()
-			defer q.State.mu.RUnlock()
-			return q.State.failed
-		case <-q.State.sooner:
-		case <-q.space.crossed:
+		case <-q.state.Broken():
+			return q.state.Failure()
+		case <-q.state.Sooner():
+		case <-q.space.Crossed():
 		case <-timer.C:
 		}
-		q.space.keepBallast()
-		q.quieten()
-		if now := time.Now(); now.Sub(swept) >= retentionEvery {
-			swept = now
-			q.sweep(ctx)
+		q.space.KeepBallast()
+		q.pauseCompactions()
+		if now := time.Now(); now.Sub(removed) >= retentionEvery {
+			removed = now
+			q.removeOverdue(ctx)
 		}
 		wait := tick
-		if next := q.State.makeDue(q.now()); next != 0 {
+		if next := q.state.MakeDue(q.now()); next != 0 {
 			wait = min(wait, max(time.Duration(next-q.now())*time.Millisecond, time.Millisecond))
 		}
 		timer.Reset(wait)
 	}
 }
 
-// quieten lets the stores compact only while there is space for it. It pauses
-// late, because compactions are also what gives space back.
-func (q *Queue) quieten() {
-	if q.space.low <= 0 {
+// pauseCompactions lets the stores compact only while there is space for it.
+func (q *Queue) pauseCompactions() {
+	if !q.space.Limited() {
 		return
 	}
-	free := q.space.look()
-	for _, c := range q.stores() {
-		switch {
-		case free >= q.space.low*7/8, free >= q.space.low/2 && c.Crowded():
-			c.Resume()
-		case free < q.space.low*3/4:
-			c.Pause()
-		}
+	free := q.space.Look()
+	for _, c := range q.compactions() {
+		q.space.Pausing(c, free)
 	}
 }
 
 // Quiet reports whether no store compacts, for want of space, and none will
 // before there is more.
 func (q *Queue) Quiet() bool {
-	for _, c := range q.stores() {
+	for _, c := range q.compactions() {
 		if !c.Paused() {
 			return false
 		}
@@ -74,16 +67,18 @@ func (q *Queue) Quiet() bool {
 	return true
 }
 
-func (q *Queue) stores() []*Compactions {
-	stores := []*Compactions{q.State.quiet}
-	if l, ok := q.log.(interface{ Compactions() *Compactions }); ok {
-		stores = append(stores, l.Compactions())
+// compactions are those of the stores that have any.
+func (q *Queue) compactions() (all []*badgerdb.Compactions) {
+	for _, part := range []any{q.state.Store(), q.log} {
+		if c, ok := part.(interface{ Compactions() *badgerdb.Compactions }); ok {
+			all = append(all, c.Compactions())
+		}
 	}
-	return stores
+	return all
 }
 
-// sweep removes finished tasks until no more are over age or number.
-func (q *Queue) sweep(ctx context.Context) {
+// removeOverdue removes finished tasks until no more are over age or number.
+func (q *Queue) removeOverdue(ctx context.Context) {
 	for ctx.Err() == nil {
 		if _, ok := q.log.Leader(); !ok {
 			return
@@ -108,19 +103,5 @@ func (q *Queue) overdue() []task.ID {
 	if q.opts.KeepAge > 0 {
 		before = q.now() - q.opts.KeepAge.Milliseconds()
 	}
-	s := q.State
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	total := 0
-	for _, st := range task.States() {
-		if st.Terminal() {
-			total += s.counts[st]
-		}
-	}
-	list := s.finished.oldest(retentionSlice, total, q.opts.KeepCount, before, func(id uint64) bool { return s.cells.state(id).Terminal() })
-	ids := make([]task.ID, len(list))
-	for i, id := range list {
-		ids[i] = task.ID(id)
-	}
-	return ids
+	return q.state.Overdue(retentionSlice, q.opts.KeepCount, before)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/queuetest"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -20,7 +21,7 @@ func openDispatcher(t *testing.T) *Dispatcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := queue.New(s, queue.NewMemLog(s), o)
+	q := queue.New(s, queuetest.NewMemLog(s), o)
 	t.Cleanup(func() { _ = q.Close() })
 	d, err := New(Options{Queue: q, Dir: t.TempDir(), Logger: o.Logger})
 	if err != nil {

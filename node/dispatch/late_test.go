@@ -22,7 +22,7 @@ func lateDispatcher(t *testing.T, o queue.Options) *Dispatcher {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := queue.New(s, queuetest.LateLog{Log: queue.NewMemLog(s)}, o)
+	q := queue.New(s, queuetest.LateLog{Log: queuetest.NewMemLog(s)}, o)
 	d, err := New(Options{Queue: q, Node: "dispatcher", Dir: t.TempDir(), Beat: time.Minute, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +207,7 @@ func memQueue(t *testing.T) *queue.Queue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := queue.New(s, queue.NewMemLog(s), o)
+	q := queue.New(s, queuetest.NewMemLog(s), o)
 	t.Cleanup(func() { _ = q.Close() })
 	return q
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/worker"
 	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/queuetest"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -84,7 +85,7 @@ func staleGrant(t *testing.T) []task.Event {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := queue.NewMemLog(s)
+	log := queuetest.NewMemLog(s)
 	q := queue.New(s, log, o)
 	defer q.Close()
 	settle := func(err error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/state"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -117,7 +118,7 @@ func (m *Model) Record(o queue.Outcome, now int64) queue.RecordReply {
 	case t.Failures < uint32(t.Spec.Retries):
 		t.Failures++
 		t.State = task.Retry
-		t.NotBefore = now + queue.RetryDelay(o.ID, t.Failures, false).Milliseconds()
+		t.NotBefore = now + state.RetryDelay(o.ID, t.Failures, false).Milliseconds()
 	case o.Exit.Reason == task.ReasonTimeout:
 		m.end(t, task.Timeout)
 	default:

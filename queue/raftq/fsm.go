@@ -5,13 +5,13 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/state"
 )
 
 // fsm carries committed entries to the state.
 type fsm struct {
-	state   *queue.State
-	entries []queue.Entry
+	state   *state.State
+	entries []state.Entry
 }
 
 var _ raft.BatchingFSM = (*fsm)(nil)
@@ -22,7 +22,7 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 	f.entries = f.entries[:0]
 	for _, l := range logs {
 		if l.Type == raft.LogCommand {
-			f.entries = append(f.entries, queue.Entry{Index: l.Index, Term: l.Term, Data: l.Data})
+			f.entries = append(f.entries, state.Entry{Index: l.Index, Term: l.Term, Data: l.Data})
 		}
 	}
 	replies := f.state.Apply(f.entries)

@@ -14,6 +14,8 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/badgerdb"
+	"github.com/adauldev/octaskly/queue/state"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -40,7 +42,7 @@ type Log struct {
 	raft   *raft.Raft
 	store  *store
 	db     *badger.DB
-	quiet  *queue.Compactions
+	quiet  *badgerdb.Compactions
 	guard  *guard
 	snaps  *snapshots
 	logger *slog.Logger
@@ -92,7 +94,7 @@ func OpenQueue(o queue.Options, r Options) (*queue.Queue, *Log, error) {
 
 // Open opens the log that feeds a state and starts raft. It refuses a log that
 // is damaged or does not belong to the state.
-func Open(s *queue.State, o Options) (*Log, error) {
+func Open(s *state.State, o Options) (*Log, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -100,11 +102,11 @@ func Open(s *queue.State, o Options) (*Log, error) {
 		o.SnapshotBytes = 16 << 20
 	}
 	dir := filepath.Join(o.Dir, "raft")
-	db, err := queue.OpenBadger("raft", dir, o.TableSize, o.Logger)
+	db, err := badgerdb.Open("raft", dir, o.TableSize, o.Logger)
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{db: db, quiet: queue.NewCompactions(db), logger: o.Logger, limit: o.SnapshotBytes, changed: make(chan struct{})}
+	l := &Log{db: db, quiet: badgerdb.NewCompactions(db), logger: o.Logger, limit: o.SnapshotBytes, changed: make(chan struct{})}
 	l.some = sync.NewCond(&l.fifo)
 	err = l.prepare(s, o, dir)
 	if err == nil {
@@ -120,12 +122,12 @@ func Open(s *queue.State, o Options) (*Log, error) {
 }
 
 // prepare checks what is on disk before raft sees it.
-func (l *Log) prepare(s *queue.State, o Options, dir string) error {
+func (l *Log) prepare(s *state.State, o Options, dir string) error {
 	path := filepath.Join(o.Dir, "raft.guard")
 	g, fresh, err := openGuard(path)
 	switch {
 	case errors.Is(err, errGuard):
-		return queue.Corrupt("raft", dir, "%v (%s)", err, path)
+		return badgerdb.Corrupt("raft", dir, "%v (%s)", err, path)
 	case err != nil:
 		return fmt.Errorf("open the raft store: %w", err)
 	}
@@ -137,7 +139,7 @@ func (l *Log) prepare(s *queue.State, o Options, dir string) error {
 		err = checkLog(v, g.mark(), fresh)
 	}
 	if err != nil {
-		return queue.Corrupt("raft", dir, "%v", err)
+		return badgerdb.Corrupt("raft", dir, "%v", err)
 	}
 	if v.snap != nil {
 		if err := l.takeOver(s, v.snap); err != nil {
@@ -146,7 +148,7 @@ func (l *Log) prepare(s *queue.State, o Options, dir string) error {
 	}
 	index, term := s.LogPosition()
 	if f := checkPair(v, index, term); f != nil {
-		return queue.Corrupt(f.store, filepath.Join(o.Dir, f.store), "%v", f.err)
+		return badgerdb.Corrupt(f.store, filepath.Join(o.Dir, f.store), "%v", f.err)
 	}
 	l.store.first, l.store.last = v.first, v.last
 	l.store.added.Store(v.bytes)
@@ -155,7 +157,7 @@ func (l *Log) prepare(s *queue.State, o Options, dir string) error {
 
 // takeOver imports a snapshot that was received but not taken over before the
 // process ended.
-func (l *Log) takeOver(s *queue.State, m *raft.SnapshotMeta) error {
+func (l *Log) takeOver(s *state.State, m *raft.SnapshotMeta) error {
 	l.snaps.clean(m.ID)
 	index, _ := s.LogPosition()
 	f, err := os.Open(l.snaps.path(m.ID))
@@ -169,7 +171,7 @@ func (l *Log) takeOver(s *queue.State, m *raft.SnapshotMeta) error {
 	return s.Import(f)
 }
 
-func (l *Log) start(s *queue.State, o Options) error {
+func (l *Log) start(s *state.State, o Options) error {
 	conf := raft.DefaultConfig()
 	conf.LocalID = raft.ServerID(o.ID)
 	conf.HeartbeatTimeout, conf.ElectionTimeout, conf.LeaderLeaseTimeout = loneTimeout, loneTimeout, loneTimeout
@@ -252,7 +254,7 @@ func (l *Log) Barrier(ctx context.Context) error {
 }
 
 // Compactions controls what the log's store does by itself.
-func (l *Log) Compactions() *queue.Compactions { return l.quiet }
+func (l *Log) Compactions() *badgerdb.Compactions { return l.quiet }
 
 // barrier is raft's, but does not enter behind the last thing that raft answers.
 func (l *Log) barrier() error {

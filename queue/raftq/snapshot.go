@@ -13,7 +13,7 @@ import (
 	badger "github.com/dgraph-io/badger/v4"
 	"github.com/hashicorp/raft"
 
-	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/queue/state"
 )
 
 // snapshots is a SnapshotStore whose snapshots have no content of their own:
@@ -22,7 +22,7 @@ import (
 // a file until the state has taken it over.
 type snapshots struct {
 	store *store
-	state *queue.State
+	state *state.State
 	dir   string // for files
 	keep  func() // called when a snapshot is complete
 }

@@ -1,0 +1,53 @@
+package state
+
+// finished are the finished tasks that still exist, in the order in which
+// they finished. Removed ones are skipped when they come to the front.
+type finished struct {
+	list []fin
+	head int
+}
+
+type fin struct {
+	id uint64
+	at int64 // Unix ms
+}
+
+func (f *finished) add(id uint64, at int64) { f.list = append(f.list, fin{id, at}) }
+
+// front is the oldest one for which ok holds; others before it are dropped.
+func (f *finished) front(ok func(uint64) bool) (fin, bool) {
+	for f.head < len(f.list) {
+		x := f.list[f.head]
+		if ok(x.id) {
+			return x, true
+		}
+		f.head++
+		if f.head > 4096 && f.head*2 > len(f.list) {
+			f.list = append(f.list[:0:0], f.list[f.head:]...)
+			f.head = 0
+		}
+	}
+	return fin{}, false
+}
+
+// oldest lists up to limit existing ones, oldest first, that finished before a
+// time or are more than keep.
+func (f *finished) oldest(limit, total, keep int, before int64, ok func(uint64) bool) []uint64 {
+	if _, some := f.front(ok); !some {
+		return nil
+	}
+	var ids []uint64
+	for _, x := range f.list[f.head:] {
+		if len(ids) == limit {
+			break
+		}
+		if !ok(x.id) {
+			continue
+		}
+		if x.at >= before && (keep < 0 || total-len(ids) <= keep) {
+			break
+		}
+		ids = append(ids, x.id)
+	}
+	return ids
+}
