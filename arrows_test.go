@@ -76,6 +76,20 @@ var arrows = map[string]arrow{
 
 	"node/demo": {[]string{"node/control", "queue/task", "queue/task/text"}, "a simulated fleet opens no socket and runs no command"},
 
+	"node/home": {[]string{"node/config", "node/local", "queue/task", "quicnet/trust"}, "a user's folders, before a node is there"},
+
+	"node/peers": {[]string{
+		"node/config", "node/control", "node/home", "queue/task", "quicnet", "quicnet/discover", "quicnet/trust", "quicnet/wire",
+	}, "who is where, and nothing about what they do"},
+
+	"node/client": {[]string{
+		"node/config", "node/control", "node/home", "node/local", "node/peers", "node/remote", "queue/task", "quicnet", "quicnet/trust", "quicnet/wire",
+	}, "a program without a node reaches one"},
+
+	"node/doctor": {[]string{
+		"exec", "node/client", "node/config", "node/control", "node/home", "node/peers", "node/worker", "queue/task", "quicnet", "quicnet/discover", "quicnet/trust", "quicnet/wire",
+	}, "it looks at a machine and changes nothing"},
+
 	"node": {[]string{
 		"exec",
 		"node/access",
@@ -86,7 +100,6 @@ var arrows = map[string]arrow{
 		"node/config",
 		"node/control",
 		"node/dispatch",
-		"node/doctor",
 		"node/home",
 		"node/local",
 		"node/member",
@@ -107,7 +120,7 @@ var arrows = map[string]arrow{
 	}, "the node puts the parts together, and no face is a part"},
 
 	"node/nodetest": {[]string{
-		"node", "node/client", "node/config", "node/control", "node/dispatch", "node/home", "node/member", "queue/task", "quicnet/quictest", "quicnet/trust", "exec", "exec/exectest",
+		"node", "node/config", "node/control", "node/dispatch", "node/member", "queue/task", "quicnet/quictest", "quicnet/trust", "exec", "exec/exectest",
 	}, "it starts whole nodes"},
 
 	"ui/part": {[]string{"theme"}, "parts know no tasks"},
@@ -117,7 +130,7 @@ var arrows = map[string]arrow{
 	"ui": {[]string{"ui/screen", "ui/part", "theme", "node/control", "node/tuning", "queue/task", "queue/task/text"}, "the dashboard is a client even inside one process"},
 
 	"ui/cli": {[]string{
-		"ui", "theme", "node", "node/bench", "node/client", "node/config", "node/control", "node/control/document", "node/demo", "node/doctor", "node/home", "node/seal", "queue/task", "queue/task/text",
+		"ui", "theme", "node", "node/bench", "node/client", "node/config", "node/control", "node/control/document", "node/demo", "node/doctor", "node/seal", "queue/task", "queue/task/text",
 	}, "here the program is put together"},
 }
 
@@ -140,16 +153,6 @@ var coming = map[string]arrow{
 	"node/api": {[]string{"node/control", "node/control/document", "node/access", "node/audit", "queue/task", "queue/task/text"}, "REST asks what the screen asks"},
 
 	"node/member": {[]string{"queue", "queue/task", "quicnet", "quicnet/trust", "quicnet/wire"}, "the one place where somebody becomes a member"},
-
-	"node/peers": {[]string{"node/config", "queue/task", "quicnet", "quicnet/discover", "quicnet/trust", "quicnet/wire"}, "who is where, and nothing about what they do"},
-
-	"node/home": {[]string{"node/config", "queue/task", "quicnet/trust"}, "a user's folders, before a node is there"},
-
-	"node/client": {[]string{
-		"node/config", "node/control", "node/home", "node/local", "node/member", "node/peers", "node/remote", "queue/task", "quicnet", "quicnet/discover", "quicnet/trust", "quicnet/wire",
-	}, "a program without a node reaches one"},
-
-	"node/doctor": {[]string{"exec", "node/client", "node/config", "node/control", "node/home", "node/local", "queue", "queue/raftq", "queue/task", "quicnet/discover", "quicnet/trust"}, "it looks at a machine and changes nothing"},
 
 	"node/problem": {[]string{"node/control", "queue/task"}, "problems are found by a pure function"},
 

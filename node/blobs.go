@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
@@ -23,7 +24,7 @@ func (n *Node) fetchBlob(ctx context.Context, ref string) (string, error) {
 	}
 	s := n.up.session()
 	if s == nil {
-		return "", errNoDispatcher()
+		return "", control.NoDispatcher()
 	}
 	return n.blobs.Fetch(ctx, ref, func(ctx context.Context) (wire.Stream, error) { return s.Open(ctx, wire.StreamBlob) })
 }

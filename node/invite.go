@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
@@ -211,7 +213,7 @@ func (n *Node) grant(ctx context.Context, l *leading, who quicnet.Candidate, nam
 		return wire.JoinGrant{}, err
 	}
 	n.log.Info("audit: member", "node", m.Name, "id", string(who.ID), "addr", who.Addr, "roles", roles, "by", by)
-	return wire.JoinGrant{Root: l.ca.Root(), Chain: [][]byte{leaf}, Name: m.Name, Dispatcher: n.id.ID(), Addrs: n.reachable()}, nil
+	return wire.JoinGrant{Root: l.ca.Root(), Chain: [][]byte{leaf}, Name: m.Name, Dispatcher: n.id.ID(), Addrs: peers.Reachable(n.conn)}, nil
 }
 
 // Admit tries the code at every node that asks.
@@ -220,7 +222,7 @@ func (c leaderControl) Admit(ctx context.Context, text, name string) (control.No
 	if err != nil {
 		return control.Node{}, err
 	}
-	asking := c.node.asking()
+	asking := c.node.peers.Applicants()
 	if len(asking) == 0 {
 		return control.Node{}, task.Errorf(task.KindNotFound, "no node asks to be let in").
 			WithHint("start one there: octaskly worker\nif it is not seen from here, invite it instead: octaskly invite")
@@ -280,7 +282,7 @@ func (n *Node) admitOneOf(ctx context.Context, asking []discover.Sighting, c tru
 		tried = append(tried[:admitShown], fmt.Sprintf("and %d more", more))
 	}
 	return "", task.Errorf(task.KindNotFound, "no node that asks knows this code").
-		WithHint("tried:\n%s\nif the node is not among them, invite it instead: octaskly invite", joinLines(tried))
+		WithHint("tried:\n%s\nif the node is not among them, invite it instead: octaskly invite", strings.Join(tried, "\n"))
 }
 
 // admitShown is how many nodes are named where none knew a code.

@@ -2,13 +2,13 @@ package node
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/trust"
 )
@@ -27,7 +27,7 @@ func Join(ctx context.Context, opt Options) (control.Identity, error) {
 	}
 	defer n.close()
 	if m := n.membership.Load(); m != nil {
-		return control.Identity{}, task.Errorf(task.KindConflict, "this node is a member of the cluster %s already", short(m.ClusterID())).
+		return control.Identity{}, task.Errorf(task.KindConflict, "this node is a member of the cluster %s already", control.ShortCluster(m.ClusterID())).
 			WithHint("start it: octaskly worker\nor join as another node: octaskly join --node-dir DIR CODE")
 	}
 	run, cancel := context.WithCancel(context.Background())
@@ -37,7 +37,7 @@ func Join(ctx context.Context, opt Options) (control.Identity, error) {
 	defer cancel()
 	if n.cfg.Dispatcher == "" {
 		n.looks = true
-		wg.Go(func() { n.discover(run) })
+		wg.Go(func() { n.peers.Run(run) })
 	}
 	if err := n.joinAnybody(ctx, code); err != nil {
 		return control.Identity{}, err
@@ -57,11 +57,13 @@ const (
 func (n *Node) joinAnybody(ctx context.Context, code trust.Code) error {
 	end := time.NewTimer(joinLook)
 	defer end.Stop()
-	var tried []place
+	var tried []peers.Place
 	var last error
 	for {
-		places, _ := n.places(ctx)
-		places = slices.DeleteFunc(places, func(p place) bool { return contains(tried, []string{p.addr}) })
+		places, _ := n.peers.Places(ctx)
+		places = slices.DeleteFunc(places, func(p peers.Place) bool {
+			return slices.ContainsFunc(tried, func(t peers.Place) bool { return t.Addr == p.Addr })
+		})
 		tried = append(tried, places...)
 		if len(places) > 0 {
 			err := n.joinWith(ctx, code, places)
@@ -87,14 +89,5 @@ func (n *Node) joinAnybody(ctx context.Context, code trust.Code) error {
 
 // nobodyToJoin says where a dispatcher was looked for in vain.
 func (n *Node) nobodyToJoin() error {
-	var ways []string
-	for _, f := range n.peers.finder.Facts() {
-		if f.Interface != "" {
-			ways = append(ways, fmt.Sprintf("%s on %s: %s", f.Rung, f.Interface, f.Words))
-		}
-	}
-	if len(ways) == 0 {
-		ways = []string{"no network interface is up"}
-	}
-	return task.Errorf(task.KindNoDispatcher, "no dispatcher answered within %s\n  tried: %s", joinLook, strings.Join(ways, "\n         "))
+	return task.Errorf(task.KindNoDispatcher, "no dispatcher answered within %s\n  tried: %s", joinLook, strings.Join(n.peers.Tried(), "\n         "))
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/node/client"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/nodetest"
@@ -40,7 +40,7 @@ func (l *lan) controlOf(i int) (control.Control, func()) {
 	l.until(fmt.Sprintf("an answer of host %d", i), func() (bool, string) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		found, closer, err := node.Dial(ctx, &cfg, p, "test")
+		found, closer, err := client.Dial(ctx, &cfg, p, "test")
 		if err == nil {
 			c, end = found, func() { _ = closer.Close() }
 		}

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/dispatch"
+	"github.com/adauldev/octaskly/node/home"
 	"github.com/adauldev/octaskly/node/seal"
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/raftq"
@@ -70,7 +70,7 @@ func (n *Node) startLeading(ctx context.Context) error {
 		Queue: l.queue, Node: n.id.ID(), Name: me.Name, Cluster: ca.ClusterID(), Version: n.opt.Version,
 		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,
 		Seal:  key,
-		Renew: n.renew, Identity: n.identity, Facts: n.factList, Seen: n.strangers, Logger: n.log, History: n.opt.History,
+		Renew: n.renew, Identity: n.identity, Facts: n.peers.Facts, Seen: n.strangers, Logger: n.log, History: n.opt.History,
 		Stuck: n.stuck,
 	})
 	if err != nil {
@@ -174,18 +174,16 @@ func (n *Node) leads() *leading {
 // otherQueue is the directory of another node of this user that holds a queue
 // of this cluster, or empty.
 func (n *Node) otherQueue() string {
-	entries, err := os.ReadDir(n.opt.Paths.Nodes)
-	if err != nil {
-		return ""
-	}
-	for _, e := range entries {
-		dir := filepath.Join(n.opt.Paths.Nodes, e.Name())
-		if dir != n.slot.Path() && holdsQueue(dir) {
-			return dir
+	for _, place := range home.Places(n.opt.Paths.Nodes) {
+		if place.Dir != n.slot.Path() && home.HoldsQueue(place.Dir) {
+			return place.Dir
 		}
 	}
 	return ""
 }
+
+// strangers are the nodes that this one has seen on the network.
+func (n *Node) strangers() []control.Node { return n.peers.Strangers(n.leads() != nil) }
 
 // revoked reports whether a node was removed from the cluster.
 func (n *Node) revoked(id task.NodeID) bool {

@@ -5,14 +5,13 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
-	"net"
-	"path/filepath"
-	"strconv"
 	"time"
 
-	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/client"
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/home"
 	"github.com/adauldev/octaskly/node/local"
+	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/node/remote"
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/task"
@@ -20,23 +19,17 @@ import (
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-// askTime is how long another node of this user may take to answer.
-const askTime = 3 * time.Second
-
-// localKey is the user's key for local sockets.
-func localKey(p config.Paths) (local.Key, error) {
-	return local.LoadKey(filepath.Join(p.State, "local.key"))
-}
-
 // listenLocal takes the node's local socket.
 func (n *Node) listenLocal() (*local.Listener, error) {
-	key, err := localKey(n.opt.Paths)
+	key, err := home.LoadKey(n.opt.Paths)
 	if err != nil {
 		return nil, err
 	}
-	l, err := local.Listen(local.Place{Runtime: n.opt.Paths.Runtime, Dir: n.slot.Path(), N: n.slot.number}, key)
+	l, err := local.Listen(local.Place{Runtime: n.opt.Paths.Runtime, Dir: n.slot.Path(), N: n.slot.Number}, key)
 	if err == nil {
-		n.noteSocket(l.Address())
+		if err := home.NoteSocket(n.slot.Path(), l.Address()); err != nil {
+			n.log.Warn("programs of another login may not find this node", "error", err)
+		}
 	}
 	return l, err
 }
@@ -76,7 +69,7 @@ func (n *Node) localService(uid string) remote.Service {
 func (n *Node) enrolLocal(ctx context.Context, e wire.Enrol) (wire.Enrolled, error) {
 	l := n.leads()
 	if l == nil {
-		return wire.Enrolled{}, errNoDispatcher()
+		return wire.Enrolled{}, control.NoDispatcher()
 	}
 	if len(e.PublicKey) != ed25519.PublicKeySize || !ed25519.Verify(e.PublicKey, enrolMessage(e.PublicKey, e.Name), e.Proof) {
 		return wire.Enrolled{}, task.Errorf(task.KindNotAllowed, "the key of the node that asks is not its own")
@@ -97,7 +90,7 @@ func (n *Node) enrolLocal(ctx context.Context, e wire.Enrol) (wire.Enrolled, err
 	n.log.Info("audit: member", "node", m.Name, "id", string(id), "roles", roles, "by", "the same user on this machine")
 	return wire.Enrolled{
 		Cluster: l.ca.ClusterID(), Certificates: [][]byte{leaf, l.ca.Root()}, Name: m.Name,
-		Dispatcher: string(n.id.ID()), Addrs: n.localAddrs(),
+		Dispatcher: string(n.id.ID()), Addrs: peers.OnLoopback(n.conn),
 	}, nil
 }
 
@@ -106,34 +99,21 @@ func enrolMessage(pub []byte, name string) []byte {
 	return append(append([]byte("octaskly enrol\x00"), pub...), name...)
 }
 
-// localAddrs is where a node on this machine reaches this one.
-func (n *Node) localAddrs() []string {
-	a, ok := n.conn.LocalAddr().(*net.UDPAddr)
-	if !ok {
-		return []string{n.conn.LocalAddr().String()}
-	}
-	port := strconv.Itoa(a.Port)
-	if !a.IP.IsUnspecified() {
-		return []string{net.JoinHostPort(a.IP.String(), port)}
-	}
-	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
-}
-
 // enrolHere asks the nodes of this user on this machine for the dispatcher, and
 // becomes a member of its cluster if this node is none.
 func (n *Node) enrolHere(ctx context.Context) (wire.Enrolled, error) {
 	if n.opt.Private {
-		return wire.Enrolled{}, errNoDispatcher()
+		return wire.Enrolled{}, control.NoDispatcher()
 	}
-	key, err := localKey(n.opt.Paths)
+	key, err := home.LoadKey(n.opt.Paths)
 	if err != nil {
 		return wire.Enrolled{}, err
 	}
 	pub := n.id.Public()
 	ask := wire.Enrol{PublicKey: pub, Name: n.Name(), Roles: []task.Role{task.RoleWorker}, Proof: n.id.Sign(enrolMessage(pub, n.Name()))}
-	last := errNoDispatcher()
-	for _, a := range sockets(n.opt.Paths) {
-		if a.N == n.slot.number && a.N != 0 {
+	last := control.NoDispatcher()
+	for _, a := range home.Sockets(n.opt.Paths) {
+		if a.N == n.slot.Number && a.N != 0 {
 			continue
 		}
 		at, err := n.enrolAt(ctx, a, key, ask)
@@ -148,7 +128,7 @@ func (n *Node) enrolHere(ctx context.Context) (wire.Enrolled, error) {
 }
 
 func (n *Node) enrolAt(ctx context.Context, a local.Address, key local.Key, ask wire.Enrol) (wire.Enrolled, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	ctx, cancel := context.WithTimeout(ctx, client.AnswerTime)
 	defer cancel()
 	at, err := local.Enrol(ctx, a.Path, key, ask)
 	if err != nil {
@@ -185,31 +165,5 @@ func (n *Node) otherDispatcher(ctx context.Context) (string, bool) {
 	if n.opt.Private {
 		return "", false
 	}
-	return dispatcherHere(ctx, n.opt.Paths, n.slot.number)
-}
-
-// dispatcherHere is the name of the node that dispatches, as the nodes of this
-// user on this machine know it, all but one.
-func dispatcherHere(ctx context.Context, p config.Paths, but int) (string, bool) {
-	key, err := localKey(p)
-	if err != nil {
-		return "", false
-	}
-	for _, a := range sockets(p) {
-		if a.N == but && a.N != 0 {
-			continue
-		}
-		if s, err := statusAt(ctx, a, key); err == nil && s.Dispatcher != "" {
-			return s.Dispatcher, true
-		}
-	}
-	return "", false
-}
-
-func statusAt(ctx context.Context, a local.Address, key local.Key) (control.Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	c := remote.NewClient(local.Opener{Address: a.Path, Key: key}, remote.Options{Patience: -1})
-	defer c.Close()
-	return c.Status(ctx)
+	return client.DispatcherHere(ctx, n.opt.Paths, n.slot.Number)
 }

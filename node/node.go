@@ -18,11 +18,14 @@ import (
 	"github.com/adauldev/octaskly/exec"
 	"github.com/adauldev/octaskly/node/blob"
 	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/home"
+	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/node/remote"
 	"github.com/adauldev/octaskly/node/tuning"
 	"github.com/adauldev/octaskly/node/worker"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
+	"github.com/adauldev/octaskly/quicnet/discover"
 	"github.com/adauldev/octaskly/quicnet/trust"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
@@ -58,7 +61,7 @@ type Node struct {
 	opt  Options
 	cfg  *config.Config
 	log  *slog.Logger
-	slot *slot
+	slot *home.Slot
 	id   *trust.Identity
 	boot string
 	name atomic.Pointer[string] // as the cluster knows it, once it is a member
@@ -72,9 +75,8 @@ type Node struct {
 	membership atomic.Pointer[trust.Membership]
 	pair       pairing
 	asker      asker
-	peers      peers
-	looks      bool // it only looks around, to join and end
-	exchanges  exchanges
+	peers      *peers.Peers  // nil without a network
+	looks      bool          // it only looks around, to join and end
 	changed    chan struct{} // capacity one: the membership or the dispatcher changed
 
 	mu   sync.Mutex
@@ -116,7 +118,7 @@ func New(opt Options) (*Node, error) {
 	if n.id, err = n.slot.Identity(); err != nil {
 		return nil, err
 	}
-	n.setName(nodeName(opt, n.slot.number))
+	n.setName(nodeName(opt, n.slot.Number))
 	if err := n.loadMembership(); err != nil {
 		return nil, err
 	}
@@ -149,7 +151,7 @@ func (n *Node) close() {
 		_ = n.blobs.Close()
 	}
 	if n.slot != nil {
-		n.slot.release()
+		n.slot.Release()
 	}
 }
 
@@ -197,8 +199,8 @@ func (n *Node) setMembership(m *trust.Membership) error {
 	}
 	n.membership.Store(m)
 	n.poke()
-	if n.peers.finder != nil {
-		n.peers.finder.Changed() // it no longer asks
+	if n.peers != nil {
+		n.peers.SelfChanged() // it no longer asks
 	}
 	return nil
 }
@@ -219,7 +221,7 @@ func (n *Node) listen() error {
 	case n.opt.Private:
 		return nil
 	default:
-		if n.conn, err = bind(n.cfg, n.opt.PortAsked); err != nil {
+		if n.conn, err = peers.Bind(n.cfg, n.opt.PortAsked); err != nil {
 			return err
 		}
 	}
@@ -237,9 +239,10 @@ func (n *Node) listen() error {
 		Join:       &quicnet.JoinConfig{Identity: n.id, Admitter: n.admitter, Applicant: n.applicant},
 		Logger:     n.log,
 	})
-	if n.opt.Conn == nil {
-		n.peers.finder = n.newFinder()
-	}
+	n.peers = peers.New(peers.Options{
+		Config: n.cfg, ID: n.id.ID(), Dir: n.slot.Path(), Endpoint: n.ep, Membership: n.membership.Load, Self: n.aboutSelf,
+		Changed: n.poke, Logger: n.log, HasCode: n.opt.Join != "", Silent: n.opt.Conn != nil, OnThisMachine: n.enrolHere, Join: n.becomeMember,
+	})
 	return nil
 }
 
@@ -256,6 +259,17 @@ func (n *Node) hello() wire.Hello {
 		h.Plays = append(h.Plays, task.RoleWorker)
 	}
 	return h
+}
+
+// aboutSelf is what this node says of itself on the network.
+func (n *Node) aboutSelf() discover.Self {
+	s := discover.Self{Node: n.id.ID(), Name: n.Name(), Port: n.port(), Version: wire.MaxVersion, Dispatches: n.leads() != nil, Looks: n.looks}
+	if m := n.membership.Load(); m != nil {
+		s.Cluster = m.ClusterID()
+	} else if !n.looks {
+		_, s.Asks = n.pairingCode()
+	}
+	return s
 }
 
 func (n *Node) port() uint16 {

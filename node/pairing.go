@@ -3,14 +3,13 @@ package node
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/home"
+	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
 	"github.com/adauldev/octaskly/quicnet/trust"
@@ -23,9 +22,6 @@ type pairing struct {
 	code trust.Code
 	ends time.Time
 }
-
-// codeFile holds the pairing code for `octaskly identity`.
-const codeFile = "code"
 
 // applicant is this node's side of joining when a dispatcher dials it.
 type applicant struct{ n *Node }
@@ -47,10 +43,8 @@ func (n *Node) pairingCode() (trust.Code, bool) {
 	if !fresh {
 		return c, true
 	}
-	path := filepath.Join(n.slot.Path(), codeFile)
-	_ = os.Remove(path) // so that the new file has its own mode
-	if err := os.WriteFile(path, []byte(c.Text()+"\n"), 0o600); err != nil {
-		n.log.Warn("the pairing code could not be written down", "error", err)
+	if err := home.NoteCode(n.slot.Path(), c.Text()); err != nil {
+		n.log.Warn("the pairing code is only shown", "error", err)
 	}
 	return c, true
 }
@@ -91,7 +85,7 @@ func (n *Node) showCode(ctx context.Context) {
 	for shown := (trust.Code{}); ; t.Reset(showEvery) {
 		select {
 		case <-ctx.Done():
-			_ = os.Remove(filepath.Join(n.slot.Path(), codeFile)) // nobody is let in by it any more
+			home.ForgetCode(n.slot.Path()) // nobody is let in by it any more
 			return
 		case <-t.C:
 		}
@@ -110,7 +104,7 @@ func (a applicant) Confirm(ctx context.Context, from quicnet.Offer) error {
 	if err := a.n.asker.confirm(ctx, from); err != nil {
 		return err
 	}
-	a.n.log.Warn("audit: let into a cluster that may now run commands here", "cluster", short(from.Cluster), "by", from.Name, "addr", from.Addr)
+	a.n.log.Warn("audit: let into a cluster that may now run commands here", "cluster", control.ShortCluster(from.Cluster), "by", from.Name, "addr", from.Addr)
 	return nil
 }
 
@@ -124,18 +118,31 @@ func (n *Node) joined(m *trust.Membership, g wire.JoinGrant) error {
 	if err := n.setMembership(m); err != nil {
 		return err
 	}
-	_ = os.Remove(filepath.Join(n.slot.Path(), codeFile))
+	home.ForgetCode(n.slot.Path())
 	if g.Name != "" {
 		n.setName(g.Name)
 	}
-	n.remember(g.Dispatcher, g.Addrs)
-	n.log.Info("member of the cluster", "cluster", short(m.ClusterID()), "as", n.Name())
+	n.peers.Remember(g.Dispatcher, g.Addrs)
+	n.log.Info("member of the cluster", "cluster", control.ShortCluster(m.ClusterID()), "as", n.Name())
 	return nil
+}
+
+// becomeMember uses the code that this node was given, if any.
+func (n *Node) becomeMember(ctx context.Context, places []peers.Place) error {
+	if n.opt.Join == "" {
+		return task.Errorf(task.KindNotAllowed, "this node is not a member of a cluster yet").
+			WithHint("let it in where the dispatcher is: octaskly nodes admit CODE\nthe code: octaskly identity")
+	}
+	code, err := trust.ParseCode(n.opt.Join)
+	if err != nil {
+		return err
+	}
+	return n.joinWith(ctx, code, places)
 }
 
 // joinWith becomes a member with a code, at the first place where it is good. A
 // node that has said no is not asked again at its other addresses.
-func (n *Node) joinWith(ctx context.Context, code trust.Code, places []place) error {
+func (n *Node) joinWith(ctx context.Context, code trust.Code, places []peers.Place) error {
 	if len(places) == 0 {
 		return task.Errorf(task.KindNoDispatcher, "no dispatcher was found to join").
 			WithHint("name its address with --dispatcher HOST")
@@ -143,14 +150,14 @@ func (n *Node) joinWith(ctx context.Context, code trust.Code, places []place) er
 	var all []error
 	said := map[task.NodeID]bool{}
 	for _, p := range places {
-		if p.id != "" && said[p.id] {
+		if p.ID != "" && said[p.ID] {
 			continue
 		}
-		_, _, err := n.ep.Join(ctx, p.addr, code, n.joined)
+		_, _, err := n.ep.Join(ctx, p.Addr, code, n.joined)
 		if err == nil {
 			return nil
 		}
-		said[p.id] = task.KindOf(err) == task.KindNotAllowed
+		said[p.ID] = task.KindOf(err) == task.KindNotAllowed
 		if !slices.ContainsFunc(all, func(e error) bool { return e.Error() == err.Error() }) {
 			all = append(all, err)
 		}
@@ -160,38 +167,3 @@ func (n *Node) joinWith(ctx context.Context, code trust.Code, places []place) er
 	}
 	return errors.Join(all...)
 }
-
-// rememberFile holds where the dispatcher was last: its id, then its addresses.
-const rememberFile = "dispatcher"
-
-// remember writes down where the dispatcher is, for the next start.
-func (n *Node) remember(id task.NodeID, addrs []string) {
-	if id == "" || len(addrs) == 0 {
-		return
-	}
-	text := string(id) + "\n" + strings.Join(addrs, "\n") + "\n"
-	if err := os.WriteFile(filepath.Join(n.slot.Path(), rememberFile), []byte(text), 0o600); err != nil {
-		n.log.Warn("the dispatcher's address could not be written down", "error", err)
-	}
-}
-
-// remembered is where the dispatcher was last.
-func remembered(dir string) (task.NodeID, []string) {
-	b, err := os.ReadFile(filepath.Join(dir, rememberFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	lines := strings.Fields(string(b))
-	if len(lines) < 2 {
-		return "", nil
-	}
-	id, err := trust.ParseNodeID(lines[0])
-	if err != nil {
-		return "", nil
-	}
-	return id, lines[1:]
-}
-
-func short(id string) string { return id[:min(8, len(id))] }
-
-func joinLines(l []string) string { return strings.Join(l, "\n") }

@@ -2,10 +2,8 @@ package node
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -24,16 +22,5 @@ func TestInvitedRoles(t *testing.T) {
 		if !slices.Equal(got, want) || (err == nil) != (want != nil) {
 			t.Errorf("invited as %q: %v, %v; want %v", role, got, err, want)
 		}
-	}
-}
-
-// TestBindOnce: a second --bind is not ignored.
-func TestBindOnce(t *testing.T) {
-	conn, err := bind(&config.Config{Bind: []string{"127.0.0.1", "127.0.0.2"}}, false)
-	if conn != nil {
-		_ = conn.Close()
-	}
-	if task.KindOf(err) != task.KindUsage || !strings.Contains(err.Error(), "2 times") {
-		t.Errorf("two --bind: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
 	"github.com/adauldev/octaskly/quicnet/trust"
@@ -14,7 +15,7 @@ import (
 func (n *Node) renew(id task.NodeID, key []byte) ([][]byte, error) {
 	l := n.leads()
 	if l == nil {
-		return nil, errNoDispatcher()
+		return nil, control.NoDispatcher()
 	}
 	if of, err := trust.NodeIDOf(key); err != nil || of != id {
 		return nil, task.Errorf(task.KindNotAllowed, "the key to renew is not that of the node that asks")

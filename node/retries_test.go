@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -19,7 +20,7 @@ func TestRetries(t *testing.T) {
 		times         int
 		least, most   time.Duration
 	}{
-		{"nobody answers", errNoDispatcher(), true, false, 1000, restless, lookAgain},
+		{"nobody answers", control.NoDispatcher(), true, false, 1000, restless, lookAgain},
 		{"nobody answers there", errors.New("timeout"), true, true, 1000, restless, noAnswerMax},
 		{"one too many", task.Errorf(task.KindFull, "full"), true, false, 1000, restless, noAnswerMax},
 		{"no member yet", removed, false, false, 1000, restless, lookAgain},

@@ -59,7 +59,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 		return err
 	}
 	if m := n.membership.Load(); m != nil && n.opt.Join != "" {
-		n.log.Warn("this node is a member of a cluster already: the code was not used", "cluster", short(m.ClusterID()))
+		n.log.Warn("this node is a member of a cluster already: the code was not used", "cluster", control.ShortCluster(m.ClusterID()))
 	}
 	n.sweep(cut)
 	roleWG.Go(func() { _ = n.worker.Run(roles) })
@@ -72,8 +72,8 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 		}
 	}
 	close(n.settled)
-	if n.peers.finder != nil {
-		roleWG.Go(func() { n.discover(roles) })
+	if n.peers != nil {
+		roleWG.Go(func() { n.peers.Run(roles) })
 	}
 	roleWG.Go(func() { n.keepUplink(roles) })
 	roleWG.Go(func() { n.showCode(roles) })

@@ -7,6 +7,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/dispatch"
+	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/node/remote"
 	"github.com/adauldev/octaskly/queue/task"
 )
@@ -149,9 +150,9 @@ func (c memberControl) Status(ctx context.Context) (control.Status, error) {
 	s, err := c.snapshot.Status(ctx)
 	switch {
 	case err == nil:
-		s.Facts = append(n.factList(), s.Facts...)
+		s.Facts = append(n.peers.Facts(), s.Facts...)
 	case task.KindOf(err) == task.KindNoDispatcher:
-		s = control.Status{Cluster: n.identity().Cluster, Nodes: map[control.NodeState]int{}, Facts: append(n.factList(), n.noDispatcher())}
+		s = control.Status{Cluster: n.identity().Cluster, Nodes: map[control.NodeState]int{}, Facts: append(n.peers.Facts(), n.noDispatcher())}
 	default:
 		return s, err
 	}
@@ -205,7 +206,7 @@ func (n *Node) identity() control.Identity {
 		id.Cluster, id.Roles = m.ClusterID(), m.Roles()
 	}
 	if n.conn != nil {
-		id.Addrs = n.reachable()
+		id.Addrs = peers.Reachable(n.conn)
 	}
 	if c, ok := n.pairingCode(); ok {
 		id.Code = c.Text()
@@ -224,6 +225,3 @@ func fingerprint(id string) string {
 	}
 	return b.String()
 }
-
-// factList is what a person should know about this node.
-func (n *Node) factList() []control.Fact { return n.networkFacts() }

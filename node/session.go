@@ -61,7 +61,7 @@ func (n *Node) route(ctx context.Context, s *quicnet.Session, kind wire.StreamKi
 		}
 	}
 	if kind == wire.StreamPeers {
-		return n.answerPeers(p, st)
+		return n.peers.Serve(p, st)
 	}
 	peer := dispatch.Peer{ID: p.ID, Addr: p.Addr.String(), RTT: func() time.Duration { return s.RTT() }}
 	switch kind {

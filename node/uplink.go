@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/dispatch"
 	"github.com/adauldev/octaskly/node/worker"
 	"github.com/adauldev/octaskly/queue/task"
@@ -83,9 +84,9 @@ func (n *Node) workForSelf(ctx context.Context, l *leading) error {
 // returns nil when there was a session.
 func (n *Node) workForOther(ctx context.Context) error {
 	if n.ep == nil {
-		return errNoDispatcher()
+		return control.NoDispatcher()
 	}
-	s, err := n.findDispatcher(ctx)
+	s, err := n.peers.FindDispatcher(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (n *Node) workForOther(ctx context.Context) error {
 	defer cancel()
 	wg.Go(func() { n.serveSession(ctx, s) })
 	wg.Go(func() { n.renewInTime(ctx, s) })
-	wg.Go(func() { n.keepTelling(ctx, s) })
+	wg.Go(func() { n.peers.KeepExchanging(ctx, s) })
 	err = n.worker.Serve(ctx, sessionLink{s})
 	if errors.Is(err, worker.ErrOldTerm) {
 		n.log.Warn("audit: refused to obey a dispatcher of an older term", "peer", s.Peer().Name, "id", string(s.Peer().ID), "error", err)

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
 	"github.com/adauldev/octaskly/quicnet/wire"
@@ -64,7 +65,7 @@ func (u *upstream) none() error {
 	case u.doubt != nil:
 		return u.doubt
 	}
-	return errNoDispatcher()
+	return control.NoDispatcher()
 }
 
 // refused says that whoever is where the dispatcher should be did not take this
@@ -137,12 +138,7 @@ type unwaiting struct{ *upstream }
 func (p unwaiting) OpenRPC(ctx context.Context) (wire.Stream, error) {
 	s := p.session()
 	if s == nil {
-		return nil, errNoDispatcher()
+		return nil, control.NoDispatcher()
 	}
 	return s.Open(ctx, wire.StreamRPC)
-}
-
-func errNoDispatcher() error {
-	return task.Errorf(task.KindNoDispatcher, "no dispatcher found").
-		WithHint("is one running?   octaskly status\nstart one here:   octaskly dispatcher\nknow its address? octaskly --dispatcher HOST run …")
 }

@@ -44,3 +44,9 @@ func ErrorKindOf(k task.Kind) ErrorKind {
 	}
 	return ErrorKind{Kind: k, HTTP: httpInternal, Exit: exitFailed}
 }
+
+// NoDispatcher says that nobody was found who dispatches.
+func NoDispatcher() error {
+	return task.Errorf(task.KindNoDispatcher, "no dispatcher found").
+		WithHint("is one running?   octaskly status\nstart one here:   octaskly dispatcher\nknow its address? octaskly --dispatcher HOST run …")
+}

@@ -145,3 +145,7 @@ type Invite struct {
 type PromoteRequest struct {
 	Force bool `msgpack:"f,omitempty"` // although another one may be alive
 }
+
+// ShortCluster is as much of a cluster's id as a person needs to tell it from
+// others.
+func ShortCluster(id string) string { return id[:min(8, len(id))] }

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/node/client"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -168,7 +168,7 @@ func (u *user) control() (c control.Control, end func()) {
 		defer cancel()
 		var err error
 		cfg := config.Default()
-		c, closer, err = node.Dial(ctx, &cfg, u.paths(), "test")
+		c, closer, err = client.Dial(ctx, &cfg, u.paths(), "test")
 		return err == nil
 	})
 	return c, func() { _ = closer.Close() }

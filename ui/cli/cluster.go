@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/node/client"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -50,12 +51,12 @@ func serveInProcess(s Serving) error {
 func dialFrom(paths config.Paths) Dialer {
 	return func(ctx context.Context, cfg *config.Loaded) (control.Control, io.Closer, error) {
 		if cfg.From("dispatcher").Kind == "flag" && cfg.NodeDir == "" {
-			if names, _ := node.Running(ctx, paths); len(names) > 0 {
+			if names, _ := client.Running(ctx, paths); len(names) > 0 {
 				return nil, nil, task.Errorf(task.KindUsage, "--dispatcher %s: your node %s runs here, and commands go through it to its own dispatcher", cfg.Dispatcher, strings.Join(names, ", ")).
 					WithHint("leave --dispatcher out, or stop that node first")
 			}
 		}
-		return node.Dial(ctx, &cfg.Config, paths, Version())
+		return client.Dial(ctx, &cfg.Config, paths, Version())
 	}
 }
 

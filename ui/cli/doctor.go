@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/node/doctor"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
 
@@ -23,7 +23,7 @@ exit code is 1 if something is broken.`,
 				return err
 			}
 			env.logFor(cfg, quietLog)
-			return printFindings(env, node.Examine(env.ctx, &cfg.Config, env.Paths, Version()))
+			return printFindings(env, doctor.Examine(env.ctx, &cfg.Config, env.Paths, Version()))
 		},
 	}
 }
@@ -38,10 +38,10 @@ type findingObject struct {
 
 // printFindings prints findings, with --quiet only what needs doing, and fails
 // without a word when something is broken.
-func printFindings(env *environment, all []node.Finding) error {
+func printFindings(env *environment, all []doctor.Finding) error {
 	broken := 0
 	for _, f := range all {
-		if f.Level == "error" {
+		if f.Level == doctor.Broken {
 			broken++
 		}
 		if err := printFinding(env, f); err != nil {
@@ -54,13 +54,13 @@ func printFindings(env *environment, all []node.Finding) error {
 	return nil
 }
 
-func printFinding(env *environment, f node.Finding) error {
+func printFinding(env *environment, f doctor.Finding) error {
 	switch {
 	case env.out.json:
 		return env.out.object(findingObject{"octaskly.finding/1", f.Area, f.Level, f.Text, orNull(f.Cure)})
 	case env.out.plain:
 		return env.out.line("%s\t%s\t%s\t%s", f.Level, f.Area, text.CleanLine(f.Text), text.CleanLine(strings.ReplaceAll(f.Cure, "\n", "; ")))
-	case env.out.quiet && f.Level != "warning" && f.Level != "error":
+	case env.out.quiet && f.Level != doctor.Warning && f.Level != doctor.Broken:
 		return nil
 	}
 	if err := env.out.line("%-8s %-10s %s", f.Level, f.Area, strings.ReplaceAll(cleanLines(f.Text), "\n", "\n             ")); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
-	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/node/client"
 	"github.com/adauldev/octaskly/queue/task"
 )
 
@@ -28,7 +28,7 @@ logs. The configuration file stays. Nothing of it can be brought back.`,
 			if _, err := env.configuration(); err != nil {
 				return err
 			}
-			names, err := node.Running(env.ctx, env.Paths)
+			names, err := client.Running(env.ctx, env.Paths)
 			if err != nil {
 				return err
 			}

@@ -7,7 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/adauldev/octaskly/node"
+	"github.com/adauldev/octaskly/node/client"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
@@ -74,7 +74,7 @@ func attachToRunningNode(env *environment, cfg *config.Loaded, role task.Role, d
 	if role != "" || !drawn {
 		return false, nil
 	}
-	names, err := node.Running(env.ctx, env.Paths)
+	names, err := client.Running(env.ctx, env.Paths)
 	if err != nil || len(names) == 0 {
 		return false, err
 	}

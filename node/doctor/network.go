@@ -1,19 +1,21 @@
-package node
+package doctor
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/adauldev/octaskly/node/client"
 	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/home"
+	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
 	"github.com/adauldev/octaskly/quicnet/discover"
@@ -24,16 +26,16 @@ import (
 // examinePort looks whether a node could listen, or does.
 func examinePort(cfg *config.Config, running []string) Finding {
 	c := *cfg
-	conn, err := bind(&c, true)
-	at, taken := fmt.Sprintf("UDP port %d", cfg.Port), errors.Is(err, errTaken)
+	conn, err := peers.Bind(&c, true)
+	at, taken := fmt.Sprintf("UDP port %d", cfg.Port), errors.Is(err, peers.ErrTaken)
 	switch {
 	case err == nil:
 		_ = conn.Close()
-		return Finding{"port", findOK, at + " is free for a node", ""}
+		return Finding{"port", OK, at + " is free for a node", ""}
 	case taken && len(running) > 0:
-		return Finding{"port", findOK, at + " is used, and " + strings.Join(running, ", ") + " runs here", ""}
+		return Finding{"port", OK, at + " is used, and " + strings.Join(running, ", ") + " runs here", ""}
 	case taken:
-		return Finding{"port", findWarning, at + " is used by another program", "a node takes another one that is free; name one with --port"}
+		return Finding{"port", Warning, at + " is used by another program", "a node takes another one that is free; name one with --port"}
 	}
 	return findingOf("port", err)
 }
@@ -55,7 +57,7 @@ var bufferCures = map[string]string{
 func examineBuffers() Finding {
 	conn, err := net.ListenUDP("udp", nil)
 	if err != nil {
-		return Finding{"buffers", findError, "open a UDP socket: " + err.Error(), "this system must allow UDP"}
+		return Finding{"buffers", Broken, "open a UDP socket: " + err.Error(), "this system must allow UDP"}
 	}
 	defer conn.Close()
 	_ = conn.SetReadBuffer(bufferWanted) // what came of it is read back
@@ -65,12 +67,12 @@ func examineBuffers() Finding {
 }
 
 func judgeBuffers(in, out int, known bool) Finding {
-	f := Finding{Area: "buffers", Level: findOK, Text: fmt.Sprintf("UDP sockets get %.1f MiB to read and %.1f MiB to write", float64(in)/(1<<20), float64(out)/(1<<20))}
+	f := Finding{Area: "buffers", Level: OK, Text: fmt.Sprintf("UDP sockets get %.1f MiB to read and %.1f MiB to write", float64(in)/(1<<20), float64(out)/(1<<20))}
 	switch {
 	case !known:
-		f.Level, f.Text = findInfo, "the buffers of UDP sockets cannot be seen on this system"
+		f.Level, f.Text = Info, "the buffers of UDP sockets cannot be seen on this system"
 	case min(in, out) < bufferPoor:
-		f.Level, f.Cure = findWarning, "packets get lost under load: raise the system's limit on socket buffers"
+		f.Level, f.Cure = Warning, "packets get lost under load: raise the system's limit on socket buffers"
 		if cure := bufferCures[runtime.GOOS]; cure != "" {
 			f.Cure = "packets get lost under load; as root: " + cure
 		}
@@ -101,9 +103,9 @@ func (s lookSocket) ReadNonQUIC(ctx context.Context, b []byte) (int, net.Addr, e
 // examineDiscovery tries every rung for a moment and says on which interface it
 // did what, and who answered.
 func examineDiscovery(ctx context.Context, cfg *config.Config) []Finding {
-	conn, err := listenUDP("", 0)
+	conn, err := peers.Listen("", 0)
 	if err != nil {
-		return []Finding{{"discovery", findError, "open a UDP socket: " + err.Error(), "this system must allow UDP"}}
+		return []Finding{{"discovery", Broken, "open a UDP socket: " + err.Error(), "this system must allow UDP"}}
 	}
 	defer conn.Close()
 	id, err := trust.NewIdentity()
@@ -197,7 +199,7 @@ func judgePeers(seen map[task.NodeID]*heard, local []net.Addr) []Finding {
 	for _, h := range seen {
 		slices.Sort(h.ways)
 		elsewhere = elsewhere || !here(h)
-		all = append(all, Finding{"peers", findOK, describeSeen(h.Sighting, h.ways), ""})
+		all = append(all, Finding{"peers", OK, describeSeen(h.Sighting, h.ways), ""})
 	}
 	slices.SortFunc(all, func(a, b Finding) int { return strings.Compare(a.Text, b.Text) })
 	if elsewhere {
@@ -208,7 +210,7 @@ func judgePeers(seen map[task.NodeID]*heard, local []net.Addr) []Finding {
 		who = "no node on another machine answered"
 	}
 	return append(all, Finding{
-		"peers", findInfo, fmt.Sprintf("%s within %s", who, lookTime),
+		"peers", Info, fmt.Sprintf("%s within %s", who, lookTime),
 		"if there are some, let UDP 7878 and the discovery port through the firewalls of all machines, or name an address: --dispatcher HOST",
 	})
 }
@@ -216,16 +218,16 @@ func judgePeers(seen map[task.NodeID]*heard, local []net.Addr) []Finding {
 // findingOfFact is how a rung fares. One that fails is no more than a warning:
 // any other suffices.
 func findingOfFact(x discover.Fact) Finding {
-	f := Finding{Area: "discovery", Level: findOK, Text: string(x.Rung)}
+	f := Finding{Area: "discovery", Level: OK, Text: string(x.Rung)}
 	if x.Interface != "" {
 		f.Text += " on " + x.Interface
 	}
 	f.Text += ": " + x.Words
 	switch {
 	case !x.OK && x.Rung == discover.ByAddress: // somebody asked for it
-		f.Level, f.Cure = findError, x.Hint
+		f.Level, f.Cure = Broken, x.Hint
 	case !x.OK:
-		f.Level, f.Cure = findWarning, x.Hint
+		f.Level, f.Cure = Warning, x.Hint
 	}
 	return f
 }
@@ -239,9 +241,9 @@ func describeSeen(s discover.Sighting, ways []string) string {
 	case s.Asks:
 		text += " asks to be let in"
 	case s.Dispatches:
-		text += " dispatches in the cluster " + short(s.Cluster)
+		text += " dispatches in the cluster " + control.ShortCluster(s.Cluster)
 	case s.Cluster != "":
-		text += " is a member of the cluster " + short(s.Cluster)
+		text += " is a member of the cluster " + control.ShortCluster(s.Cluster)
 	}
 	return text + ", heard by " + strings.Join(ways, " and ")
 }
@@ -250,11 +252,11 @@ func describeSeen(s discover.Sighting, ways []string) string {
 // commands reach it.
 func examineCluster(ctx context.Context, cfg *config.Config, p config.Paths, version string, running []string) []Finding {
 	if len(running) == 0 && !isMember(p) {
-		return []Finding{{"cluster", findInfo, "this user has no node yet", "begin a cluster: octaskly dispatcher\njoin one: octaskly worker, or octaskly join CODE"}}
+		return []Finding{{"cluster", Info, "this user has no node yet", "begin a cluster: octaskly dispatcher\njoin one: octaskly worker, or octaskly join CODE"}}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*askTime)
+	ctx, cancel := context.WithTimeout(ctx, 2*client.AnswerTime)
 	defer cancel()
-	c, closer, err := Dial(ctx, cfg, p, version)
+	c, closer, err := client.Dial(ctx, cfg, p, version)
 	if err != nil {
 		return []Finding{findingOf("cluster", err)}
 	}
@@ -265,10 +267,10 @@ func examineCluster(ctx context.Context, cfg *config.Config, p config.Paths, ver
 	}
 	var all []Finding
 	if s.Dispatcher != "" {
-		all = append(all, Finding{"cluster", findOK, fmt.Sprintf("%s dispatches in the cluster %s", s.Dispatcher, short(s.Cluster)), ""})
+		all = append(all, Finding{"cluster", OK, fmt.Sprintf("%s dispatches in the cluster %s", s.Dispatcher, control.ShortCluster(s.Cluster)), ""})
 	}
 	for _, f := range s.Facts {
-		if f.Level != findInfo { // what is only of note was looked at here
+		if f.Level != Info { // what is only of note was looked at here
 			all = append(all, Finding{"cluster", f.Level, f.Text, f.Cure})
 		}
 	}
@@ -277,9 +279,5 @@ func examineCluster(ctx context.Context, cfg *config.Config, p config.Paths, ver
 
 // isMember reports whether a node of this user is a member of a cluster.
 func isMember(p config.Paths) bool {
-	entries, _ := os.ReadDir(p.Nodes)
-	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		_, err := os.Stat(filepath.Join(p.Nodes, e.Name(), "membership"))
-		return err == nil
-	})
+	return slices.ContainsFunc(home.Places(p.Nodes), func(place home.Place) bool { return home.HoldsMembership(place.Dir) })
 }

@@ -1,4 +1,4 @@
-package node
+package peers
 
 import (
 	"context"
@@ -27,9 +27,9 @@ import (
 
 // How often members tell each other, and how often one of them may ask.
 const (
-	tellEvery   = time.Minute
-	answerEvery = 5 * time.Second
-	maxAskers   = 1024
+	exchangeEvery = time.Minute
+	answerEvery   = 5 * time.Second
+	maxAskers     = 1024
 )
 
 // exchangeTime is how long one exchange may take.
@@ -75,26 +75,26 @@ func (x *exchanges) askNow(now time.Time) bool {
 	return true
 }
 
-// answerPeers is the answering side of an exchange.
-func (n *Node) answerPeers(p quicnet.Peer, st wire.Stream) error {
+// Serve is the answering side of an exchange.
+func (p *Peers) Serve(from quicnet.Peer, st wire.Stream) error {
 	defer func() { _ = st.CloseWrite() }()
 	_ = st.SetReadDeadline(time.Now().Add(exchangeTime))
 	theirs, err := wire.Recv1[wire.Peers](st)
 	if err != nil {
 		return err
 	}
-	if !n.exchanges.allow(p.ID, time.Now()) {
-		err := task.Errorf(task.KindFull, "node %s asks for peers too often", p.Name)
+	if !p.exchanges.allow(from.ID, time.Now()) {
+		err := task.Errorf(task.KindFull, "node %s asks for peers too often", from.Name)
 		_ = st.Send(wire.FaultOf(err))
 		return err
 	}
-	n.hear(p, theirs)
-	return st.Send(n.tell(p.ID))
+	p.observe(from, theirs)
+	return st.Send(p.advertise(from.ID))
 }
 
 // exchange tells a member what this node knows, and hears what that one knows.
 // It returns where a dispatcher may be.
-func (n *Node) exchange(ctx context.Context, s *quicnet.Session) ([]place, error) {
+func (p *Peers) exchange(ctx context.Context, s *quicnet.Session) ([]Place, error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeTime)
 	defer cancel()
 	st, err := s.Open(ctx, wire.StreamPeers)
@@ -103,7 +103,7 @@ func (n *Node) exchange(ctx context.Context, s *quicnet.Session) ([]place, error
 	}
 	defer st.Close()
 	_ = st.SetReadDeadline(time.Now().Add(exchangeTime))
-	if err := st.Send(n.tell(s.Peer().ID)); err != nil {
+	if err := st.Send(p.advertise(s.Peer().ID)); err != nil {
 		return nil, err
 	}
 	_ = st.CloseWrite()
@@ -111,11 +111,11 @@ func (n *Node) exchange(ctx context.Context, s *quicnet.Session) ([]place, error
 	if err != nil {
 		return nil, err
 	}
-	return n.hear(s.Peer(), m), nil
+	return p.observe(s.Peer(), m), nil
 }
 
-// keepTelling exchanges with the node that dispatches until the session ends.
-func (n *Node) keepTelling(ctx context.Context, s *quicnet.Session) {
+// KeepExchanging exchanges with the node that dispatches until the session ends.
+func (p *Peers) KeepExchanging(ctx context.Context, s *quicnet.Session) {
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
@@ -124,58 +124,58 @@ func (n *Node) keepTelling(ctx context.Context, s *quicnet.Session) {
 			return
 		case <-t.C:
 		}
-		if _, err := n.exchange(ctx, s); err != nil && ctx.Err() == nil {
-			n.log.Debug("peers were not exchanged", "peer", s.Peer().Name, "error", err)
+		if _, err := p.exchange(ctx, s); err != nil && ctx.Err() == nil {
+			p.log.Debug("peers were not exchanged", "peer", s.Peer().Name, "error", err)
 		}
-		t.Reset(time.Duration(float64(tellEvery) * (0.8 + 0.4*rand.Float64())))
+		t.Reset(time.Duration(float64(exchangeEvery) * (0.8 + 0.4*rand.Float64())))
 	}
 }
 
-// tell lists the nodes that this one is connected to, all but the one it tells.
-func (n *Node) tell(to task.NodeID) wire.Peers {
+// advertise lists the nodes that this one is connected to, all but the one it tells.
+func (p *Peers) advertise(to task.NodeID) wire.Peers {
 	var m wire.Peers
-	for _, s := range n.ep.Sessions() {
-		p := s.Peer()
-		if p.ID == to || p.Hello.Kind != wire.PeerNode || p.Addr == nil || len(m.Items) == wire.MaxPeers {
+	for _, s := range p.opt.Endpoint.Sessions() {
+		peer := s.Peer()
+		if peer.ID == to || peer.Hello.Kind != wire.PeerNode || peer.Addr == nil || len(m.Items) == wire.MaxPeers {
 			continue
 		}
 		m.Items = append(m.Items, wire.PeerHint{
-			Node: p.ID, Name: p.Name, Addrs: []string{p.Addr.String()},
-			Dispatches: p.May(task.RoleDispatcher) && slices.Contains(p.Hello.Plays, task.RoleDispatcher),
+			Node: peer.ID, Name: peer.Name, Addrs: []string{peer.Addr.String()},
+			Dispatches: peer.May(task.RoleDispatcher) && slices.Contains(peer.Hello.Plays, task.RoleDispatcher),
 		})
 	}
 	return m
 }
 
-// hear takes what a member told, and returns where a dispatcher may be.
-func (n *Node) hear(from quicnet.Peer, m wire.Peers) []place {
-	mine := n.membership.Load()
+// observe takes what a member told, and returns where a dispatcher may be.
+func (p *Peers) observe(from quicnet.Peer, m wire.Peers) []Place {
+	mine := p.opt.Membership()
 	if mine == nil {
 		return nil
 	}
-	var where []place
+	var where []Place
 	var keep strings.Builder
-	for _, s := range credible(m, n.id.ID(), mine.ClusterID(), isLoopback(from.Addr)) {
-		if n.peers.finder != nil {
-			n.peers.finder.Heard(s)
+	for _, s := range plausible(m, p.opt.ID, mine.ClusterID(), isLoopback(from.Addr)) {
+		if p.finder != nil {
+			p.finder.Heard(s)
 		}
 		fmt.Fprintf(&keep, "%s %s\n", s.Node, s.Addrs[0])
 		if s.Dispatches {
 			for _, a := range s.Addrs {
-				where = append(where, place{a.String(), s.Node})
+				where = append(where, Place{a.String(), s.Node})
 			}
 		}
 	}
 	if from.May(task.RoleDispatcher) {
-		n.keepPeers(keep.String())
+		p.keepPeers(keep.String())
 	}
 	return where
 }
 
-// credible is what of a peer's words can be true: hints about other members, with
+// plausible is what of a peer's words can be true: hints about other members, with
 // addresses that can be dialled from here. Loopback addresses count only from a
 // peer on this machine.
-func credible(m wire.Peers, self task.NodeID, cluster string, near bool) []discover.Sighting {
+func plausible(m wire.Peers, self task.NodeID, cluster string, near bool) []discover.Sighting {
 	var all []discover.Sighting
 	for _, h := range m.Items[:min(len(m.Items), wire.MaxPeers)] {
 		id, err := trust.ParseNodeID(string(h.Node))
@@ -208,21 +208,21 @@ func isLoopback(a net.Addr) bool {
 // dispatcher is somewhere else: a node id and an address a line.
 const peersFile = "peers"
 
-func (n *Node) keepPeers(text string) {
-	n.exchanges.mu.Lock()
-	defer n.exchanges.mu.Unlock()
-	if text == "" || text == n.exchanges.kept {
+func (p *Peers) keepPeers(text string) {
+	p.exchanges.mu.Lock()
+	defer p.exchanges.mu.Unlock()
+	if text == "" || text == p.exchanges.kept {
 		return
 	}
-	if err := os.WriteFile(filepath.Join(n.slot.Path(), peersFile), []byte(text), 0o600); err != nil {
-		n.log.Warn("the addresses of other members could not be written down", "error", err)
+	if err := os.WriteFile(filepath.Join(p.opt.Dir, peersFile), []byte(text), 0o600); err != nil {
+		p.log.Warn("the addresses of other members could not be written down", "error", err)
 		return
 	}
-	n.exchanges.kept = text
+	p.exchanges.kept = text
 }
 
 // keptPeers is what keepPeers wrote.
-func keptPeers(dir string) (all []place) {
+func keptPeers(dir string) (all []Place) {
 	b, err := os.ReadFile(filepath.Join(dir, peersFile))
 	if err != nil || len(b) > 64<<10 {
 		return nil
@@ -234,43 +234,43 @@ func keptPeers(dir string) (all []place) {
 		}
 		id, err := trust.ParseNodeID(f[0])
 		if _, aerr := netip.ParseAddrPort(f[1]); errors.Join(err, aerr) == nil {
-			all = append(all, place{f[1], id})
+			all = append(all, Place{f[1], id})
 		}
 	}
 	return all
 }
 
 // askMembers asks a few members that are known where the dispatcher is.
-func (n *Node) askMembers(ctx context.Context) []place {
-	m := n.membership.Load()
-	if m == nil || !n.exchanges.askNow(time.Now()) {
+func (p *Peers) askMembers(ctx context.Context) []Place {
+	m := p.opt.Membership()
+	if m == nil || !p.exchanges.askNow(time.Now()) {
 		return nil
 	}
-	known := keptPeers(n.slot.Path())
-	for _, s := range n.peers.look() {
+	known := keptPeers(p.opt.Dir)
+	for _, s := range p.seen.list() {
 		if s.Cluster == m.ClusterID() && !s.Dispatches && len(s.Addrs) > 0 {
-			known = append(known, place{s.Addrs[0].String(), s.Node})
+			known = append(known, Place{s.Addrs[0].String(), s.Node})
 		}
 	}
 	rand.Shuffle(len(known), func(i, j int) { known[i], known[j] = known[j], known[i] })
-	var where []place
-	for _, p := range known[:min(len(known), askAtOnce)] {
-		where = append(where, n.askMember(ctx, p)...)
+	var where []Place
+	for _, at := range known[:min(len(known), askAtOnce)] {
+		where = append(where, p.askMember(ctx, at)...)
 	}
 	return where
 }
 
-func (n *Node) askMember(ctx context.Context, p place) []place {
+func (p *Peers) askMember(ctx context.Context, at Place) []Place {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	s, err := n.ep.Dial(ctx, p.addr, p.id)
+	s, err := p.opt.Endpoint.Dial(ctx, at.Addr, at.ID)
 	if err != nil {
 		return nil
 	}
 	defer s.Close(0, "")
-	where, _ := n.exchange(ctx, s) // it need not know
+	where, _ := p.exchange(ctx, s) // it need not know
 	if s.Peer().May(task.RoleDispatcher) {
-		where = append(where, p)
+		where = append(where, at)
 	}
 	return where
 }

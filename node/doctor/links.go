@@ -1,4 +1,4 @@
-package node
+package doctor
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ func examineLinks() []Finding {
 		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 {
 			continue
 		}
-		if f := judgeLink(i.Name, i.MTU); f.Level != findOK {
+		if f := judgeLink(i.Name, i.MTU); f.Level != OK {
 			all = append(all, f)
 		}
 	}
@@ -33,9 +33,9 @@ func judgeLink(name string, mtu int) Finding {
 	text := fmt.Sprintf("%s carries packets of up to %d bytes", name, mtu)
 	switch {
 	case mtu <= 0 || mtu >= usualMTU:
-		return Finding{"links", findOK, text, ""}
+		return Finding{"links", OK, text, ""}
 	case mtu >= leastMTU:
-		return Finding{"links", findInfo, text + ": enough, as of most tunnels", ""}
+		return Finding{"links", Info, text + ": enough, as of most tunnels", ""}
 	}
-	return Finding{"links", findWarning, fmt.Sprintf("%s; nodes talk in packets of %d or more", text, leastMTU), fmt.Sprintf("raise the MTU of %s, or reach the other nodes by another link", name)}
+	return Finding{"links", Warning, fmt.Sprintf("%s; nodes talk in packets of %d or more", text, leastMTU), fmt.Sprintf("raise the MTU of %s, or reach the other nodes by another link", name)}
 }

@@ -1,4 +1,4 @@
-package node
+package home
 
 import (
 	"errors"
@@ -37,41 +37,41 @@ func TestClaimSlot(t *testing.T) {
 				}
 			}
 			for _, n := range tc.busy {
-				s, err := openSlot(filepath.Join(nodes, strconv.Itoa(n)), n)
+				s, err := Open(filepath.Join(nodes, strconv.Itoa(n)), n)
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer s.release()
+				defer s.Release()
 			}
-			s, err := claimSlot(nodes, "", tc.dispatcher)
+			s, err := Claim(nodes, "", tc.dispatcher)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.number != tc.want {
-				t.Errorf("took slot %d, want %d", s.number, tc.want)
+			if s.Number != tc.want {
+				t.Errorf("took slot %d, want %d", s.Number, tc.want)
 			}
-			s.release()
-			again, err := claimSlot(nodes, "", tc.dispatcher)
-			if err != nil || again.number != tc.want {
+			s.Release()
+			again, err := Claim(nodes, "", tc.dispatcher)
+			if err != nil || again.Number != tc.want {
 				t.Errorf("after its release: %v", err)
 			}
-			again.release()
+			again.Release()
 		})
 	}
 }
 
 func TestNamedSlotInUse(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "mine")
-	s, err := claimSlot(t.TempDir(), dir, false)
-	if err != nil || s.number != 0 {
+	s, err := Claim(t.TempDir(), dir, false)
+	if err != nil || s.Number != 0 {
 		t.Fatal(err)
 	}
-	defer s.release()
-	_, err = claimSlot(t.TempDir(), dir, true)
+	defer s.Release()
+	_, err = Claim(t.TempDir(), dir, true)
 	if task.KindOf(err) != task.KindConflict || !strings.Contains(err.Error(), dir) || !strings.Contains(task.HintOf(err), "--node-dir") {
 		t.Errorf("a directory in use: %v (%s)", err, task.HintOf(err))
 	}
-	if errors.Is(err, errBusy) {
+	if errors.Is(err, ErrBusy) {
 		t.Error("the caller would try the next slot")
 	}
 }
@@ -85,8 +85,8 @@ func TestSlotOfOthersIsRefused(t *testing.T) {
 	if err := os.Chmod(dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := claimSlot(nodes, "", false); err == nil {
-		s.release()
+	if s, err := Claim(nodes, "", false); err == nil {
+		s.Release()
 		t.Fatal("a directory that the group may read was taken")
 	} else if !strings.Contains(err.Error(), dir) {
 		t.Errorf("the refusal does not name the directory: %v", err)
@@ -97,8 +97,8 @@ func TestSlotOfOthersIsRefused(t *testing.T) {
 	if err := errors.Join(os.Chmod(dir, 0o700), os.Chown(dir, 65534, 65534)); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := claimSlot(nodes, "", false); err == nil {
-		s.release()
+	if s, err := Claim(nodes, "", false); err == nil {
+		s.Release()
 		t.Fatal("a directory of another user was taken")
 	}
 }
@@ -110,18 +110,18 @@ func TestNoSecondQueue(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(nodes, "1", "raft"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	first, err := claimSlot(nodes, "", true)
+	first, err := Claim(nodes, "", true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := claimSlot(nodes, "", true); !errors.Is(err, errQueueBusy) {
+	if s, err := Claim(nodes, "", true); !errors.Is(err, ErrQueueBusy) {
 		t.Fatalf("took %v, %v while the queue was in use", s, err)
 	}
 	if _, err := os.Stat(filepath.Join(nodes, "2")); err == nil {
 		t.Error("a second directory was made")
 	}
-	first.release()
-	if s, err := claimSlot(nodes, "", true); err != nil || s.number != 1 {
+	first.Release()
+	if s, err := Claim(nodes, "", true); err != nil || s.Number != 1 {
 		t.Errorf("after the first ended: %v, %v", s, err)
 	}
 }

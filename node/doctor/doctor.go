@@ -1,4 +1,6 @@
-package node
+// Package doctor looks at a machine for what keeps a node on it from working. It
+// changes nothing, and needs no running node.
+package doctor
 
 import (
 	"context"
@@ -7,12 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/adauldev/octaskly/exec"
+	"github.com/adauldev/octaskly/node/client"
 	"github.com/adauldev/octaskly/node/config"
+	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/home"
 	"github.com/adauldev/octaskly/node/worker"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/trust"
@@ -21,17 +25,17 @@ import (
 // Finding is one thing that was looked at on this machine and what came of it.
 type Finding struct {
 	Area  string // clock, store, sandbox, port, buffers, discovery, peers or cluster
-	Level string // "ok", "info", "warning" or "error"; an error is something broken
+	Level string // OK, Info, Warning or Broken
 	Text  string
 	Cure  string // what to do; empty when there is nothing to do
 }
 
 // The levels of findings.
 const (
-	findOK      = "ok"
-	findInfo    = "info"
-	findWarning = "warning"
-	findError   = "error"
+	OK      = "ok"
+	Info    = "info"    // worth knowing; nothing to do
+	Warning = "warning" // works, but worse than it could
+	Broken  = "error"
 )
 
 // Examine looks at everything that a node on this machine needs, whether one
@@ -43,7 +47,7 @@ func Examine(ctx context.Context, cfg *config.Config, p config.Paths, version st
 	all = append(all, examineStore(p)...)
 	all = append(all, examineMemberships(p, time.Now())...)
 	all = append(all, examineSandbox(exec.Probe(ctx), cfg)...)
-	running, err := Running(ctx, p)
+	running, err := client.Running(ctx, p)
 	if err != nil {
 		all = append(all, findingOf("cluster", err))
 	}
@@ -55,16 +59,16 @@ func Examine(ctx context.Context, cfg *config.Config, p config.Paths, version st
 }
 
 func findingOf(area string, err error) Finding {
-	return Finding{Area: area, Level: findError, Text: err.Error(), Cure: task.HintOf(err)}
+	return Finding{Area: area, Level: Broken, Text: err.Error(), Cure: task.HintOf(err)}
 }
 
 // oldest is before any release of this program.
 var oldest = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func examineClock(now time.Time) Finding {
-	f := Finding{Area: "clock", Level: findOK, Text: "it is " + now.Format(time.RFC3339)}
+	f := Finding{Area: "clock", Level: OK, Text: "it is " + now.Format(time.RFC3339)}
 	if now.Before(oldest) {
-		f.Level, f.Text = findError, "the clock says "+now.Format(time.RFC3339)+", which is past"
+		f.Level, f.Text = Broken, "the clock says "+now.Format(time.RFC3339)+", which is past"
 		f.Cure = "set it: certificates are judged by it"
 	}
 	return f
@@ -83,7 +87,7 @@ func examineStore(p config.Paths) []Finding {
 		if fi, err := os.Stat(dir); err == nil && fi.IsDir() {
 			break
 		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return []Finding{{"store", findError, err.Error(), "make it readable, or name another place with XDG_DATA_HOME"}}
+			return []Finding{{"store", Broken, err.Error(), "make it readable, or name another place with XDG_DATA_HOME"}}
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
@@ -94,7 +98,7 @@ func examineStore(p config.Paths) []Finding {
 	all := []Finding{examineSpace(p.Data, (&worker.Meter{Dir: dir}).Load().DiskFreeMB)}
 	f, err := os.CreateTemp(dir, ".octaskly-doctor-")
 	if err != nil {
-		return append(all, Finding{"store", findError, fmt.Sprintf("%s cannot be written: %v", dir, err), "make it this user's, or name another place with XDG_DATA_HOME"})
+		return append(all, Finding{"store", Broken, fmt.Sprintf("%s cannot be written: %v", dir, err), "make it this user's, or name another place with XDG_DATA_HOME"})
 	}
 	_ = f.Close()
 	_ = os.Remove(f.Name())
@@ -102,14 +106,14 @@ func examineStore(p config.Paths) []Finding {
 }
 
 func examineSpace(dir string, freeMB int64) Finding {
-	f := Finding{Area: "store", Level: findOK, Text: fmt.Sprintf("%s, %.1f GiB free", dir, float64(freeMB)/1024)}
+	f := Finding{Area: "store", Level: OK, Text: fmt.Sprintf("%s, %.1f GiB free", dir, float64(freeMB)/1024)}
 	switch {
 	case freeMB == 0:
-		f.Level, f.Text = findInfo, dir+": how much space is free cannot be seen"
+		f.Level, f.Text = Info, dir+": how much space is free cannot be seen"
 	case freeMB < spaceError:
-		f.Level, f.Cure = findError, "make room there: a queue on a full disk takes no tasks"
+		f.Level, f.Cure = Broken, "make room there: a queue on a full disk takes no tasks"
 	case freeMB < spaceWarning:
-		f.Level, f.Cure = findWarning, "make room there before the queue stops taking tasks"
+		f.Level, f.Cure = Warning, "make room there before the queue stops taking tasks"
 	}
 	return f
 }
@@ -117,16 +121,10 @@ func examineSpace(dir string, freeMB int64) Finding {
 // examineMemberships looks at the keys and certificates of this user's nodes.
 func examineMemberships(p config.Paths, now time.Time) []Finding {
 	var all []Finding
-	entries, _ := os.ReadDir(p.Nodes)
-	for _, e := range entries {
-		if _, err := strconv.Atoi(e.Name()); err != nil {
-			continue
+	for _, place := range home.Places(p.Nodes) {
+		if home.HoldsIdentity(place.Dir) { // else never started
+			all = append(all, examineMembership(place.Dir, now))
 		}
-		path := filepath.Join(p.Nodes, e.Name())
-		if _, err := os.Stat(filepath.Join(path, "identity")); err != nil {
-			continue // never started
-		}
-		all = append(all, examineMembership(path, now))
 	}
 	return all
 }
@@ -143,15 +141,15 @@ func examineMembership(path string, now time.Time) Finding {
 	m, err := d.LoadMembership(id)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Finding{"cluster", findInfo, path + " is a member of no cluster", "let it in where the dispatcher is: octaskly nodes admit CODE\nits code: octaskly identity"}
+		return Finding{"cluster", Info, path + " is a member of no cluster", "let it in where the dispatcher is: octaskly nodes admit CODE\nits code: octaskly identity"}
 	case err != nil:
 		return findingOf("store", err)
 	case now.After(m.NotAfter()):
-		return Finding{"cluster", findError, fmt.Sprintf("the membership in %s has ended on %s", path, m.NotAfter().Format(time.DateOnly)), "check the clock, else remove the directory and join again: octaskly join CODE"}
+		return Finding{"cluster", Broken, fmt.Sprintf("the membership in %s has ended on %s", path, m.NotAfter().Format(time.DateOnly)), "check the clock, else remove the directory and join again: octaskly join CODE"}
 	case now.Before(m.NotBefore()):
-		return Finding{"cluster", findError, fmt.Sprintf("the membership in %s begins on %s, after what the clock says", path, m.NotBefore().Format(time.DateOnly)), "set the clock"}
+		return Finding{"cluster", Broken, fmt.Sprintf("the membership in %s begins on %s, after what the clock says", path, m.NotBefore().Format(time.DateOnly)), "set the clock"}
 	}
-	return Finding{"cluster", findOK, fmt.Sprintf("%s is a member of %s until %s", path, short(m.ClusterID()), m.NotAfter().Format(time.DateOnly)), ""}
+	return Finding{"cluster", OK, fmt.Sprintf("%s is a member of %s until %s", path, control.ShortCluster(m.ClusterID()), m.NotAfter().Format(time.DateOnly)), ""}
 }
 
 // examineSandbox looks at the levels that tasks can be run at here.
@@ -162,15 +160,15 @@ func examineSandbox(c exec.Capabilities, cfg *config.Config) []Finding {
 	}
 	var all []Finding
 	for _, l := range c.Levels {
-		f := Finding{Area: "sandbox", Level: findOK, Text: fmt.Sprintf("%s: %s", l.Level, l.Mechanisms)}
+		f := Finding{Area: "sandbox", Level: OK, Text: fmt.Sprintf("%s: %s", l.Level, l.Mechanisms)}
 		switch {
 		case l.Available && l.Mechanisms == "":
 			f.Text = l.Level.String()
 		case !l.Available && l.Level == want:
-			f.Level, f.Text = findError, fmt.Sprintf("%s, which is asked for, is not to be had: %s", l.Level, l.Reason)
+			f.Level, f.Text = Broken, fmt.Sprintf("%s, which is asked for, is not to be had: %s", l.Level, l.Reason)
 			f.Cure = "run on a newer kernel, or start the node with --sandbox-level none if you trust everybody who may submit"
 		case !l.Available:
-			f.Level, f.Text = findInfo, fmt.Sprintf("%s is not to be had: %s", l.Level, l.Reason)
+			f.Level, f.Text = Info, fmt.Sprintf("%s is not to be had: %s", l.Level, l.Reason)
 		}
 		all = append(all, f)
 	}
@@ -181,7 +179,7 @@ func examineSandbox(c exec.Capabilities, cfg *config.Config) []Finding {
 		}
 	}
 	if len(missing) > 0 {
-		all = append(all, Finding{"sandbox", findInfo, "nothing here limits " + strings.Join(missing, ", "), "tasks that ask for such a limit go to other nodes; with systemd: Delegate=yes for the service"})
+		all = append(all, Finding{"sandbox", Info, "nothing here limits " + strings.Join(missing, ", "), "tasks that ask for such a limit go to other nodes; with systemd: Delegate=yes for the service"})
 	}
 	return all
 }

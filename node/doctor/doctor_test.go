@@ -1,4 +1,4 @@
-package node
+package doctor
 
 import (
 	"net"
@@ -24,21 +24,21 @@ func TestWhatTheDoctorFinds(t *testing.T) {
 		level string
 		cure  bool
 	}{
-		"clock":                 {examineClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), findOK, false},
-		"clock in 1970":         {examineClock(time.Unix(60, 0)), findError, true},
-		"much space":            {examineSpace("d", 20_000), findOK, false},
-		"little space":          {examineSpace("d", 500), findWarning, true},
-		"no space":              {examineSpace("d", 3), findError, true},
-		"space is not seen":     {examineSpace("d", 0), findInfo, false},
-		"buffers":               {judgeBuffers(7<<20, 7<<20, true), findOK, false},
-		"small buffers":         {judgeBuffers(208<<10, 7<<20, true), findWarning, true},
-		"buffers are not seen":  {judgeBuffers(0, 0, false), findInfo, false},
-		"a usual link":          {judgeLink("eth0", 1500), findOK, false},
-		"a tunnel":              {judgeLink("wg0", 1280), findInfo, false},
-		"a link that is narrow": {judgeLink("ppp0", 576), findWarning, true},
-		"a rung":                {fact(discover.Fact{Rung: discover.ByProbe, Interface: "eth0", OK: true, Words: "probed"}), findOK, false},
-		"a rung that fails":     {fact(discover.Fact{Rung: discover.ByMDNS, Words: "no", Hint: "do"}), findWarning, true},
-		"an address that fails": {fact(discover.Fact{Rung: discover.ByAddress, Words: "no", Hint: "do"}), findError, true},
+		"clock":                 {examineClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), OK, false},
+		"clock in 1970":         {examineClock(time.Unix(60, 0)), Broken, true},
+		"much space":            {examineSpace("d", 20_000), OK, false},
+		"little space":          {examineSpace("d", 500), Warning, true},
+		"no space":              {examineSpace("d", 3), Broken, true},
+		"space is not seen":     {examineSpace("d", 0), Info, false},
+		"buffers":               {judgeBuffers(7<<20, 7<<20, true), OK, false},
+		"small buffers":         {judgeBuffers(208<<10, 7<<20, true), Warning, true},
+		"buffers are not seen":  {judgeBuffers(0, 0, false), Info, false},
+		"a usual link":          {judgeLink("eth0", 1500), OK, false},
+		"a tunnel":              {judgeLink("wg0", 1280), Info, false},
+		"a link that is narrow": {judgeLink("ppp0", 576), Warning, true},
+		"a rung":                {fact(discover.Fact{Rung: discover.ByProbe, Interface: "eth0", OK: true, Words: "probed"}), OK, false},
+		"a rung that fails":     {fact(discover.Fact{Rung: discover.ByMDNS, Words: "no", Hint: "do"}), Warning, true},
+		"an address that fails": {fact(discover.Fact{Rung: discover.ByAddress, Words: "no", Hint: "do"}), Broken, true},
 	} {
 		if c.got.Level != c.level || (c.got.Cure != "") != c.cure || c.got.Text == "" {
 			t.Errorf("%s: %+v", name, c.got)
@@ -52,12 +52,12 @@ func TestTheDoctorOnSandboxes(t *testing.T) {
 		caps.Levels[l] = exec.LevelInfo{Level: exec.Level(l), Available: exec.Level(l) == exec.None, Reason: "an old kernel"}
 	}
 	cfg := config.Default()
-	for level, want := range map[string]string{"none": findInfo, "basic": findError} {
+	for level, want := range map[string]string{"none": Info, "basic": Broken} {
 		cfg.SandboxLevel = level
-		worst := findInfo
+		worst := Info
 		for _, f := range examineSandbox(caps, &cfg) {
-			if f.Level == findError {
-				worst = findError
+			if f.Level == Broken {
+				worst = Broken
 				if !strings.Contains(f.Text, "an old kernel") || f.Cure == "" {
 					t.Errorf("%+v", f)
 				}
@@ -80,21 +80,21 @@ func TestTheDoctorOnMemberships(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	if f := examineMembership(path, now); f.Level != findInfo || !strings.Contains(f.Cure, "octaskly identity") {
+	if f := examineMembership(path, now); f.Level != Info || !strings.Contains(f.Cure, "octaskly identity") {
 		t.Errorf("no member: %+v", f)
 	}
 	ca, err := trust.NewCA(now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := ca.Enrol(id, defaultRoles, now)
+	m, err := ca.Enrol(id, []task.Role{task.RoleWorker}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := d.SaveMembership(m); err != nil {
 		t.Fatal(err)
 	}
-	for at, want := range map[time.Time]string{now: findOK, m.NotAfter().Add(time.Hour): findError, time.Unix(0, 0): findError} {
+	for at, want := range map[time.Time]string{now: OK, m.NotAfter().Add(time.Hour): Broken, time.Unix(0, 0): Broken} {
 		if f := examineMembership(path, at); f.Level != want {
 			t.Errorf("at %s: %+v", at, f)
 		}
@@ -102,7 +102,7 @@ func TestTheDoctorOnMemberships(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(path, "membership"), []byte("junk"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if f := examineMembership(path, now); f.Level != findError {
+	if f := examineMembership(path, now); f.Level != Broken {
 		t.Errorf("damaged: %+v", f)
 	}
 }
@@ -114,14 +114,14 @@ func TestTheDoctorOnPorts(t *testing.T) {
 	}
 	cfg := config.Default()
 	cfg.Port = conn.LocalAddr().(*net.UDPAddr).Port
-	if f := examinePort(&cfg, nil); f.Level != findWarning {
+	if f := examinePort(&cfg, nil); f.Level != Warning {
 		t.Errorf("a port of another program: %+v", f)
 	}
-	if f := examinePort(&cfg, []string{"mill"}); f.Level != findOK || !strings.Contains(f.Text, "mill") {
+	if f := examinePort(&cfg, []string{"mill"}); f.Level != OK || !strings.Contains(f.Text, "mill") {
 		t.Errorf("a port of ours: %+v", f)
 	}
 	_ = conn.Close()
-	if f := examinePort(&cfg, nil); f.Level != findOK {
+	if f := examinePort(&cfg, nil); f.Level != OK {
 		t.Errorf("a free port: %+v", f)
 	}
 }
@@ -137,17 +137,17 @@ func TestTheDoctorOnPeers(t *testing.T) {
 		ends  string
 		level string
 	}{
-		"nobody":          {nil, "no node answered", findInfo},
-		"one here":        {[]*heard{at("10.0.0.1:7878")}, "no node on another machine answered", findInfo},
-		"one on loopback": {[]*heard{at("[::1]:7878")}, "no node on another machine answered", findInfo},
-		"one there":       {[]*heard{at("10.0.0.1:7878"), at("10.0.0.2:7878")}, "mill at 10.0.0.2", findOK},
+		"nobody":          {nil, "no node answered", Info},
+		"one here":        {[]*heard{at("10.0.0.1:7878")}, "no node on another machine answered", Info},
+		"one on loopback": {[]*heard{at("[::1]:7878")}, "no node on another machine answered", Info},
+		"one there":       {[]*heard{at("10.0.0.1:7878"), at("10.0.0.2:7878")}, "mill at 10.0.0.2", OK},
 	} {
 		seen := map[task.NodeID]*heard{}
 		for i, h := range c.seen {
 			seen[task.NodeID(rune('a'+i))] = h
 		}
 		all := judgePeers(seen, local)
-		if last := all[len(all)-1]; !strings.HasPrefix(last.Text, c.ends) || last.Level != c.level || (last.Cure != "") != (c.level == findInfo) {
+		if last := all[len(all)-1]; !strings.HasPrefix(last.Text, c.ends) || last.Level != c.level || (last.Cure != "") != (c.level == Info) {
 			t.Errorf("%s: %+v", name, all)
 		}
 	}
@@ -164,7 +164,7 @@ func TestTheDoctorAtAnAddress(t *testing.T) {
 	cfg.Dispatcher = silent.LocalAddr().String()
 	all := examineDiscovery(t.Context(), &cfg)
 	if !slices.ContainsFunc(all, func(f Finding) bool {
-		return f.Level == findError && strings.Contains(f.Text, cfg.Dispatcher+" did not answer") && strings.Contains(f.Cure, "firewalls")
+		return f.Level == Broken && strings.Contains(f.Text, cfg.Dispatcher+" did not answer") && strings.Contains(f.Cure, "firewalls")
 	}) {
 		t.Errorf("%+v", all)
 	}

@@ -1,4 +1,4 @@
-package node
+package home
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 func lockFile(f *os.File) error {
 	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
-		return errBusy
+		return ErrBusy
 	}
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", f.Name(), err)

@@ -1,4 +1,4 @@
-package node
+package peers
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ func newID(t *testing.T) task.NodeID {
 	return id.ID()
 }
 
-func TestWhatPeersTellIsWeighed(t *testing.T) {
+func TestImplausibleHintsAreDropped(t *testing.T) {
 	self, other := newID(t), newID(t)
 	hint := func(addrs ...string) wire.PeerHint { return wire.PeerHint{Node: other, Name: "mill", Addrs: addrs} }
 	for name, c := range map[string]struct {
@@ -45,7 +45,7 @@ func TestWhatPeersTellIsWeighed(t *testing.T) {
 		"of the future":       {wire.PeerHint{Node: other, Addrs: []string{"10.0.0.7:7878"}, SeenAgo: -1}, false, ""},
 	} {
 		got := ""
-		for _, s := range credible(wire.Peers{Items: []wire.PeerHint{c.hint}}, self, "cluster", c.near) {
+		for _, s := range plausible(wire.Peers{Items: []wire.PeerHint{c.hint}}, self, "cluster", c.near) {
 			for _, a := range s.Addrs {
 				got += a.String()
 			}
@@ -62,7 +62,7 @@ func TestWhatPeersTellIsWeighed(t *testing.T) {
 		}
 		flood.Items = append(flood.Items, h)
 	}
-	all := credible(flood, self, "cluster", false)
+	all := plausible(flood, self, "cluster", false)
 	if len(all) != wire.MaxPeers || len(all[0].Addrs) != wire.MaxPeerAddrs {
 		t.Errorf("%d hints of %d addresses were taken", len(all), len(all[0].Addrs))
 	}
@@ -117,7 +117,7 @@ func TestKeptPeers(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, peersFile), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := keptPeers(dir); len(got) != 1 || got[0] != (place{"10.0.0.7:7878", id}) {
+	if got := keptPeers(dir); len(got) != 1 || got[0] != (Place{"10.0.0.7:7878", id}) {
 		t.Errorf("%v", got)
 	}
 	if err := os.WriteFile(filepath.Join(dir, peersFile), []byte(strings.Repeat("x", 1<<20)), 0o600); err != nil {
@@ -131,7 +131,7 @@ func TestKeptPeers(t *testing.T) {
 // TestSeenIsBounded: whoever makes nodes up has room for a few, and does not
 // crowd out those that answer probes.
 func TestSeenIsBounded(t *testing.T) {
-	var p peers
+	var p seenList
 	now := time.Now()
 	see := func(via discover.Rung, addr string) task.NodeID {
 		s := discover.Sighting{Self: discover.Self{Node: newID(t)}, Addrs: []netip.AddrPort{netip.MustParseAddrPort(addr)}, Via: via, At: now}
@@ -171,15 +171,15 @@ func TestSeenIsBounded(t *testing.T) {
 	}
 }
 
-func TestTellingIsLimited(t *testing.T) {
-	var x telling
+func TestLogLinesAreLimited(t *testing.T) {
+	var x logLimit
 	now, lines := time.Now(), 0
-	for range 10 * tellingMost {
+	for range 10 * logLinesAMinute {
 		if _, ok := x.allow(now); ok {
 			lines++
 		}
 	}
-	if others, ok := x.allow(now.Add(time.Minute)); lines != tellingMost || !ok || others != 9*tellingMost {
+	if others, ok := x.allow(now.Add(time.Minute)); lines != logLinesAMinute || !ok || others != 9*logLinesAMinute {
 		t.Errorf("%d lines, then %v %d", lines, ok, others)
 	}
 }

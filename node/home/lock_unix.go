@@ -1,6 +1,6 @@
 //go:build unix
 
-package node
+package home
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 func lockFile(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errBusy
+		return ErrBusy
 	}
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", f.Name(), err)

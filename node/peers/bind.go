@@ -1,4 +1,4 @@
-package node
+package peers
 
 import (
 	"errors"
@@ -12,9 +12,9 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 )
 
-// bind opens the node's UDP socket. A port that nobody asked for and that is
+// Bind opens the node's UDP socket. A port that nobody asked for and that is
 // taken is replaced by a free one.
-func bind(c *config.Config, asked bool) (net.PacketConn, error) {
+func Bind(c *config.Config, asked bool) (net.PacketConn, error) {
 	host := ""
 	if len(c.Bind) > 1 {
 		return nil, task.Errorf(task.KindUsage, "a node listens on one address: --bind was given %d times", len(c.Bind)).
@@ -26,28 +26,28 @@ func bind(c *config.Config, asked bool) (net.PacketConn, error) {
 			return nil, err
 		}
 	}
-	conn, err := listenUDP(host, c.Port)
+	conn, err := Listen(host, c.Port)
 	if err == nil {
 		return conn, nil
 	}
 	if asked {
 		return nil, portError(c, host, c.Port, err)
 	}
-	if conn, err = listenUDP(host, 0); err != nil {
+	if conn, err = Listen(host, 0); err != nil {
 		return nil, portError(c, host, 0, err)
 	}
 	return conn, nil
 }
 
-// errTaken says that another program has the port.
-var errTaken = errors.New("taken by another program")
+// ErrTaken says that another program has the port.
+var ErrTaken = errors.New("taken by another program")
 
 // portError says why a port cannot be had.
 func portError(c *config.Config, host string, port int, err error) error {
 	var sys *os.SyscallError
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return task.Errorf(task.KindUsage, "UDP port %d is %w", port, errTaken).
+		return task.Errorf(task.KindUsage, "UDP port %d is %w", port, ErrTaken).
 			WithHint("choose another with --port, or leave --port away to use any that is free")
 	case errors.Is(err, syscall.EADDRNOTAVAIL) && len(c.Bind) > 0:
 		return task.Errorf(task.KindUsage, "--bind %s: %s is not an address of this machine", c.Bind[0], host).
@@ -59,7 +59,9 @@ func portError(c *config.Config, host string, port int, err error) error {
 		WithHint("ports below 1024 are for root on most systems: choose another with --port, and check --bind")
 }
 
-func listenUDP(host string, port int) (net.PacketConn, error) {
+// Listen opens a UDP socket at a host, or at all addresses of this machine, which may
+// have only one kind of them.
+func Listen(host string, port int) (net.PacketConn, error) {
 	a, err := net.ResolveUDPAddr("udp", net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
 		return nil, err
