@@ -208,7 +208,7 @@ func (n *Node) grant(ctx context.Context, l *leading, who quicnet.Candidate, nam
 	if err != nil {
 		return wire.JoinGrant{}, err
 	}
-	leaf, err := l.ca.Issue(who.Key, roles, time.Now())
+	leaf, err := l.ca.Issue(who.Key, roles, n.issueTime())
 	if err != nil {
 		return wire.JoinGrant{}, err
 	}

@@ -26,7 +26,7 @@ func Join(ctx context.Context, opt Options) (control.Identity, error) {
 		return control.Identity{}, err
 	}
 	defer n.close()
-	if m := n.membership.Load(); m != nil {
+	if m := n.membership.Load(); m != nil && !m.Ended(time.Now()) {
 		return control.Identity{}, task.Errorf(task.KindConflict, "this node is a member of the cluster %s already", control.ShortCluster(m.ClusterID())).
 			WithHint("start it: octaskly worker\nor join as another node: octaskly join --node-dir DIR CODE")
 	}

@@ -24,6 +24,8 @@ type leading struct {
 	disp  *dispatch.Dispatcher
 	ca    *trust.CA
 	codes codes
+	// absent is for how long nobody could renew a membership here before.
+	absent time.Duration
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -44,11 +46,12 @@ func (n *Node) startLeading(ctx context.Context) error {
 	if already {
 		return nil
 	}
+	absent := n.absence()
 	ca, err := n.authority()
 	if err != nil {
 		return err
 	}
-	l := &leading{ca: ca}
+	l := &leading{ca: ca, absent: absent}
 	if err := n.openQueue(ctx, l); err != nil {
 		return err
 	}
@@ -114,10 +117,14 @@ func (n *Node) authority() (*trust.CA, error) {
 		return nil, fmt.Errorf("open the cluster's keys: %w", err)
 	}
 	m := n.membership.Load()
-	if m != nil && m.ClusterID() == ca.ClusterID() && m.May(task.RoleDispatcher) && time.Now().Before(m.RenewAt()) {
-		return ca, nil
+	now := time.Now()
+	if m != nil && m.ClusterID() == ca.ClusterID() && m.May(task.RoleDispatcher) {
+		if !m.RenewalDue(now) {
+			return ca, nil
+		}
+		now = m.Now(now)
 	}
-	if m, err = ca.Enrol(n.id, allRoles, time.Now()); err != nil {
+	if m, err = ca.Enrol(n.id, allRoles, now); err != nil {
 		return nil, err
 	}
 	return ca, n.setMembership(m)

@@ -83,7 +83,7 @@ func (n *Node) enrolLocal(ctx context.Context, e wire.Enrol) (wire.Enrolled, err
 	if err != nil {
 		return wire.Enrolled{}, err
 	}
-	leaf, err := l.ca.Issue(e.PublicKey, roles, time.Now())
+	leaf, err := l.ca.Issue(e.PublicKey, roles, n.issueTime())
 	if err != nil {
 		return wire.Enrolled{}, err
 	}
@@ -142,7 +142,7 @@ func (n *Node) enrolAt(ctx context.Context, a local.Address, key local.Key, ask 
 			return at, task.Errorf(task.KindConflict, "this node belongs to the cluster %.8s, and the dispatcher on this machine has the cluster %.8s", m.ClusterID(), at.Cluster).
 				WithHint("give this node a directory of its own with --node-dir, or remove %s", n.slot.Path())
 		}
-		if time.Now().Before(m.RenewAt()) {
+		if !m.RenewalDue(time.Now()) {
 			return at, nil
 		}
 	}

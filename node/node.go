@@ -235,6 +235,7 @@ func (n *Node) listen() error {
 		Hello:      n.hello,
 		OnSession:  n.serveSession,
 		Revoked:    n.revoked,
+		Renewable:  n.renewable,
 		ResetKey:   key,
 		Join:       &quicnet.JoinConfig{Identity: n.id, Admitter: n.admitter, Applicant: n.applicant},
 		Logger:     n.log,

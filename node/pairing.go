@@ -112,7 +112,7 @@ func (a applicant) Joined(m *trust.Membership, g wire.JoinGrant) error { return 
 
 // joined keeps a membership that was just given.
 func (n *Node) joined(m *trust.Membership, g wire.JoinGrant) error {
-	if old := n.membership.Load(); old != nil && old.ClusterID() != m.ClusterID() {
+	if old := n.membership.Load(); old != nil && old.ClusterID() != m.ClusterID() && !old.Ended(time.Now()) {
 		return task.Errorf(task.KindConflict, "this node belongs to another cluster already")
 	}
 	if err := n.setMembership(m); err != nil {

@@ -58,7 +58,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 		netWG.Wait()
 		return err
 	}
-	if m := n.membership.Load(); m != nil && n.opt.Join != "" {
+	if m := n.membership.Load(); m != nil && n.opt.Join != "" && !m.Ended(time.Now()) {
 		n.log.Warn("this node is a member of a cluster already: the code was not used", "cluster", control.ShortCluster(m.ClusterID()))
 	}
 	n.sweep(cut)

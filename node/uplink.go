@@ -35,6 +35,7 @@ func (n *Node) keepUplink(ctx context.Context) {
 			return
 		}
 		member := n.membership.Load() != nil
+		err = explainRefusal(err, n.membership.Load(), time.Now())
 		why := reasonOf(err, member, n.cfg.Dispatcher != "")
 		if why == turnedAway || why == clusterFull {
 			n.up.refused(err)

@@ -45,6 +45,9 @@ type Config struct {
 	Join *JoinConfig
 	// Revoked reports nodes that were removed from the cluster; may be nil.
 	Revoked func(task.NodeID) bool
+	// Renewable reports members that are let in with a certificate out of its time,
+	// so that they can renew it; see trust.Verifier. May be nil.
+	Renewable func(id task.NodeID, ended time.Time) bool
 	// Now is the system clock for judging certificates; nil is time.Now.
 	Now func() time.Time
 	// DialOnly makes an Endpoint that accepts nothing, for commands.
@@ -91,7 +94,7 @@ func New(cfg Config) *Endpoint {
 	cfg.Limits = cfg.Limits.withDefaults()
 	e := &Endpoint{
 		cfg:      cfg,
-		verifier: &trust.Verifier{Membership: cfg.Membership, Revoked: cfg.Revoked, Now: cfg.Now},
+		verifier: &trust.Verifier{Membership: cfg.Membership, Revoked: cfg.Revoked, Renewable: cfg.Renewable, Now: cfg.Now},
 		door:     &door{limits: cfg.Limits, refusals: &refusals{log: cfg.Logger}},
 		joins:    newJoinDoor(),
 		qconf:    cfg.Limits.quicConfig(),

@@ -111,7 +111,9 @@ func TestCallbacksOnALateLog(t *testing.T) {
 			id := submitOne(t, d, delivery)
 			l := assigned(t, out)
 			d.declined(w, []wire.Decline{{Lease: l, Why: "no"}}) // giveBack
+			d.mu.Lock()
 			w.cool = time.Time{}
+			d.mu.Unlock()
 			d.poke()
 			l = assigned(t, out)
 			d.results(w, out, []wire.Result{{Lease: l, Exit: task.Exit{Reason: task.ReasonExit}}}) // Record

@@ -145,9 +145,9 @@ func examineMembership(path string, now time.Time) Finding {
 	case err != nil:
 		return findingOf("store", err)
 	case now.After(m.NotAfter()):
-		return Finding{"cluster", Broken, fmt.Sprintf("the membership in %s has ended on %s", path, m.NotAfter().Format(time.DateOnly)), "check the clock, else remove the directory and join again: octaskly join CODE"}
+		return Finding{"cluster", Broken, fmt.Sprintf("the membership in %s has ended on %s", path, m.NotAfter().Format(time.DateOnly)), "check the clock; if it is right, start the node: the dispatcher renews a membership for 60 days after its end, later join again: octaskly join CODE"}
 	case now.Before(m.NotBefore()):
-		return Finding{"cluster", Broken, fmt.Sprintf("the membership in %s begins on %s, after what the clock says", path, m.NotBefore().Format(time.DateOnly)), "set the clock"}
+		return Finding{"cluster", Broken, fmt.Sprintf("the membership in %s begins on %s, after what the clock says", path, m.NotBefore().Format(time.DateOnly)), "set the clock; if it is right, the clock that gave the membership was ahead, and the dispatcher gives a new one when it is met"}
 	}
 	return Finding{"cluster", OK, fmt.Sprintf("%s is a member of %s until %s", path, control.ShortCluster(m.ClusterID()), m.NotAfter().Format(time.DateOnly)), ""}
 }

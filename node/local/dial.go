@@ -58,6 +58,9 @@ func Dial(ctx context.Context, address string, key Key, purpose Purpose) (wire.S
 	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
 	defer cancel()
 	c, err := dial(ctx, address)
+	if isTimeout(err) {
+		return nil, silent(address)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -74,13 +77,22 @@ func Dial(ctx context.Context, address string, key Key, purpose Purpose) (wire.S
 	}
 	if err != nil {
 		s.Cancel(wire.CodeNone)
-		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
-			err = task.Errorf(task.KindTimeout, "the node at %s did not answer in time", address)
+		if isTimeout(err) {
+			return nil, silent(address)
 		}
 		return nil, inWords(address, err)
 	}
 	s.SetLimit(wire.LimitAfter)
 	return s, nil
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// silent says that a node did not answer, neither to the connection nor on it.
+func silent(address string) error {
+	return task.Errorf(task.KindTimeout, "the node at %s did not answer in time", address)
 }
 
 // inWords names the socket in an error that does not.

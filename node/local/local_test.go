@@ -320,10 +320,12 @@ func TestSilentNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if _, err := Dial(ctx, path, key(1), Ask); task.KindOf(err) != task.KindTimeout {
-		t.Errorf("got %v", err)
+	for _, limit := range []time.Duration{0, 10 * time.Millisecond} { // before it is connected, and after
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		if _, err := Dial(ctx, path, key(1), Ask); task.KindOf(err) != task.KindTimeout {
+			t.Errorf("within %s: %v", limit, err)
+		}
+		cancel()
 	}
 }
 

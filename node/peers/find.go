@@ -17,9 +17,14 @@ import (
 // and what was seen on the network.
 func (p *Peers) FindDispatcher(ctx context.Context) (*quicnet.Session, error) {
 	places, why := p.Places(ctx)
-	if p.opt.Membership() == nil {
+	switch m := p.opt.Membership(); {
+	case m == nil:
 		if err := p.opt.Join(ctx, places); err != nil {
 			return nil, errors.Join(why, err)
+		}
+	case p.opt.HasCode && m.Ended(time.Now()):
+		if err := p.opt.Join(ctx, places); err != nil { // it may still be renewed
+			p.log.Warn("the membership has ended, and the code did not help", "error", err)
 		}
 	}
 	last := why

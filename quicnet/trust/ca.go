@@ -91,7 +91,7 @@ func (ca *CA) Issue(pub ed25519.PublicKey, roles []task.Role, now time.Time) ([]
 		SerialNumber:          serial,
 		Subject:               pkix.Name{Organization: []string{ca.id}, CommonName: string(node)},
 		NotBefore:             now.Add(-backdate),
-		NotAfter:              earlier(now.Add(LeafLife), ca.root.NotAfter),
+		NotAfter:              now.Add(LeafLife),
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
@@ -131,11 +131,4 @@ func newSerial() (*big.Int, error) {
 		return nil, fmt.Errorf("make a serial number: %w", err)
 	}
 	return n.Add(n, big.NewInt(1)), nil
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

@@ -319,6 +319,9 @@ func TestCertificatesAndClocks(t *testing.T) {
 		{"1970, expired at the floor", y1970, day(0), -9, -1, false},
 		{"clock a year ahead", day(365), day(0), -3, 27, false},
 		{"clock behind the floor by an hour", day(0).Add(-time.Hour), day(0), -9, 0, true},
+		{"the floor is from a clock 100 days ahead", day(0), day(100), -3, 3, true},
+		{"the floor is from a clock ahead, expired", day(0), day(100), -9, -1, false},
+		{"a year after the root's end", day(11 * 365), day(0), 11*365 - 3, 11*365 + 3, true},
 	} {
 		m := member(t, ca, day(-10)).WithFloor(c.floor)
 		v := &Verifier{Membership: func() *Membership { return m }, Now: func() time.Time { return c.clock }}
@@ -328,6 +331,49 @@ func TestCertificatesAndClocks(t *testing.T) {
 		if _, err, _ := shake(t, v.Listen(nil), present); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// TestRenewableMembers: who is out of its time is let in where it dials the node
+// that knows it, as long as that one says, and nowhere else.
+func TestRenewableMembers(t *testing.T) {
+	ca := newCA(t)
+	home, away := member(t, ca, now), member(t, ca, now.AddDate(0, 0, -40))
+	ahead := member(t, ca, now.AddDate(0, 0, 16))
+	listed := map[task.NodeID]bool{away.ID(): true, ahead.ID(): true, home.ID(): true}
+	clock := func() time.Time { return now }
+	server := &Verifier{Membership: func() *Membership { return home }, Now: clock}
+	for _, m := range []*Membership{away, ahead} {
+		client := &Verifier{Membership: func() *Membership { return m }, Now: clock}
+		server.Renewable = nil
+		if _, err, _ := shake(t, server.Listen(nil), client.Dial(m, "", ALPNMember)); err == nil {
+			t.Error("out of its time, and nobody said that it may renew")
+		}
+		server.Renewable = func(id task.NodeID, ended time.Time) bool {
+			return listed[id] && now.Sub(ended) < RenewGrace
+		}
+		if _, err, dialled := shake(t, server.Listen(nil), client.Dial(m, "", ALPNMember)); err != nil || dialled != nil {
+			t.Errorf("may renew, but is refused: %v, %v", err, dialled)
+		}
+		if !m.RenewalDue(now) || home.RenewalDue(now) {
+			t.Error("who should renew does not know it, or who should not does")
+		}
+		server.Revoked = func(id task.NodeID) bool { return id == m.ID() }
+		if _, err, _ := shake(t, server.Listen(nil), client.Dial(m, "", ALPNMember)); err == nil {
+			t.Error("removed, but may renew")
+		}
+		server.Revoked = nil
+		// The one who is dialled gets no grace: nobody renews through it.
+		client.Renewable, server.Renewable = server.Renewable, nil
+		if _, _, err := shake(t, client.Listen(nil), server.Dial(home, "", ALPNMember)); err == nil {
+			t.Error("out of its time, dialled, and believed")
+		}
+	}
+	old := member(t, ca, now.AddDate(0, 0, -91))
+	client := &Verifier{Membership: func() *Membership { return old }, Now: clock}
+	server.Renewable = func(id task.NodeID, ended time.Time) bool { return now.Sub(ended) < RenewGrace }
+	if _, err, _ := shake(t, server.Listen(nil), client.Dial(old, "", ALPNMember)); err == nil {
+		t.Error("expired for 61 days, but may renew")
 	}
 }
 

@@ -34,6 +34,11 @@ type Verifier struct {
 	Membership func() *Membership
 	// Revoked reports nodes that are no longer welcome.
 	Revoked func(task.NodeID) bool
+	// Renewable reports members that may renew a certificate that is out of its
+	// time; they are let in on the accepting side, so that they can. Only the one
+	// who has the list of members can say so; nil is nobody. ended is when the
+	// certificate expired.
+	Renewable func(id task.NodeID, ended time.Time) bool
 	// Now is the system clock.
 	Now func() time.Time
 	// Protocols are the ALPN names offered to members; default ALPNMember.
@@ -135,8 +140,11 @@ func (v *Verifier) judge(m *Membership, cs tls.ConnectionState, server bool) (Pe
 	if !slices.Contains(leaf.ExtKeyUsage, usage) {
 		return Peer{}, errors.New("it is not meant for this use")
 	}
-	at := certTime(v.now(), m.Floor(), leaf.NotBefore)
+	at := certTime(v.now(), m.Floor(), m.root.NotBefore, leaf.NotBefore, leaf.NotAfter)
 	p, err := verifyChain(m.root, m.cluster, cs.PeerCertificates, at)
+	if server && errors.As(err, new(outOfTime)) && v.renewable(p) {
+		p, err = verifyChain(m.root, m.cluster, cs.PeerCertificates, leaf.NotBefore)
+	}
 	if err != nil {
 		return Peer{}, err
 	}
@@ -146,9 +154,20 @@ func (v *Verifier) judge(m *Membership, cs tls.ConnectionState, server bool) (Pe
 	return p, nil
 }
 
+func (v *Verifier) renewable(p Peer) bool {
+	return v.Renewable != nil && v.Renewable(p.ID, p.NotAfter)
+}
+
+// outOfTime says that a certificate is not good yet, or no longer.
+type outOfTime string
+
+func (e outOfTime) Error() string { return string(e) }
+
 // verifyChain checks that certs[0] is a leaf that the cluster's root, directly or
 // through the issuers after it, gave to the node that its names say, and that it
-// is good at the moment at.
+// is good at the moment at. The root's own dates are not looked at: it is known by
+// its key, and the clock by which it was made may have been wrong. With
+// outOfTime the Peer says whose certificate it would be; nothing else is checked.
 func verifyChain(root *x509.Certificate, cluster string, certs []*x509.Certificate, at time.Time) (Peer, error) {
 	leaf := certs[0]
 	if leaf.IsCA || !leaf.BasicConstraintsValid || leaf.KeyUsage != x509.KeyUsageDigitalSignature {
@@ -162,16 +181,16 @@ func verifyChain(root *x509.Certificate, cluster string, certs []*x509.Certifica
 		return Peer{}, fmt.Errorf("it belongs to cluster %s, this is cluster %s", task.NodeID(p.Cluster).Short(), task.NodeID(cluster).Short())
 	}
 	if at.Before(leaf.NotBefore) {
-		return Peer{}, fmt.Errorf("it is not valid before %s", leaf.NotBefore.UTC().Format(time.RFC3339))
+		return p, outOfTime("it is not valid before " + leaf.NotBefore.UTC().Format(time.RFC3339))
 	}
 	if at.After(leaf.NotAfter) {
-		return Peer{}, fmt.Errorf("it expired at %s", leaf.NotAfter.UTC().Format(time.RFC3339))
+		return p, outOfTime("it expired at " + leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	opts := x509.VerifyOptions{
 		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: at,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 	}
-	opts.Roots.AddCert(root)
+	opts.Roots.AddCert(undated(root))
 	for _, c := range certs[1:] {
 		opts.Intermediates.AddCert(c)
 	}
@@ -179,6 +198,13 @@ func verifyChain(root *x509.Certificate, cluster string, certs []*x509.Certifica
 		return Peer{}, err
 	}
 	return p, nil
+}
+
+// undated is a root that is good at any time.
+func undated(root *x509.Certificate) *x509.Certificate {
+	c := *root
+	c.NotBefore, c.NotAfter = time.Time{}, time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	return &c
 }
 
 // base is what all our settings share.
