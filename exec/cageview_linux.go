@@ -52,9 +52,9 @@ func enterView(plan cagePlan) error {
 		return err
 	}
 	if plan.Skip == stepHide {
-		plan.Protected = nil
+		plan.Protected, plan.Closed = nil, nil
 	}
-	if err := hideAll(root, inViews(plan.Protected), unix.MS_RDONLY); err != nil {
+	if err := hideAll(root, inViews(slices.Concat(plan.Protected, plan.Closed)), unix.MS_RDONLY); err != nil {
 		return err
 	}
 	if err := showOwn(root, plan); err != nil {
@@ -130,7 +130,18 @@ func enterWholeView(plan cagePlan) error {
 		return fmt.Errorf("show the file tree: %w", err)
 	}
 	if plan.Skip == stepHide {
-		plan.Protected = nil
+		plan.Protected, plan.Closed, plan.Readable = nil, nil, nil
+	}
+	if err := hideAll(root, plan.Closed, 0); err != nil {
+		return err
+	}
+	for _, path := range plan.Readable {
+		if within(path, plan.Protected) {
+			continue
+		}
+		if err := bind(path, path, root, unix.MOUNT_ATTR_NOSUID, unix.AT_RECURSIVE); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
 	}
 	if err := hideAll(root, plan.Protected, 0); err != nil {
 		return err

@@ -21,6 +21,8 @@ type cagePlan struct {
 	Dir       string // a directory given, likewise; empty if none
 	DirID     fileID // which that is
 	Protected []string
+	Closed    []string // homes, of which
+	Readable  []string // this is shown
 	Skip      cageStep
 }
 

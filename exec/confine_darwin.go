@@ -7,7 +7,10 @@ import (
 )
 
 // confinement is how commands of one level are contained.
-type confinement struct{ seatbelt }
+type confinement struct {
+	seatbelt
+	homes homes
+}
 
 // newConfinement builds a level, or says why it cannot be.
 func newConfinement(l Level, r *Runner) (*confinement, string, error) {
@@ -25,7 +28,8 @@ func newConfinement(l Level, r *Runner) (*confinement, string, error) {
 	for i, p := range protected {
 		protected[i] = realPath(p)
 	}
-	return &confinement{seatbelt{level: l, protected: protected}}, "session,pgroup,seatbelt", nil
+	homes := findHomes(home, pathOf(r.base), r.opt)
+	return &confinement{seatbelt{level: l, protected: protected, closed: homes.closed, readable: homes.readable}, homes}, "session,pgroup,seatbelt", nil
 }
 
 // apply contains a command that is about to be started.
@@ -42,6 +46,9 @@ func (c *confinement) apply(cmd *osexec.Cmd, home, dir string) error {
 
 // protects are the paths kept from commands.
 func (c *confinement) protects() []string { return c.protected }
+
+// offers reports whether a folder may be given to a command.
+func (c *confinement) offers(dir string) bool { return c.homes.offers(dir) }
 
 func (c *confinement) close() {}
 

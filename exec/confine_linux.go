@@ -44,6 +44,7 @@ type setup struct {
 	dirs    *workDirs
 	protect []string
 	home    string
+	homes   homes
 	room    room
 	labels  *labels
 	alone   bool // without a supervisor: another one is listening already
@@ -68,7 +69,7 @@ func newConfinement(level Level, s setup) (*confinement, error) {
 		return nil, err
 	}
 	c.cells.c, c.cages.c = c, c
-	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level == Strict}
+	c.fence = &fence{abi: s.abi, fixed: fixedAccess(level), spread: level == Basic, net: level == Strict, homes: s.homes}
 	for _, p := range append(s.protect, credentialPaths(s.home)...) {
 		c.fence.protected = append(c.fence.protected, realPath(p))
 	}

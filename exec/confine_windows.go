@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 	"fmt"
+	"os"
 	osexec "os/exec"
 	"syscall"
 	"unsafe"
@@ -16,6 +17,7 @@ import (
 type confinement struct {
 	token     windows.Token
 	protected []string
+	homes     homes
 }
 
 var createRestrictedToken = windows.NewLazySystemDLL("advapi32.dll").NewProc("CreateRestrictedToken")
@@ -45,7 +47,8 @@ func newConfinement(l Level, r *Runner) (*confinement, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	return &confinement{token: token, protected: protected}, "job,restricted_token,low_integrity", nil
+	home, _ := os.UserHomeDir()
+	return &confinement{token: token, protected: protected, homes: findHomes(home, "", r.opt)}, "job,restricted_token,low_integrity", nil
 }
 
 // lowToken makes the token.
@@ -99,6 +102,9 @@ func (c *confinement) apply(cmd *osexec.Cmd, home, dir string) error {
 
 // protects are the paths kept from commands.
 func (c *confinement) protects() []string { return c.protected }
+
+// offers reports whether a folder may be given to a command.
+func (c *confinement) offers(dir string) bool { return c.homes.offers(dir) }
 
 func (c *confinement) close() { _ = c.token.Close() }
 

@@ -79,6 +79,7 @@ type fence struct {
 	abi       int
 	net       bool     // deny TCP
 	protected []string // never readable; absolute, without links
+	homes     homes    // readable in part
 	fixed     map[string]uint64
 	spread    bool // read everything else; otherwise only what fixed names
 
@@ -165,6 +166,7 @@ func (f *fence) build() {
 	f.split = make(map[string]dirMark)
 	if f.spread {
 		f.open("/")
+		f.openListed()
 	}
 	for path, access := range f.fixed {
 		if f.holdsProtected(path) {
@@ -191,7 +193,7 @@ func (f *fence) open(dir string) {
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		switch {
-		case slices.Contains(f.protected, path):
+		case slices.Contains(f.protected, path), slices.Contains(f.homes.closed, path):
 		case f.holdsProtected(path):
 			f.open(path)
 		default:
@@ -202,9 +204,24 @@ func (f *fence) open(dir string) {
 	}
 }
 
-// holdsProtected reports whether something protected lies below path.
+// openListed allows reading what is listed of homes.
+func (f *fence) openListed() {
+	for _, path := range f.homes.readable {
+		if within(path, f.protected) {
+			continue
+		}
+		if st, err := os.Lstat(path); err == nil && st.IsDir() && f.holdsProtected(path) {
+			f.open(path)
+		} else if r, ok := newRule(path, accessRead); ok {
+			f.rules = append(f.rules, r)
+		}
+	}
+}
+
+// holdsProtected reports whether something protected, or a closed home, lies below path.
 func (f *fence) holdsProtected(path string) bool {
-	return slices.ContainsFunc(f.protected, func(p string) bool { return below(p, path) })
+	isBelow := func(p string) bool { return below(p, path) }
+	return slices.ContainsFunc(f.protected, isBelow) || slices.ContainsFunc(f.homes.closed, isBelow)
 }
 
 // overlaps reports which protected path is at, above or below path.

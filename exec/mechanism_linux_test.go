@@ -53,7 +53,7 @@ func weaken(t *testing.T, l Level, off func(c *confinement)) {
 	weak := &confinement{
 		level: l, filter: good.filter, user: good.user, env: good.env, dirs: good.dirs, drop: good.drop, room: good.room, caged: good.caged, spaces: good.spaces,
 		labels: good.labels, supervised: good.supervised, calls: good.calls,
-		fence: &fence{abi: good.fence.abi, fixed: good.fence.fixed, spread: good.fence.spread, net: good.fence.net, protected: good.fence.protected},
+		fence: &fence{abi: good.fence.abi, fixed: good.fence.fixed, spread: good.fence.spread, net: good.fence.net, protected: good.fence.protected, homes: good.fence.homes},
 	}
 	weak.cells.c, weak.cages.c = weak, weak
 	off(weak)
@@ -81,7 +81,7 @@ func TestTheSuiteSeesAMissingMechanism(t *testing.T) {
 			c.fence = &fence{abi: c.fence.abi, fixed: map[string]uint64{"/": accessAll}}
 		},
 		"landlock scopes":   func(c *confinement) { c.fence.abi = 5 },
-		"protected folders": func(c *confinement) { c.fence.protected = nil },
+		"protected folders": func(c *confinement) { c.fence.protected, c.fence.homes = nil, homes{} },
 		"seccomp":           func(c *confinement) { c.filter = allow },
 		"terminal requests": func(c *confinement) { c.filter = filterWithout(t, "ioctl") },
 		"clone flags":       func(c *confinement) { c.filter = filterWithout(t, "clone") },

@@ -94,6 +94,7 @@ func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
 	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,subreaper"}
 	s := setup{abi: landlockABI(), protect: r.opt.Protect, room: r.labels.room, labels: r.labels}
 	s.home, _ = os.UserHomeDir()
+	s.homes = findHomes(s.home, pathOf(r.base), r.opt)
 	var err error
 	if s.user, err = findTaskUser(r.opt.TaskUser); err != nil {
 		return caps, err

@@ -151,6 +151,10 @@ func (p *process) spawn() error {
 			p.tree.close()
 			return startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: it would open %s to the command", dir, spec.Level, o)
 		}
+		if spec.Dir != "" && !c.offers(realPath(dir)) {
+			p.tree.close()
+			return notListed(spec, dir)
+		}
 		if err := c.apply(cmd, p.home.path, dir); err != nil {
 			p.tree.close()
 			return startError(ReasonRefused, "sandbox level %s cannot be had here: %w", spec.Level, err)

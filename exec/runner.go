@@ -25,6 +25,13 @@ type Options struct {
 	// queues, sockets. WorkRoot and the usual places of credentials are
 	// protected in any case.
 	Protect []string
+	// AllowDirs are folders that Spec.Dir may name, or name something in, at Basic and
+	// above, besides the system's folders for temporary files. What Protect names is
+	// not opened by them.
+	AllowDirs []string
+	// AllowRead are files and folders in homes that commands at Basic may read. The
+	// rest of homes is closed to them, but for where programs are.
+	AllowRead []string
 	// TaskUser is who contained commands run as when this process is root, a
 	// name or a number; empty is nobody. Others than root cannot set it.
 	TaskUser string

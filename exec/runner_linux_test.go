@@ -20,7 +20,14 @@ var shared = sync.OnceValues(func() (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewRunner(Options{WorkRoot: dir, Levels: []Level{None, Basic, Strict, VeryStrict}, Logger: slog.New(slog.DiscardHandler)})
+	if err := plantHome(); err != nil {
+		return nil, err
+	}
+	return NewRunner(Options{
+		WorkRoot: dir, Levels: []Level{None, Basic, Strict, VeryStrict}, Logger: slog.New(slog.DiscardHandler),
+		// Where tests have a directory of their own is in a home for an ordinary user in CI.
+		AllowDirs: []string{os.TempDir(), testHome + "/project"}, AllowRead: []string{testHome + "/data", testHome + "/list"},
+	})
 })
 
 func TestMain(m *testing.M) {
@@ -36,6 +43,7 @@ func TestMain(m *testing.M) {
 	if r, err := shared(); err == nil {
 		_ = r.Close()
 		_ = os.RemoveAll(r.opt.WorkRoot)
+		_ = os.RemoveAll(testHome)
 	}
 	os.Exit(code)
 }

@@ -18,6 +18,8 @@ type seatbelt struct {
 	level     Level
 	writable  []string // folders, absolute and without links
 	protected []string // likewise, files too; what is writable may lie in one
+	closed    []string // homes, of which
+	readable  []string // this can be read at basic
 }
 
 // argv brings a program and its arguments into the sandbox.
@@ -28,6 +30,12 @@ func (s seatbelt) argv(file string, args []string) []string {
 	}
 	for i, p := range s.protected {
 		all = append(all, "-D", fmt.Sprintf("PROTECT%d=%s", i, p))
+	}
+	for i, p := range s.closed {
+		all = append(all, "-D", fmt.Sprintf("CLOSED%d=%s", i, p))
+	}
+	for i, p := range s.readable {
+		all = append(all, "-D", fmt.Sprintf("READ%d=%s", i, p))
 	}
 	return append(append(all, file), args...)
 }
@@ -40,6 +48,14 @@ func (s seatbelt) profile() string {
 		b.WriteString(seatbeltStrict)
 	} else {
 		b.WriteString(seatbeltBasic)
+	}
+	for i := range s.closed {
+		fmt.Fprintf(&b, "(deny file-read-data file-read-xattr file-write* (subpath (param \"CLOSED%d\")))\n", i)
+	}
+	for i := range s.readable {
+		if s.level == Basic {
+			fmt.Fprintf(&b, "(allow file-read* (subpath (param \"READ%d\")))\n", i)
+		}
 	}
 	for i := range s.protected {
 		fmt.Fprintf(&b, "(deny file-read* file-write* (literal (param \"PROTECT%d\")) (subpath (param \"PROTECT%d\")))\n", i, i)

@@ -69,6 +69,10 @@ func (r *Runner) settleDir(spec *Spec) (given int, err error) {
 		unix.Close(given)
 		return -1, startError(ReasonBadDir, "the working directory %s cannot be used at sandbox level %s: it would open %s to the command", spec.Dir, spec.Level, p)
 	}
+	if !c.fence.homes.offers(dir) {
+		unix.Close(given)
+		return -1, notListed(spec, dir)
+	}
 	spec.Dir = dir
 	return given, nil
 }
@@ -146,6 +150,9 @@ func (p *process) spawn() error {
 		_, err = start(p, file, argv, attr)
 	}
 	if err != nil {
+		if c := r.levels[spec.Level]; c != nil && errors.Is(err, syscall.EACCES) && c.fence.homes.hides(realPath(inDir(dir, file))) {
+			return hiddenProgram(spec, argv[0], file)
+		}
 		return explainStart(err, argv[0], file, dir)
 	}
 	if os.Geteuid() != 0 && p.cage == nil {
@@ -163,12 +170,24 @@ func (p *process) spawn() error {
 	return nil
 }
 
+// hiddenProgram says what to do about a program in a closed home.
+func hiddenProgram(spec *Spec, name, file string) *StartError {
+	return startError(ReasonNotExecutable, "run %s: it is in a home, and homes are closed at sandbox level %s; "+
+		"--allow-read %s at the worker, or allow-read in its configuration, opens it to tasks at basic", name, spec.Level, filepath.Dir(file))
+}
+
+// inDir is where a program named from a directory is.
+func inDir(dir, file string) string {
+	if filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(dir, file)
+}
+
 // executable says what keeps a file from being executed, for a command that is
 // started by a shell, which would say it in its own way.
 func executable(file, dir, name string) error {
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(dir, file)
-	}
+	file = inDir(dir, file)
 	st, err := os.Stat(file)
 	switch {
 	case err != nil:

@@ -293,7 +293,8 @@ func (n *Node) makeWorker() error {
 	n.runner = n.opt.Runner
 	if n.runner == nil {
 		r, err := exec.NewRunner(exec.Options{
-			WorkRoot: work, Levels: levelsFrom(floor), TaskUser: n.cfg.TaskUser, Protect: n.secrets(), Logger: n.log,
+			WorkRoot: work, Levels: levelsFrom(floor), TaskUser: n.cfg.TaskUser, Protect: n.secrets(),
+			AllowDirs: n.cfg.AllowDir, AllowRead: n.cfg.AllowRead, Logger: n.log,
 		})
 		switch {
 		case err != nil && n.cfg.TaskUser != "":

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,6 +69,13 @@ func (l *Loaded) check() Faults {
 	for _, b := range l.Bind {
 		if b == "" || strings.ContainsFunc(b, unicode.IsControl) || strings.ContainsAny(b, " /") {
 			bad("bind", "%q is neither an address nor an interface name", b)
+		}
+	}
+	for key, paths := range map[string][]string{"allow-dir": l.AllowDir, "allow-read": l.AllowRead} {
+		for _, path := range paths {
+			if !filepath.IsAbs(path) {
+				bad(key, "%q is not an absolute path", path)
+			}
 		}
 	}
 	for key, n := range map[string]int64{

@@ -48,6 +48,11 @@ type Config struct {
 	SecretFile     string // file that holds it
 	AllowRootTasks bool   // tasks at level none may run as root
 	TaskUser       string // who contained tasks run as when the node is root; empty is nobody
+	// AllowDir are folders that a task's --dir may name, or name something in, besides the
+	// system's folders for temporary files. Absolute.
+	AllowDir []string
+	// AllowRead are files and folders in homes that tasks at level basic may read. Absolute.
+	AllowRead []string
 
 	// Running it.
 

@@ -68,6 +68,7 @@ func TestEverySettingIsReadBack(t *testing.T) {
 		Name: "n", ID: "l", Port: 1, Bind: []string{"::1"}, DiscoveryPort: 2, P2PEnabled: true, Dispatcher: "h:1", DispatcherPort: 3,
 		MaxWorkers: 4, MaxQueueSize: 5, TaskTimeout: 6 * time.Second, CPUCores: 7.5, Memory: 8, GPU: true, GPUs: 9, MaxJobs: 10,
 		Labels: map[string]string{"k": "v"}, SandboxLevel: "strict", RequireAuth: true, Secret: "s", SecretFile: "f", AllowRootTasks: true, TaskUser: "u",
+		AllowDir: []string{"/d"}, AllowRead: []string{"/r"},
 		Headless: true, API: "off", NodeDir: "d", DrainTimeout: time.Minute, Verbose: true, LogLevel: "warn", LogFormat: "json", LogFile: "p",
 	}
 	v := reflect.ValueOf(full)
@@ -122,6 +123,8 @@ func TestChecks(t *testing.T) {
 		"dispatcher-port": {"-1", "65536"},
 		"dispatcher":      {"a b", "h:x", "h:70000", ":5", "http://h"},
 		"bind":            {"", "a b", "10.0.0.0/8"},
+		"allow-dir":       {"", ".", "~/x"},
+		"allow-read":      {"data"},
 		"max-workers":     {"-1"},
 		"max-queue-size":  {"0", "-5"},
 		"task-timeout":    {"-1", "x", "1e300"},

@@ -100,6 +100,8 @@ var settings = []*Setting{
 	secret("secret", GroupSecurity, "KEY", "signs REST tokens; better in a file: it shows in ps", func(c *Config) *string { return &c.Secret }),
 	plain("secret-file", GroupSecurity, "PATH", "file that holds the secret", func(c *Config) *string { return &c.SecretFile }),
 	plain("task-user", GroupSecurity, "NAME|UID", "whom tasks run as when the node is root (default nobody)", func(c *Config) *string { return &c.TaskUser }),
+	list("allow-dir", GroupSecurity, "PATH", "folder that the --dir of tasks may name; may be repeated", func(c *Config) *[]string { return &c.AllowDir }),
+	list("allow-read", GroupSecurity, "PATH", "what tasks at level basic may read of homes; may be repeated", func(c *Config) *[]string { return &c.AllowRead }),
 	boolean("allow-root-tasks", GroupSecurity, "tasks at level none may run as root", func(c *Config) *bool { return &c.AllowRootTasks }),
 
 	boolean("headless", GroupRunning, "no screen; log lines on standard error", func(c *Config) *bool { return &c.Headless }),
