@@ -204,7 +204,8 @@ func moveProbes() []probe {
 		{"write through an inherited file", Basic, func() error {
 			for fd := 3; fd < 4096; fd++ {
 				if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
-					return nil
+					to, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
+					return fmt.Errorf("file %d is there: %s", fd, to)
 				}
 			}
 			return unix.EBADF

@@ -237,7 +237,7 @@ func (c *confinement) lookFromOutside(dir string) error {
 		if _, err = c.apply(dir); err != nil {
 			return
 		}
-		pid, err = syscall.ForkExec("/bin/sh", []string{"sh", "-c", "read x"}, &syscall.ProcAttr{
+		pid, err = forkExec("/bin/sh", []string{"sh", "-c", "read x"}, &syscall.ProcAttr{
 			Dir: dir, Env: c.env, Files: []uintptr{uintptr(gate[0]), null.Fd(), null.Fd()},
 			Sys: &syscall.SysProcAttr{Setpgid: true, Credential: c.user.credential()},
 		})

@@ -218,7 +218,7 @@ func (r *Runner) forkListed(p *process, file string, argv []string, attr *syscal
 	r.starting[p.spec.Cookie] = true
 	r.mu.Unlock()
 	p.started = time.Now()
-	pid, err := syscall.ForkExec(file, argv, attr)
+	pid, err := forkExec(file, argv, attr)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.starting, p.spec.Cookie)
