@@ -177,11 +177,11 @@ func (l Limits) excess(u use) (Reason, string) {
 	case l.MemoryBytes > 0 && u.memory > l.MemoryBytes:
 		return ReasonLimitMemory, l.memoryMessage(u.memory)
 	case l.CPUTime > 0 && u.cpu > l.CPUTime:
-		return ReasonLimitCPU, fmt.Sprintf("used %v of processor time, more than its limit of %v", u.cpu.Round(time.Millisecond), l.CPUTime)
+		return ReasonLimitCPU, fmt.Sprintf("used %v of processor time, its limit being %v", u.cpu.Round(time.Millisecond), l.CPUTime)
 	case l.Processes > 0 && u.processes > l.Processes:
-		return ReasonLimitProcesses, fmt.Sprintf("had %d processes and threads, more than its limit of %d", u.processes, l.Processes)
+		return ReasonLimitProcesses, fmt.Sprintf("had %d processes and threads, its limit being %d", u.processes, l.Processes)
 	case l.DiskBytes > 0 && u.disk > l.DiskBytes:
-		return ReasonLimitDisk, fmt.Sprintf("wrote %s, more than its limit of %s", size(u.disk), size(l.DiskBytes))
+		return ReasonLimitDisk, fmt.Sprintf("wrote %s, its limit being %s", size(u.disk), size(l.DiskBytes))
 	}
 	return "", ""
 }
