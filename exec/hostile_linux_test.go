@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 // hostile is a command that does all it can to outlive its end: a hundred
@@ -50,9 +52,9 @@ func witness(t *testing.T, mark string) int {
 	return n
 }
 
-// rounds is short in ordinary runs and long when asked for. OCTASKLY_LONG=200 asks
-// for at most 200, OCTASKLY_LONG=1 for all. With -short, which is for what an
-// ordinary run has shown already in another way, a quarter will do.
+// rounds is short at the gate and long when asked for. OCTASKLY_LONG=200 asks for at
+// most 200, OCTASKLY_LONG=1 for all. In plain runs, and with -short, which is for what
+// another run has shown already, a quarter will do.
 func rounds(short, long int) int {
 	v := os.Getenv("OCTASKLY_LONG")
 	if n, err := strconv.Atoi(v); err == nil && n > 1 {
@@ -61,10 +63,11 @@ func rounds(short, long int) int {
 	if v != "" {
 		return long
 	}
+	quarter := (short + 3) / 4
 	if testing.Short() {
-		return (short + 3) / 4
+		return quarter
 	}
-	return short
+	return testlength.Of(quarter, short, long)
 }
 
 // bomb forks without end, in sessions of its own, as far as its limit lets it.

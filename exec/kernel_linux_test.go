@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
+
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 // kernelEnv makes the test binary believe that it runs on another kernel.
@@ -43,8 +45,9 @@ func TestOnOlderKernels(t *testing.T) {
 	if landlockABI() < 6 || os.Getenv(kernelEnv) != "" {
 		t.Skip("this kernel is itself too old to imitate others")
 	}
+	few := testing.Short() || testlength.Of(true, false, false)
 	for i, k := range kernels {
-		if testing.Short() && i%3 != 0 {
+		if few && i%3 != 0 {
 			continue
 		}
 		t.Run(k.name, func(t *testing.T) {

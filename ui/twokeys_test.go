@@ -2,12 +2,12 @@ package ui
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/adauldev/octaskly/node/demo"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 	"github.com/adauldev/octaskly/ui/screen"
 )
 
@@ -53,10 +53,10 @@ var places = map[string][]string{
 // whatever is on the screen and however long one waits between them.
 func TestTwoKeysNeverHarm(t *testing.T) {
 	keys := allKeys(t)
-	second := keys
-	if os.Getenv("OCTASKLY_LONG") != "1" { // what may act in a dialog or a field, and a few that may not
-		second = []string{"enter", "y", "K", "Y", "space", "x", "c", "D", "q", "esc", "tab", "shift+tab", "left", "right", "up", "down", "j", "k", "1", "3", "a", "p", "d", "ctrl+c", "ctrl+y", "ctrl+o"}
-	}
+	// What may act in a dialog or a field first, then a few that may not.
+	acting := []string{"enter", "y", "K", "space", "x", "c", "D", "q", "ctrl+c"}
+	more := append(acting, "Y", "esc", "tab", "shift+tab", "left", "right", "up", "down", "j", "k", "1", "3", "a", "p", "d", "ctrl+y", "ctrl+o")
+	second := testlength.Of(acting, more, keys)
 	for name, start := range places {
 		t.Run(name, func(t *testing.T) {
 			begin := func() *driver {

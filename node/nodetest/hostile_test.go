@@ -13,6 +13,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 	"github.com/adauldev/octaskly/quicnet/quictest"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
@@ -129,16 +130,14 @@ func TestHostileWorker(t *testing.T) {
 			finish(st)
 		}
 	}
-	for round := range 5 {
-		attack(round) // the first rounds fill pools
+	first := testlength.Of(2, 5, 5) // these fill pools
+	for round := range first {
+		attack(round)
 	}
 	before := residentBytes(t)
-	rounds := 10
-	if os.Getenv("OCTASKLY_LONG") != "" {
-		rounds = 1000
-	}
+	rounds := testlength.Of(3, 10, 1000)
 	for round := range rounds {
-		attack(5 + round)
+		attack(first + round)
 	}
 	if grown := residentBytes(t) - before; grown > 16<<20 && !raceDetector {
 		t.Errorf("%d rounds cost %d KiB of memory", rounds, grown>>10)

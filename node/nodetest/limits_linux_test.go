@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 // burdens are commands that take all they can get, each with a limit.
@@ -88,10 +89,7 @@ func TestBurdens(t *testing.T) {
 // TestOrphansAfterKill: the worker is killed while tasks run that do not want to
 // end. Before it announces itself again nothing of them lives.
 func TestOrphansAfterKill(t *testing.T) {
-	rounds := 3
-	if os.Getenv("OCTASKLY_LONG") != "" {
-		rounds = 100
-	}
+	rounds := testlength.Of(1, 3, 100)
 	u := newUser(t)
 	u.start("dispatcher", "dispatcher", "--max-jobs", "0", "--api", "off")
 	start := func() *process {

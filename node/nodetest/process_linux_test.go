@@ -20,6 +20,7 @@ import (
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 // binary builds the real program once.
@@ -252,10 +253,7 @@ func (u *user) witnessed(file string) []task.Event {
 // workers five times. What was acknowledged ends once, what may run once runs
 // at most once, and an idempotent submit that is repeated over kills is one task.
 func TestKills(t *testing.T) {
-	count, length := 600, "0.02"
-	if os.Getenv("OCTASKLY_LONG") != "" {
-		count, length = 2000, "0.05"
-	}
+	count, length := testlength.Of(240, 600, 2000), testlength.Of("0.02", "0.02", "0.05")
 	u := newUser(t)
 	if vs := u.kills(count, length); len(vs) > 0 {
 		t.Errorf("%d violations\n%s", len(vs), Report(vs))
@@ -363,7 +361,7 @@ func TestShortAbsenceRerunsNothing(t *testing.T) {
 	}
 }
 
-// TestThreeProcesses: every file of a package of Go's library is hashed by a
+// TestThreeProcesses: files of a package of Go's library are hashed, each by a
 // task, and the results are those of this process.
 func TestThreeProcesses(t *testing.T) {
 	u := newUser(t)
@@ -379,6 +377,7 @@ func TestThreeProcesses(t *testing.T) {
 	if err != nil || len(files) < 50 {
 		t.Fatalf("%d files: %v", len(files), err)
 	}
+	files = files[:min(len(files), testlength.Of(40, 1000, 1000))]
 	tasks := make([]control.NewTask, len(files))
 	for i, f := range files {
 		tasks[i].Spec = task.Spec{Shell: WitnessLine(file) + "; sha256sum " + f}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 // holding lists the files below a directory in which a text or a part of it stands.
@@ -46,7 +47,7 @@ func TestSecretStaysSecret(t *testing.T) {
 	_, end := u.control()
 	end()
 	// The first task waits in the queue while no worker is there.
-	id, errs, code := u.run("submit", "-q", "--secret-env", "TOKEN=@"+file, `case $TOKEN in canary-8c*04b) echo it is there; esac; sleep 10`)
+	id, errs, code := u.run("submit", "-q", "--secret-env", "TOKEN=@"+file, `case $TOKEN in canary-8c*04b) echo it is there; esac; sleep `+testlength.Of("3", "10", "10"))
 	if code != 0 {
 		t.Fatalf("submit: code %d, %s", code, errs)
 	}

@@ -8,10 +8,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
-// seeds is how many scripts a run plays. OCTASKLY_LONG plays more, and
-// OCTASKLY_SEED plays one only.
+// seeds are the scripts that a run plays; OCTASKLY_SEED plays one only.
 func seeds(t *testing.T) (from, to uint64) {
 	if s := os.Getenv("OCTASKLY_SEED"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 64)
@@ -20,13 +21,10 @@ func seeds(t *testing.T) (from, to uint64) {
 		}
 		return n, n + 1
 	}
-	switch {
-	case os.Getenv("OCTASKLY_LONG") != "":
-		return 1, 3001
-	case testing.Short(), raceDetector:
+	if testing.Short() || raceDetector {
 		return 1, 21
 	}
-	return 1, 201
+	return 1, testlength.Of[uint64](31, 201, 3001)
 }
 
 // TestSeeds plays scripts of faults on whole clusters. A failure names the files
@@ -69,10 +67,7 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
-	rounds := 3
-	if os.Getenv("OCTASKLY_LONG") != "" {
-		rounds = 100
-	}
+	rounds := testlength.Of(1, 3, 100)
 	for _, file := range files {
 		s, err := LoadScript(file)
 		if err != nil {

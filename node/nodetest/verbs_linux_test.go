@@ -13,6 +13,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 // TestEndsOfRun: what a person sees at the command line when a task ends in
@@ -132,10 +133,7 @@ func marked(mark string) (n int) {
 
 // TestHostileDescendants: a hundred processes that resist are gone after cancel.
 func TestHostileDescendants(t *testing.T) {
-	rounds := 5
-	if os.Getenv("OCTASKLY_LONG") != "" {
-		rounds = 100
-	}
+	rounds := testlength.Of(1, 3, 100)
 	u := newUser(t)
 	u.start("dispatcher", "dispatcher", "--api", "off", "--sandbox-level", "none")
 	for round := range rounds {
