@@ -23,7 +23,7 @@ func (d *Dispatcher) nodes() []control.Node {
 	d.mu.Lock()
 	for id, w := range d.workers {
 		n := byID[id]
-		if n == nil && w.state == sched.Lost {
+		if n == nil && (w.state == sched.Lost || w.state == sched.Away) {
 			continue // removed from the cluster
 		}
 		if n == nil {
@@ -37,8 +37,12 @@ func (d *Dispatcher) nodes() []control.Node {
 	}
 	d.mu.Unlock()
 	if d.opt.Seen != nil {
+		removed := map[task.NodeID]bool{}
+		for _, r := range d.queue.Revocations() {
+			removed[r.ID] = true
+		}
 		for _, s := range d.opt.Seen() {
-			if byID[s.ID] == nil {
+			if byID[s.ID] == nil && !removed[s.ID] { // what was seen of it before it went
 				byID[s.ID] = &s
 			}
 		}
