@@ -62,6 +62,7 @@ type Node struct {
 	cfg  *config.Config
 	log  *slog.Logger
 	slot *home.Slot
+	turn *home.Turn // to become the dispatcher, from New until programs find this node
 	id   *trust.Identity
 	boot string
 	name atomic.Pointer[string] // as the cluster knows it, once it is a member
@@ -112,7 +113,7 @@ func New(opt Options) (*Node, error) {
 	}()
 	// The directory comes first: its lock keeps two nodes apart.
 	var err error
-	if n.slot, err = claim(context.Background(), opt); err != nil {
+	if n.slot, n.turn, err = claim(context.Background(), opt); err != nil {
 		return nil, err
 	}
 	if n.id, err = n.slot.Identity(); err != nil {
@@ -150,6 +151,7 @@ func (n *Node) close() {
 	if n.blobs != nil {
 		_ = n.blobs.Close()
 	}
+	n.turn.End()
 	if n.slot != nil {
 		n.slot.Release()
 	}

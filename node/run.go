@@ -84,6 +84,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 		}
 		faceWG.Go(func() { n.serveLocal(faces, l) })
 	}
+	n.turn.End()
 	if ready != nil {
 		ready(n.Control())
 	}

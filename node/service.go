@@ -2,11 +2,13 @@ package node
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/dispatch"
+	"github.com/adauldev/octaskly/node/home"
 	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/node/remote"
 	"github.com/adauldev/octaskly/queue/task"
@@ -165,6 +167,14 @@ func (c memberControl) Events(ctx context.Context, r control.EventsRequest) (con
 }
 
 func (c memberControl) Promote(ctx context.Context, r control.PromoteRequest) (control.Status, error) {
+	turn, err := home.TakeTurn(c.node.opt.Paths.Cluster)
+	if errors.Is(err, home.ErrBusy) {
+		err = task.Errorf(task.KindConflict, "another node of this user is just becoming the dispatcher").WithHint("see which: octaskly status")
+	}
+	if err != nil {
+		return control.Status{}, err
+	}
+	defer turn.End()
 	if err := c.mayLead(ctx, r.Force); err != nil {
 		return control.Status{}, err
 	}

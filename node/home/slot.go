@@ -20,8 +20,9 @@ const maxSlots = 1000
 // Slot is the directory of one node, locked for as long as it runs.
 type Slot struct {
 	*trust.Dir
-	Number int // from 1; 0 for a directory that was named
-	lock   *os.File
+	Number    int    // from 1; 0 for a directory that was named
+	MovedFrom string // the other machine on which it was used last, if it was one
+	lock      *os.File
 }
 
 var (
@@ -63,11 +64,24 @@ func Places(nodes string) []Place {
 	return all
 }
 
-// Claim takes a node directory below nodes. A dispatcher takes the one that
-// holds a queue, and fails with ErrQueueBusy while another process has it: it
-// never begins a second queue beside one. Anybody else takes the lowest free
-// one without a queue, or the next new one. A named directory is taken as it is.
-func Claim(nodes, named string, dispatcher bool) (*Slot, error) {
+// Claim takes a node directory below nodes for a machine (see Machine). A
+// dispatcher takes the one that holds a queue, and fails with ErrQueueBusy while
+// another process has it: it never begins a second queue beside one. Anybody else
+// takes the lowest free one without a queue in which this machine's nodes worked,
+// else the lowest that is no other machine's. A named directory is taken as it is.
+func Claim(nodes, named string, dispatcher bool, machine string) (*Slot, error) {
+	s, err := claim(nodes, named, dispatcher, machine)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.settle(machine); err != nil {
+		s.Release()
+		return nil, err
+	}
+	return s, nil
+}
+
+func claim(nodes, named string, dispatcher bool, machine string) (*Slot, error) {
 	if named != "" {
 		s, err := Open(named, 0)
 		if errors.Is(err, ErrBusy) {
@@ -76,17 +90,24 @@ func Claim(nodes, named string, dispatcher bool) (*Slot, error) {
 		}
 		return s, err
 	}
+	ours := func(dir string) bool { return machine != "" && usedOn(dir) == machine }
+	nobodys := func(dir string) bool { return machine == "" || usedOn(dir) == "" }
 	if dispatcher {
-		if s, err := claimWhere(nodes, HoldsQueue); s != nil || err != nil {
+		for _, whose := range []func(string) bool{ours, nobodys, func(string) bool { return true }} {
+			s, err := claimWhere(nodes, func(dir string) bool { return HoldsQueue(dir) && whose(dir) })
+			if s != nil || err != nil {
+				return s, err
+			}
+		}
+	}
+	for _, whose := range []func(string) bool{ours, nobodys} {
+		s, err := claimWhere(nodes, func(dir string) bool { return !HoldsQueue(dir) && whose(dir) })
+		if s != nil || err != nil {
 			return s, err
 		}
 	}
-	s, err := claimWhere(nodes, func(dir string) bool { return !HoldsQueue(dir) })
-	if s == nil && err == nil {
-		err = task.Errorf(task.KindConflict, "%d nodes of this user run on this machine, which is the most", maxSlots).
-			WithHint("stop some of them")
-	}
-	return s, err
+	return nil, task.Errorf(task.KindConflict, "%d nodes of this user run on this machine, which is the most", maxSlots).
+		WithHint("stop some of them")
 }
 
 // claimWhere takes the lowest free slot that fits. It is nil when there is none,

@@ -43,7 +43,7 @@ func TestClaimSlot(t *testing.T) {
 				}
 				defer s.Release()
 			}
-			s, err := Claim(nodes, "", tc.dispatcher)
+			s, err := Claim(nodes, "", tc.dispatcher, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,7 +51,7 @@ func TestClaimSlot(t *testing.T) {
 				t.Errorf("took slot %d, want %d", s.Number, tc.want)
 			}
 			s.Release()
-			again, err := Claim(nodes, "", tc.dispatcher)
+			again, err := Claim(nodes, "", tc.dispatcher, "")
 			if err != nil || again.Number != tc.want {
 				t.Errorf("after its release: %v", err)
 			}
@@ -62,12 +62,12 @@ func TestClaimSlot(t *testing.T) {
 
 func TestNamedSlotInUse(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "mine")
-	s, err := Claim(t.TempDir(), dir, false)
+	s, err := Claim(t.TempDir(), dir, false, "")
 	if err != nil || s.Number != 0 {
 		t.Fatal(err)
 	}
 	defer s.Release()
-	_, err = Claim(t.TempDir(), dir, true)
+	_, err = Claim(t.TempDir(), dir, true, "")
 	if task.KindOf(err) != task.KindConflict || !strings.Contains(err.Error(), dir) || !strings.Contains(task.HintOf(err), "--node-dir") {
 		t.Errorf("a directory in use: %v (%s)", err, task.HintOf(err))
 	}
@@ -85,7 +85,7 @@ func TestSlotOfOthersIsRefused(t *testing.T) {
 	if err := os.Chmod(dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := Claim(nodes, "", false); err == nil {
+	if s, err := Claim(nodes, "", false, ""); err == nil {
 		s.Release()
 		t.Fatal("a directory that the group may read was taken")
 	} else if !strings.Contains(err.Error(), dir) {
@@ -97,7 +97,7 @@ func TestSlotOfOthersIsRefused(t *testing.T) {
 	if err := errors.Join(os.Chmod(dir, 0o700), os.Chown(dir, 65534, 65534)); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := Claim(nodes, "", false); err == nil {
+	if s, err := Claim(nodes, "", false, ""); err == nil {
 		s.Release()
 		t.Fatal("a directory of another user was taken")
 	}
@@ -110,18 +110,70 @@ func TestNoSecondQueue(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(nodes, "1", "raft"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	first, err := Claim(nodes, "", true)
+	first, err := Claim(nodes, "", true, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := Claim(nodes, "", true); !errors.Is(err, ErrQueueBusy) {
+	if s, err := Claim(nodes, "", true, ""); !errors.Is(err, ErrQueueBusy) {
 		t.Fatalf("took %v, %v while the queue was in use", s, err)
 	}
 	if _, err := os.Stat(filepath.Join(nodes, "2")); err == nil {
 		t.Error("a second directory was made")
 	}
 	first.Release()
-	if s, err := Claim(nodes, "", true); err != nil || s.Number != 1 {
+	if s, err := Claim(nodes, "", true, ""); err != nil || s.Number != 1 {
 		t.Errorf("after the first ended: %v, %v", s, err)
+	}
+}
+
+// TestSlotsOfMachines: machines that share a home each find their own node again,
+// in whatever order they start, and no queue is begun beside another's.
+func TestSlotsOfMachines(t *testing.T) {
+	nodes := filepath.Join(t.TempDir(), "nodes")
+	start := func(machine string, dispatcher bool) *Slot {
+		t.Helper()
+		s, err := Claim(nodes, "", dispatcher, machine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := map[string]int{}
+	for _, machine := range []string{"a", "b", "c"} {
+		s := start(machine, false)
+		defer s.Release()
+		first[machine] = s.Number
+		s.Release()
+	}
+	for _, machine := range []string{"c", "a", "b"} {
+		if s := start(machine, false); s.Number != first[machine] || s.MovedFrom != "" {
+			t.Errorf("machine %s works in slot %d (from %q), and had %d", machine, s.Number, s.MovedFrom, first[machine])
+		} else {
+			s.Release()
+		}
+	}
+	if err := os.Mkdir(filepath.Join(nodes, "2", "raft"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := start("c", true)
+	if s.Number != 2 || s.MovedFrom != "b" {
+		t.Errorf("the dispatcher on another machine took slot %d (from %q)", s.Number, s.MovedFrom)
+	}
+	if _, err := Claim(nodes, "", true, "b"); !errors.Is(err, ErrQueueBusy) {
+		t.Errorf("a second queue beside one in use: %v", err)
+	}
+	s.Release()
+}
+
+func TestMachineOf(t *testing.T) {
+	for _, c := range []struct{ id, hostnames, host, want string }{
+		{"4711", initialHostnames, "laptop", "4711"}, // renamed by every network
+		{"4711", "uts:[4026532412]", "box", "4711/box"},
+		{"", "uts:[4026532412]", "box", "box"},
+		{"", initialHostnames, "bare", "bare"},
+	} {
+		if got := machineOf(c.id, c.hostnames, c.host); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
 	}
 }
