@@ -203,8 +203,12 @@ func (c memberControl) mayLead(ctx context.Context, force bool) error {
 
 // noDispatcher says why nobody dispatches, as far as this node knows.
 func (n *Node) noDispatcher() control.Fact {
-	if err := n.up.none(); task.KindOf(err) != task.KindNoDispatcher {
+	err := n.up.none()
+	if task.KindOf(err) != task.KindNoDispatcher {
 		return control.Fact{Level: "warning", Text: err.Error(), Cure: task.HintOf(err)}
+	}
+	if n.up.hadOne() {
+		return control.Fact{Level: "warning", Text: err.Error(), Cure: "see whether it runs; this node looks for it all the time"}
 	}
 	return control.Fact{Level: "warning", Text: "no dispatcher", Cure: "start one here: octaskly promote"}
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -12,11 +13,11 @@ import (
 )
 
 // lately is how long a lost dispatcher is expected back: callers that ask within
-// this time wait for patience, as long as one takes to start again with a full
-// queue. Later they are told at once that there is none.
+// this time wait for patience, about as long as one takes to start again with a full
+// queue, and less than the ten seconds that a program waits for an answer. Later they are told at once that there is none.
 const (
 	lately   = 30 * time.Second
-	patience = 10 * time.Second
+	patience = 8 * time.Second
 )
 
 // upstream is the session with the dispatcher while another node dispatches; it
@@ -24,6 +25,7 @@ const (
 type upstream struct {
 	mu    sync.Mutex
 	s     *quicnet.Session
+	name  string        // of the node that dispatched last
 	lost  time.Time     // when the last session ended; zero before the first
 	out   error         // why this node is no member any more; nil while it may be one
 	doubt error         // why it may be none
@@ -34,7 +36,7 @@ type upstream struct {
 func (u *upstream) set(s *quicnet.Session) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.s, u.out, u.doubt = s, nil, nil
+	u.s, u.out, u.doubt, u.name = s, nil, nil, s.Peer().Name
 	if u.found != nil {
 		close(u.found)
 		u.found = nil
@@ -64,8 +66,16 @@ func (u *upstream) none() error {
 		return u.out
 	case u.doubt != nil:
 		return u.doubt
+	case u.name != "" && !u.lost.IsZero():
+		return awayError(u.name, time.Since(u.lost))
 	}
 	return control.NoDispatcher()
+}
+
+// awayError says that a dispatcher that was there does not answer.
+func awayError(name string, since time.Duration) error {
+	return task.Errorf(task.KindNoDispatcher, "the dispatcher %s has not answered for %s", name, max(since, time.Second).Round(time.Second)).
+		WithHint("this node looks for it all the time\ndoes it run?      octaskly status   (there)\nis it elsewhere? octaskly --dispatcher HOST …")
 }
 
 // refused says that whoever is where the dispatcher should be did not take this
@@ -74,6 +84,13 @@ func (u *upstream) refused(err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.doubt = err
+}
+
+// hadOne reports whether there was a dispatcher since this node began.
+func (u *upstream) hadOne() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return !u.lost.IsZero()
 }
 
 // session is the session with the dispatcher, or nil.
@@ -109,6 +126,9 @@ func (u *upstream) await(ctx context.Context, dead *quicnet.Session) (*quicnet.S
 	case <-found:
 	case <-t.C:
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, u.none()
+		}
 		return nil, ctx.Err()
 	}
 	if s = u.session(); s == nil || s == dead {

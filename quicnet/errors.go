@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"syscall"
 
 	quic "github.com/quic-go/quic-go"
 
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
 // Code is why a session was closed, as the other side sees it.
@@ -54,7 +56,7 @@ func sessionError(err error, peer Peer) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, net.ErrClosed):
 		return fmt.Errorf("%w: %s", ErrLeaving, who)
 	}
-	return task.Errorf(task.KindUnavailable, "the session with %s broke: %w", who, err)
+	return task.Errorf(task.KindUnavailable, "the session with %s broke: %w", who, translate(err))
 }
 
 // endsConn reports whether an error of a stream is the end of its connection.
@@ -93,7 +95,23 @@ func closedBy(app *quic.ApplicationError, who string) error {
 		}
 		return task.Errorf(task.KindNotAllowed, "closed %s: %w", by, ErrRemoved)
 	}
-	return task.Errorf(task.KindUnavailable, "closed %s: %s (%#x)", by, app.ErrorMessage, uint64(app.ErrorCode))
+	return task.Errorf(task.KindUnavailable, "closed %s: %s", by, codeWords(app))
+}
+
+// codeWords is why a session was closed: what the side that closed it said, or what
+// its code means.
+func codeWords(app *quic.ApplicationError) string {
+	switch code := Code(app.ErrorCode); {
+	case app.ErrorMessage != "" && wire.Readable(app.ErrorMessage):
+		return app.ErrorMessage
+	case code == CodeRefused:
+		return "refused"
+	case code == CodeProtocol:
+		return "the protocol was broken"
+	case code == CodeOverload:
+		return "a limit was reached"
+	}
+	return "no reason was given"
 }
 
 // TLS alerts as they arrive over QUIC.
@@ -146,8 +164,10 @@ func dialError(err error, addr string, lim Limits) error {
 	case errors.As(err, &tr) && tr.Remote && tr.ErrorCode >= 0x100 && tr.ErrorCode < 0x200:
 		return task.Errorf(task.KindNotAllowed, "%s: it does not accept this node's certificate", addr).
 			WithHint("this node belongs to another cluster, was removed from this one, or one of the two clocks is wrong")
+	case errors.Is(err, io.EOF):
+		return task.Errorf(task.KindUnavailable, "%s: it hung up", addr)
 	case errors.As(err, &tr) && tr.ErrorCode == quic.ConnectionRefused:
 		return task.Errorf(task.KindUnavailable, "%s: it takes no more connections now", addr)
 	}
-	return task.Errorf(task.KindUnavailable, "%s: %w", addr, err)
+	return task.Errorf(task.KindUnavailable, "%s: %w", addr, translate(err))
 }

@@ -120,7 +120,7 @@ func (s *Session) explain(err error) error {
 	if serr := s.Err(); serr != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return serr
 	}
-	return err
+	return translate(err)
 }
 
 func (s *Session) closing() error {

@@ -121,7 +121,7 @@ func (st *Stream) failed(err error, half uint32) error {
 	if st.s != nil {
 		return st.s.explain(err)
 	}
-	return err
+	return translate(err)
 }
 
 // mark notes that directions are over, and tells the session once both are.
