@@ -157,7 +157,7 @@ type SubmitReply struct {
 // CancelRequest names tasks by number or by query.
 type CancelRequest struct {
 	IDs    []task.ID     `msgpack:"i,omitempty"`
-	Filter *Query        `msgpack:"f,omitempty"` // instead of IDs
+	Filter *Query        `msgpack:"f,omitempty"` // instead of IDs; its Limit 0 is no limit, and After goes on behind the last reply
 	Grace  time.Duration `msgpack:"g,omitempty"` // 0 is the task's own; negative is none
 }
 

@@ -231,7 +231,7 @@ func (d *Dispatcher) stopLocked(c queue.CancelReply, grace time.Duration) {
 	}
 }
 
-// matching lists the unfinished tasks that a query selects.
+// matching lists the unfinished tasks that a query selects, at most its limit.
 func (d *Dispatcher) matching(ctx context.Context, q control.Query) ([]task.ID, error) {
 	f, err := d.resolve(q)
 	if err != nil {
@@ -240,9 +240,12 @@ func (d *Dispatcher) matching(ctx context.Context, q control.Query) ([]task.ID, 
 	if len(f.States) == 0 {
 		f.States = []task.State{task.Queued, task.Assigned, task.Running, task.Retry}
 	}
-	f.Limit = 1000
+	most := f.Limit
 	var ids []task.ID
 	for {
+		if f.Limit = task.MaxPage; most > 0 {
+			f.Limit = min(task.MaxPage, most-len(ids))
+		}
 		p, err := d.queue.List(ctx, f)
 		if err != nil {
 			return nil, err
@@ -250,10 +253,9 @@ func (d *Dispatcher) matching(ctx context.Context, q control.Query) ([]task.ID, 
 		for i := range p.Tasks {
 			ids = append(ids, p.Tasks[i].ID)
 		}
-		if !p.More || p.Next == 0 {
+		if f.After = p.Onward(); f.After == 0 || most > 0 && len(ids) >= most {
 			return ids, nil
 		}
-		f.After = p.Next
 	}
 }
 

@@ -273,21 +273,30 @@ func (c *Client) Call(ctx context.Context, m *control.Method, request any) (any,
 	return reply, nil
 }
 
-// maxCancels is how many numbers one request carries.
-const maxCancels = 50_000
+// maxCancels is how many tasks one request cancels: its answer has to fit a frame.
+const maxCancels = 20_000
 
-// Cancel sends any number of tasks, as many at a time as one request carries. A
+// Cancel sends any number of tasks, as many at a time as one answer carries. A
 // cancel that is repeated finds some tasks cancelled already; their state says so.
 func (c *Client) Cancel(ctx context.Context, r control.CancelRequest) ([]control.CancelReply, error) {
 	var all []control.CancelReply
+	if r.Filter != nil {
+		filter := *r.Filter
+		filter.Limit, r.Filter = maxCancels, &filter
+	}
 	for {
 		part := r
 		part.IDs = r.IDs[:min(len(r.IDs), maxCancels)]
 		r.IDs = r.IDs[len(part.IDs):]
 		out, err := c.Client.Cancel(ctx, part)
 		all = append(all, out...)
-		if err != nil || len(r.IDs) == 0 {
+		switch {
+		case err != nil:
 			return all, err
+		case r.Filter != nil && len(out) == maxCancels:
+			r.Filter.After = out[maxCancels-1].ID
+		case len(r.IDs) == 0:
+			return all, nil
 		}
 	}
 }

@@ -75,7 +75,17 @@ func (c *cluster) List(context.Context, control.Query) (control.Page, error) { r
 func (c *cluster) Cancel(_ context.Context, r control.CancelRequest) ([]control.CancelReply, error) {
 	var out []control.CancelReply
 	for _, id := range r.IDs {
-		out = append(out, control.CancelReply{ID: id, State: task.Cancelled})
+		out = append(out, control.CancelReply{ID: id, State: task.Cancelled, Kind: task.KindConflict})
+	}
+	if f := r.Filter; f != nil { // as many as the fake's page says, newest first
+		last := task.ID(c.page.Total + 1)
+		if f.After != 0 {
+			last = f.After
+		}
+		for last > 1 && (f.Limit == 0 || len(out) < f.Limit) {
+			last--
+			out = append(out, control.CancelReply{ID: last, State: task.Cancelled, Kind: task.KindConflict})
+		}
 	}
 	return out, nil
 }

@@ -316,6 +316,11 @@ func TestLargeAnswers(t *testing.T) {
 	if err != nil || len(out) != len(ids) {
 		t.Errorf("cancel: %d of %d, %v", len(out), len(ids), err)
 	}
+	c.page.Total = 140_000
+	out, err = client.Cancel(t.Context(), control.CancelRequest{Filter: &control.Query{}})
+	if err != nil || len(out) != c.page.Total || out[len(out)-1].ID != 1 {
+		t.Errorf("cancel by a filter: %d of %d, %v", len(out), c.page.Total, err)
+	}
 }
 
 func TestHostileClient(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,8 +76,9 @@ func waitForTasks(env *environment, ids []task.ID, anyOne bool, limit time.Durat
 }
 
 // waitAll starts the waiting; every task gives one result, and the goroutines
-// end with ctx; done returns when they have. Unless any task may be the first,
-// a few are waited for at once.
+// end with ctx; done returns when they have. Those that have finished already are
+// asked for a page at a time; the others are followed, a few at once unless any may
+// be the first.
 func waitAll(ctx context.Context, c *connection, ids []task.ID, anyOne bool) (<-chan ended, func()) {
 	results := make(chan ended, len(ids))
 	atOnce := waitAtOnce
@@ -87,11 +89,18 @@ func waitAll(ctx context.Context, c *connection, ids []task.ID, anyOne bool) (<-
 	var running sync.WaitGroup
 	running.Go(func() {
 		defer close(next)
-		for _, id := range ids {
-			select {
-			case next <- id:
-			case <-ctx.Done():
-				results <- ended{err: context.Cause(ctx)}
+		for part := range slices.Chunk(ids, task.MaxPage) {
+			known := finishedOf(ctx, c, part)
+			for _, id := range part {
+				if t, ok := known[id]; ok {
+					results <- ended{t: t}
+					continue
+				}
+				select {
+				case next <- id:
+				case <-ctx.Done():
+					results <- ended{err: context.Cause(ctx)}
+				}
 			}
 		}
 	})
@@ -104,6 +113,30 @@ func waitAll(ctx context.Context, c *connection, ids []task.ID, anyOne bool) (<-
 		})
 	}
 	return results, running.Wait
+}
+
+// finishedOf is those of several tasks that have finished, as far as the cluster
+// tells; a task that is missing may be followed.
+func finishedOf(ctx context.Context, c *connection, ids []task.ID) map[task.ID]task.Task {
+	if len(ids) == 1 {
+		return nil
+	}
+	known := map[task.ID]task.Task{}
+	query := control.Query{IDs: ids, States: []task.State{task.Done, task.Failed, task.Timeout, task.Cancelled, task.Lost}, Limit: len(ids)}
+	for {
+		page, err := c.List(ctx, query)
+		if err != nil {
+			return known
+		}
+		for _, t := range page.Tasks {
+			if t.State.Terminal() {
+				known[t.ID] = t
+			}
+		}
+		if query.After = page.Onward(); query.After == 0 {
+			return known
+		}
+	}
 }
 
 // waitOne follows a task without its output until it has finished.
