@@ -126,3 +126,22 @@ func TestRetention(t *testing.T) {
 		t.Fatalf("after their age: %v", n)
 	}
 }
+
+// TestRetentionWithAWrongClock: a start with a clock that is weeks ahead removes nothing.
+func TestRetentionWithAWrongClock(t *testing.T) {
+	c := newClock()
+	o := queue.Options{Dir: t.TempDir(), Now: c.now, KeepAge: 7 * 24 * time.Hour}
+	q := openWith(t, o)
+	must(t, q.Submit("me", []task.NewTask{shell("1"), shell("2")}))
+	must(t, q.Cancel("me", []task.ID{1, 2}))
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.t = c.t.Add(16 * 24 * time.Hour)
+	q = openWith(t, o)
+	defer q.Close()
+	queue.RemoveOverdue(q, t.Context())
+	if n := q.Counts()[task.Cancelled]; n != 2 {
+		t.Errorf("%d finished tasks are kept, want 2", n)
+	}
+}

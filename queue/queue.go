@@ -27,6 +27,8 @@ type Queue struct {
 	space  *badgerdb.Space
 	logger *slog.Logger
 
+	observed observedTime // of Run
+
 	mu sync.Mutex // orders proposals: the commands of one call are neighbours
 }
 

@@ -5,14 +5,9 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/queue/badgerdb"
-	"github.com/adauldev/octaskly/queue/task"
 )
 
-const (
-	tick           = 100 * time.Millisecond // longest pause between two looks at the free space
-	retentionEvery = 5 * time.Second
-	retentionSlice = 500 // tasks removed by one command
-)
+const tick = 100 * time.Millisecond // longest pause between two looks at the free space
 
 // Run removes finished tasks by age and number, makes delayed retries ready
 // and watches free space, until ctx ends. It fails when the state can not be
@@ -75,33 +70,4 @@ func (q *Queue) compactions() (all []*badgerdb.Compactions) {
 		}
 	}
 	return all
-}
-
-// removeOverdue removes finished tasks until no more are over age or number.
-func (q *Queue) removeOverdue(ctx context.Context) {
-	for ctx.Err() == nil {
-		if _, ok := q.log.Leader(); !ok {
-			return
-		}
-		ids := q.overdue()
-		if len(ids) == 0 {
-			return
-		}
-		n, err := q.Purge(ids).Wait(ctx)
-		if err != nil || n == 0 {
-			if err != nil && ctx.Err() == nil {
-				q.logger.Warn("queue: finished tasks could not be removed; it is tried again", "err", err)
-			}
-			return
-		}
-	}
-}
-
-// overdue lists the next finished tasks to remove.
-func (q *Queue) overdue() []task.ID {
-	before := int64(0)
-	if q.opts.KeepAge > 0 {
-		before = q.now() - q.opts.KeepAge.Milliseconds()
-	}
-	return q.state.Overdue(retentionSlice, q.opts.KeepCount, before)
 }

@@ -1,5 +1,7 @@
 package state
 
+import "github.com/adauldev/octaskly/queue/task"
+
 // finished are the finished tasks that still exist, in the order in which
 // they finished. Removed ones are skipped when they come to the front.
 type finished struct {
@@ -50,4 +52,36 @@ func (f *finished) oldest(limit, total, keep int, before int64, ok func(uint64) 
 		ids = append(ids, x.id)
 	}
 	return ids
+}
+
+// Overdue lists up to limit finished tasks to remove, oldest first: those that
+// finished before a time (Unix ms), and those beyond the number to keep (negative
+// is all).
+func (s *State) Overdue(limit, keep int, before int64) []task.ID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	total := 0
+	for _, st := range task.States() {
+		if st.Terminal() {
+			total += s.counts[st]
+		}
+	}
+	list := s.finished.oldest(limit, total, keep, before, func(id uint64) bool { return s.cells.state(id).Terminal() })
+	ids := make([]task.ID, len(list))
+	for i, id := range list {
+		ids[i] = task.ID(id)
+	}
+	return ids
+}
+
+// LastFinish is when the latest finished task that still exists ended, in Unix ms by
+// the clock of then; 0 when there is none.
+func (s *State) LastFinish() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := s.finished.list
+	if len(list) == 0 {
+		return 0
+	}
+	return list[len(list)-1].at
 }

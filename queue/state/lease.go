@@ -176,23 +176,3 @@ type Started struct {
 	Fence task.Fence
 	At    int64 // Unix ms, dispatcher's clock
 }
-
-// Overdue lists up to limit finished tasks to remove, oldest first: those that
-// finished before a time (Unix ms), and those beyond the number to keep (negative
-// is all).
-func (s *State) Overdue(limit, keep int, before int64) []task.ID {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	total := 0
-	for _, st := range task.States() {
-		if st.Terminal() {
-			total += s.counts[st]
-		}
-	}
-	list := s.finished.oldest(limit, total, keep, before, func(id uint64) bool { return s.cells.state(id).Terminal() })
-	ids := make([]task.ID, len(list))
-	for i, id := range list {
-		ids[i] = task.ID(id)
-	}
-	return ids
-}
