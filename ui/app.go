@@ -106,7 +106,7 @@ func (a *app) update(msg tea.Msg) tea.Cmd {
 		a.m.SeeLog(v.id, v.buf)
 		return nil
 	case doneMsg:
-		v.call.Then(a.m, v.v, v.err)
+		v.call.Then(v.v, v.err)
 	case sayMsg:
 		a.m.Say(v.token, v.text)
 		return nil

@@ -121,7 +121,7 @@ func TestFormWaitsForItsAnswer(t *testing.T) {
 	for _, e := range sent {
 		if c, ok := e.(screen.Call); ok {
 			v, err := c.Do(t.Context(), d.ctl)
-			c.Then(d.m, v, err)
+			c.Then(v, err)
 		}
 	}
 	if s := text(d.view(120, 35)); strings.Contains(s, "New task ") {

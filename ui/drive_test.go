@@ -227,7 +227,7 @@ func (d *driver) effects() {
 		switch v := e.(type) {
 		case screen.Call:
 			r, err := v.Do(context.Background(), d.ctl)
-			v.Then(d.m, r, err)
+			v.Then(r, err)
 			d.effects()
 		case screen.Quit:
 			d.gone, d.left = true, v.How

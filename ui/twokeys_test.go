@@ -21,7 +21,7 @@ func (d *driver) harms() bool {
 				return true
 			}
 			r, err := v.Do(context.Background(), d.ctl)
-			v.Then(d.m, r, err)
+			v.Then(r, err)
 		case screen.Quit:
 			if v.How != screen.KeepRunning {
 				return true

@@ -12,13 +12,30 @@ import (
 type Effect interface{ effect() }
 
 // Call asks the cluster something. Then is given the answer; it runs where
-// keys run, so it may change the model.
+// keys run, so it may change the scene. Make one with Do.
 type Call struct {
+	About
+	Do   func(ctx context.Context, c control.Control) (any, error)
+	Then func(reply any, err error)
+}
+
+// About is what is known of a call before it is made.
+type About struct {
 	What string        // for people: "cancel 1042"
 	Harm bool          // it ends or takes away something
 	Wait time.Duration // how long the answer may take; 0 is as usual
-	Do   func(ctx context.Context, c control.Control) (any, error)
-	Then func(m *Model, v any, err error)
+}
+
+// Do asks the cluster something and gives then its answer.
+func Do[T any](view *Scene, about About, ask func(context.Context, control.Control) (T, error), then func(reply T, err error)) {
+	view.Emit(Call{
+		About: about,
+		Do:    func(ctx context.Context, c control.Control) (any, error) { return ask(ctx, c) },
+		Then: func(reply any, err error) {
+			value, _ := reply.(T)
+			then(value, err)
+		},
+	})
 }
 
 // Copy puts text on the clipboard.

@@ -12,23 +12,23 @@ import (
 	"github.com/adauldev/octaskly/ui/part"
 )
 
-// eventList is the log of what happened, newest first.
-type eventList struct {
+// paneEvents is the log of what happened, newest first.
+type paneEvents struct {
 	problems bool
 	filter   string
 	anchor   uint64 // position of the first shown one when not at the top
 	height   int
 	lines    []eventLine
 	seen     eventsKey
-	here     []eventLine // what was refused on this screen, oldest first
 }
 
 // eventsKey is what the folded lines were made from.
 type eventsKey struct {
-	snapshot *Snapshot
-	here     int64 // time of the newest
-	problems bool
-	filter   string
+	snapshot  *Snapshot
+	refused   int
+	refusedAt int64 // of the newest
+	problems  bool
+	filter    string
 }
 
 // eventLine is one event, or several alike.
@@ -50,11 +50,11 @@ const foldMS = 10_000
 
 // fold turns events, oldest first, into lines, newest first. Repeated events
 // of a kind from one node become one line with a count.
-func (m *Model) fold(events []control.Event) []eventLine {
+func fold(view *Scene, events []control.Event) []eventLine {
 	var out []eventLine
 	last := map[string]int{}
 	for i := range events {
-		ln := m.eventLine(&events[i])
+		ln := newEventLine(view, &events[i])
 		if ln.fold != "" {
 			if j, ok := last[ln.fold]; ok && ln.at-out[j].at < foldMS {
 				out[j].count++
@@ -71,11 +71,11 @@ func (m *Model) fold(events []control.Event) []eventLine {
 	return out
 }
 
-func (m *Model) eventLine(e *control.Event) eventLine {
-	ln := eventLine{at: e.Time, pos: e.Position, task: e.Task, node: e.Node, text: e.Text, kind: string(e.Kind), count: 1, tok: theme.Muted, glyph: m.s.Glyphs.Info}
+func newEventLine(view *Scene, e *control.Event) eventLine {
+	ln := eventLine{at: e.Time, pos: e.Position, task: e.Task, node: e.Node, text: e.Text, kind: string(e.Kind), count: 1, tok: theme.Muted, glyph: view.Styles.Glyphs.Info}
 	switch e.Kind {
 	case control.EventTask:
-		ln.tok, ln.glyph = stateToken(e.To), m.stateGlyph(e.To)
+		ln.tok, ln.glyph = stateToken(e.To), stateGlyph(view, e.To)
 		ln.text = e.Task.String() + " " + e.Text
 		ln.bad = e.To == task.Failed || e.To == task.Timeout || e.To == task.Lost || e.To == task.Retry
 		code := int32(0)
@@ -92,12 +92,12 @@ func (m *Model) eventLine(e *control.Event) eventLine {
 	case control.EventNode:
 		if e.NodeInfo != nil {
 			var state string
-			ln.tok, state = m.nodeLook(e.NodeInfo)
+			ln.tok, state = nodeLook(view, e.NodeInfo)
 			ln.glyph, _, _ = strings.Cut(state, " ")
 			ln.bad = e.NodeInfo.State != control.NodeUp
 		} else if state, ok := saidState(e.Text); ok {
 			var look string
-			ln.tok, look = m.nodeLook(&control.Node{State: state, Doing: []string{""}})
+			ln.tok, look = nodeLook(view, &control.Node{State: state, Doing: []string{""}})
 			ln.glyph, _, _ = strings.Cut(look, " ")
 			ln.bad = state == control.NodeStale || state == control.NodeLost
 		}
@@ -105,7 +105,7 @@ func (m *Model) eventLine(e *control.Event) eventLine {
 			ln.text = e.Node
 		}
 	case control.EventNotice:
-		ln.tok, ln.glyph, ln.bad = theme.Warn, m.s.Glyphs.Stale, true
+		ln.tok, ln.glyph, ln.bad = theme.Warn, view.Styles.Glyphs.Stale, true
 	case control.EventGap:
 		ln.text, ln.tok = "some events were missed here", theme.Warn
 	}
@@ -139,17 +139,18 @@ func (l *eventLine) words() string {
 }
 
 // shown is the lines that pass the filter.
-func (l *eventList) shown(m *Model) []eventLine {
-	key := eventsKey{snapshot: m.view(), problems: l.problems, filter: l.filter}
-	if n := len(l.here); n > 0 {
-		key.here = l.here[n-1].at
+func (l *paneEvents) shown(view *Scene) []eventLine {
+	key := eventsKey{snapshot: view.Facts(), problems: l.problems, filter: l.filter}
+	key.refused = len(view.Refused)
+	if key.refused > 0 {
+		key.refusedAt = view.Refused[key.refused-1].At
 	}
 	if key == l.seen && l.lines != nil {
 		return l.lines
 	}
 	l.seen, l.lines = key, nil
 	want := strings.ToLower(l.filter)
-	for _, ln := range l.withHere(m.fold(m.view().Events)) {
+	for _, ln := range withRefusals(view, fold(view, view.Facts().Events)) {
 		if l.problems && !ln.bad || want != "" && !strings.Contains(strings.ToLower(ln.kind+" "+ln.text), want) {
 			continue
 		}
@@ -158,38 +159,19 @@ func (l *eventList) shown(m *Model) []eventLine {
 	return l.lines
 }
 
-// keepHere is how many of this screen's own errors are kept.
-const keepHere = 50
-
-// add keeps an error of this screen, so that it can be read whole later.
-func (l *eventList) add(m *Model, text string) {
-	ln := eventLine{at: m.snap.Now.UnixMilli(), tok: theme.Err, glyph: m.s.Glyphs.Failed, kind: "here", text: text, count: 1, bad: true}
-	if n := len(m.snap.Events); n > 0 {
-		ln.pos = m.snap.Events[n-1].Position
-	}
-	l.here = append(l.here, ln)
-	l.here = l.here[max(0, len(l.here)-keepHere):]
-	l.seen = eventsKey{}
-}
-
-// withHere puts this screen's own errors between the lines, newest first.
-func (l *eventList) withHere(lines []eventLine) []eventLine {
-	if len(l.here) == 0 {
+// withRefusals puts this screen's own errors between the lines, newest first.
+func withRefusals(view *Scene, lines []eventLine) []eventLine {
+	if len(view.Refused) == 0 {
 		return lines
 	}
-	lines = append(lines, l.here...)
+	for _, r := range view.Refused {
+		lines = append(lines, eventLine{at: r.At, pos: r.Position, tok: theme.Err, glyph: view.Styles.Glyphs.Failed, kind: "here", text: r.Text, count: 1, bad: true})
+	}
 	slices.SortStableFunc(lines, func(a, b eventLine) int { return cmp.Compare(b.at, a.at) })
 	return lines
 }
 
-// newEvent shows one event whole.
-func newEvent(ln eventLine) *question {
-	q := &question{title: "Event of " + clockOf(ln.at), wide: 72, buttons: []choice{{label: "Close"}}, same: "octaskly events"}
-	q.lines = func(m *Model, w int) []string { return m.text(w, theme.Text, ln.words()) }
-	return q
-}
-
-func (l *eventList) first(lines []eventLine) int {
+func (l *paneEvents) first(lines []eventLine) int {
 	if l.anchor == 0 {
 		return 0
 	}
@@ -201,8 +183,8 @@ func (l *eventList) first(lines []eventLine) int {
 	return max(0, len(lines)-1)
 }
 
-func (l *eventList) move(m *Model, n int) {
-	lines := l.shown(m)
+func (l *paneEvents) move(view *Scene, n int) {
+	lines := l.shown(view)
 	i := min(max(0, l.first(lines)+n), max(0, len(lines)-l.height))
 	l.anchor = 0
 	if i > 0 && i < len(lines) {
@@ -210,38 +192,39 @@ func (l *eventList) move(m *Model, n int) {
 	}
 }
 
-func (l *eventList) act(m *Model, action string) {
+// Act scrolls and opens.
+func (l *paneEvents) Act(view *Scene, action Action) {
 	page := max(1, l.height/2)
 	switch action {
 	case "down":
-		l.move(m, 1)
+		l.move(view, 1)
 	case "up":
-		l.move(m, -1)
+		l.move(view, -1)
 	case "page.down":
-		l.move(m, page)
+		l.move(view, page)
 	case "page.up":
-		l.move(m, -page)
+		l.move(view, -page)
 	case "first":
 		l.anchor = 0
 	case "last":
-		l.move(m, 1<<20)
+		l.move(view, 1<<20)
 	case "problems":
 		l.problems, l.anchor = !l.problems, 0
 	case "open":
-		lines := l.shown(m)
+		lines := l.shown(view)
 		i := l.first(lines)
 		switch {
 		case i >= len(lines):
 		case lines[i].task == 0:
-			m.open(newEvent(lines[i]))
+			view.Router.Explain("Event of "+clockOf(lines[i].at), lines[i].words(), "octaskly events")
 		default:
-			m.output.pin(lines[i].task)
-			m.push(DeepTask)
+			view.OpenTask(lines[i].task, DeepTask)
 		}
 	}
 }
 
-func (l *eventList) back() bool {
+// Back clears the filter.
+func (l *paneEvents) Back(*Scene) bool {
 	if l.problems || l.filter != "" {
 		l.problems, l.filter, l.anchor = false, "", 0
 		return true
@@ -249,29 +232,54 @@ func (l *eventList) back() bool {
 	return false
 }
 
-func (m *Model) drawEvents(w, h int, focus bool) []string {
-	l := &m.events
+// Filter is what the events are filtered by.
+func (l *paneEvents) Filter(*Scene) string { return l.filter }
+
+// SetFilter shows only the events with these letters.
+func (l *paneEvents) SetFilter(_ *Scene, text string) error {
+	l.filter, l.anchor = text, 0
+	return nil
+}
+
+// Found says nothing: how many there are stands beside them.
+func (*paneEvents) Found(*Scene) string { return "" }
+
+// Syntax is what a filter may say.
+func (*paneEvents) Syntax() string { return "words in the event" }
+
+// Copy is the line at the cursor.
+func (l *paneEvents) Copy(view *Scene) (text, what string) {
+	lines := l.shown(view)
+	if len(lines) == 0 {
+		return "", ""
+	}
+	line := lines[l.first(lines)]
+	return clockOf(line.at) + " " + part.Clean(line.words()), "the event"
+}
+
+// Draw draws one line an event.
+func (l *paneEvents) Draw(view *Scene, w, h int, focus bool) []string {
 	iw, ih := part.Inner(w, h)
 	l.height = ih
-	lines := l.shown(m)
+	lines := l.shown(view)
 	first := l.first(lines)
 	var out []string
 	for i := first; i < len(lines) && len(out) < ih; i++ {
-		row := part.NewLine(m.s, iw)
+		row := part.NewLine(view.Styles, iw)
 		if focus && i == first {
-			row.B(theme.Focus, m.s.Glyphs.Cursor).Sp(1)
+			row.B(theme.Focus, view.Styles.Glyphs.Cursor).Sp(1)
 		} else {
 			row.Sp(2)
 		}
-		m.eventRow(row, &lines[i])
+		eventRow(view, row, &lines[i])
 		if focus && i == first {
-			out = append(out, m.s.Row(row.String()))
+			out = append(out, view.Styles.Row(row.String()))
 			continue
 		}
 		out = append(out, row.String())
 	}
 	if len(lines) == 0 {
-		out = append(out, part.NewLine(m.s, iw).Sp(1).T(theme.Muted, "Nothing happened yet.").String())
+		out = append(out, part.NewLine(view.Styles, iw).Sp(1).T(theme.Muted, "Nothing happened yet.").String())
 	}
 	remark := "live"
 	if l.anchor != 0 {
@@ -283,10 +291,10 @@ func (m *Model) drawEvents(w, h int, focus bool) []string {
 	if l.filter != "" {
 		remark = "/ " + l.filter + "  " + remark
 	}
-	return part.Box{Title: "Events", Remark: remark, Focus: focus, Scroll: part.Scroll{First: first, Shown: ih, Total: len(lines)}}.Draw(m.s, w, h, part.Tall(out, iw, ih))
+	return part.Box{Title: "Events", Remark: remark, Focus: focus, Scroll: part.Scroll{First: first, Shown: ih, Total: len(lines)}}.Draw(view.Styles, w, h, part.Tall(out, iw, ih))
 }
 
-func (m *Model) eventRow(l *part.Line, e *eventLine) {
+func eventRow(view *Scene, l *part.Line, e *eventLine) {
 	l.T(theme.Muted, clockOf(e.at)+" ").T(e.tok, e.glyph+" ").Cell(theme.Muted, e.kind, 7, false)
 	tok := theme.Text
 	if e.bad {

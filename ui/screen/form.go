@@ -46,8 +46,8 @@ const (
 	fieldCount
 )
 
-func newForm(m *Model, from *task.Task) *form {
-	f := &form{history: m.opt.History}
+func newForm(view *Scene, from *task.Task) *form {
+	f := &form{history: view.Options.History}
 	f.hist = len(f.history)
 	f.fields = make([]*part.Field, fieldCount)
 	for i, d := range [fieldCount][3]string{
@@ -75,7 +75,7 @@ func newForm(m *Model, from *task.Task) *form {
 		f.base.RetryOf = from.ID
 		f.fill(&from.Spec)
 	} else if len(f.history) == 0 {
-		f.fields[fCommand].Suggest(firstCommand(m.opt.Windows))
+		f.fields[fCommand].Suggest(firstCommand(view.Options.Windows))
 	}
 	f.check()
 	return f
@@ -89,9 +89,9 @@ func firstCommand(windows bool) string {
 	return "echo hello from $(hostname)"
 }
 
-func (f *form) in() Ctx { return InForm }
+func (f *form) In() Ctx { return InForm }
 
-func (f *form) key(_ *Model, k tea.KeyMsg) {
+func (f *form) Key(_ *Scene, k tea.KeyMsg) {
 	if !f.sent && f.fields[f.at].Key(k) {
 		f.refused = ""
 		if f.at == fCommand {
@@ -101,9 +101,9 @@ func (f *form) key(_ *Model, k tea.KeyMsg) {
 	}
 }
 
-func (f *form) act(m *Model, action string) {
+func (f *form) Act(view *Scene, action Action) {
 	if action == "field.close" {
-		m.closeIt(f)
+		view.Close(f)
 		return
 	}
 	if f.sent {
@@ -119,9 +119,9 @@ func (f *form) act(m *Model, action string) {
 	case "field.newer":
 		f.browse(1)
 	case "field.accept":
-		f.submit(m, true)
+		f.submit(view, true)
 	case "field.again":
-		f.submit(m, false)
+		f.submit(view, false)
 	}
 }
 
@@ -164,7 +164,7 @@ func (f *form) browse(n int) {
 
 // submit sends the task if nothing is wrong with it. The form stays, with all
 // that was typed, until the cluster has taken it.
-func (f *form) submit(m *Model, open bool) {
+func (f *form) submit(view *Scene, open bool) {
 	f.check()
 	if f.spec.Shell == "" && len(f.spec.Argv) == 0 && !f.spec.Null {
 		f.fields[fCommand].Fault, f.at, f.faulty = "type the command to run", fCommand, true
@@ -173,32 +173,32 @@ func (f *form) submit(m *Model, open bool) {
 		return
 	}
 	sp := f.spec
-	m.remember(f.fields[fCommand].Value())
-	m.needDispatcher(func(m *Model) {
+	remember(view, f.fields[fCommand].Value())
+	needDispatcher(view, func(view *Scene) {
 		f.sent, f.refused = true, ""
-		m.submit(sp, open, func(err error) { f.answered(m, open, err) })
+		submit(view, sp, open, func(err error) { f.answered(view, open, err) })
 	})
 }
 
 // remember keeps a command for the history, unless it was the last one too.
-func (m *Model) remember(command string) {
-	if last := len(m.opt.History) - 1; command == "" || last >= 0 && m.opt.History[last] == command {
+func remember(view *Scene, command string) {
+	if last := len(view.Options.History) - 1; command == "" || last >= 0 && view.Options.History[last] == command {
 		return
 	}
-	m.opt.History = append(m.opt.History, command)
-	m.do(Remember{command})
+	view.Options.History = append(view.Options.History, command)
+	view.Emit(Remember{command})
 }
 
 // answered is told whether the task was taken.
-func (f *form) answered(m *Model, open bool, err error) {
+func (f *form) answered(view *Scene, open bool, err error) {
 	f.sent = false
 	switch {
 	case err != nil:
-		f.refused = err.Error() + hintText(task.HintOf(err))
+		f.refused = err.Error() + HintText(task.HintOf(err))
 	case open:
-		m.closeIt(f)
+		view.Close(f)
 	default:
-		f.history = m.opt.History
+		f.history = view.Options.History
 		f.hist = len(f.history)
 		f.fields[fCommand].Set("")
 		f.check()
@@ -269,16 +269,16 @@ func meets(need *task.Need, n *control.Node) bool {
 	return false
 }
 
-func (f *form) command(*Model) string { return text.SubmitCommand(&f.spec) }
+func (f *form) Command(*Scene) string { return text.SubmitCommand(&f.spec) }
 
-func (f *form) foot(m *Model) []hint {
-	return []hint{
+func (f *form) Foot(view *Scene) []Hint {
+	return []Hint{
 		{"enter", "submit"},
 		{"ctrl+j", "new line"},
-		{m.keys.Of(InForm, "field.again"), "submit and another"},
+		{view.Keys.Of(InForm, "field.again"), "submit and another"},
 		{"tab", "next field"},
 		{"up down", "history"},
-		{m.keys.Of(InForm, "field.copy"), "copy as command"},
+		{view.Keys.Of(InForm, "field.copy"), "copy as command"},
 		{"esc", "close"},
 	}
 }

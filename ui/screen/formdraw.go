@@ -13,60 +13,60 @@ import (
 // formRows is which fields share a row.
 var formRows = [][]int{{fCommand}, {fOn}, {fPriority}, {fTimeout, fRetries}, {fCPU, fMemory, fGPU}, {fSandbox}, {fDir}, {fEnv}, {fName, fTags}}
 
-func (f *form) draw(m *Model, w, h int) []string {
+func (f *form) Draw(view *Scene, w, h int) []string {
 	w = min(w, 92)
 	iw := max(0, w-4)
-	said := f.verdict(m, iw)
+	said := f.verdict(view, iw)
 	var lines []string
-	command := f.commandRows(m, iw, h-4-len(said))
+	command := f.commandRows(view, iw, h-4-len(said))
 	from, to := f.rowsFor(h - 4 - len(said) - max(0, len(command)-1))
 	for i, row := range formRows[from:to] {
 		if row[0] == fCommand && len(command) > 0 {
 			lines = append(lines, command...)
 		} else {
-			lines = append(lines, f.drawRow(m, row, iw))
+			lines = append(lines, f.drawRow(view, row, iw))
 		}
 		if i == 0 && h >= 20 {
-			lines = append(lines, part.NewLine(m.s, iw).String())
+			lines = append(lines, part.NewLine(view.Styles, iw).String())
 		}
 	}
 	if h >= 20 {
-		lines = append(lines, part.NewLine(m.s, iw).String())
+		lines = append(lines, part.NewLine(view.Styles, iw).String())
 	}
 	lines = append(lines, said...)
 	if len(lines) < h-4 {
-		lines = append(lines, m.same(iw, text.SubmitCommand(&f.spec)))
+		lines = append(lines, view.SameAs(iw, text.SubmitCommand(&f.spec)))
 	}
 	title := "New task"
 	if f.from != 0 {
 		title = "Copy of task " + f.from.String()
 	}
-	return part.Dialog{Title: title, Lines: lines, Focus: -1}.Draw(m.s, w, h)
+	return part.Dialog{Title: title, Lines: lines, Focus: -1}.Draw(view.Styles, w, h)
 }
 
 // commandRows is a command of several lines in at most half of h rows; nothing
 // where it has one line or there is no room.
-func (f *form) commandRows(m *Model, w, h int) []string {
+func (f *form) commandRows(view *Scene, w, h int) []string {
 	field := f.fields[fCommand]
 	rows := min(field.Lines(), h/2)
 	if rows < 2 {
 		return nil
 	}
-	label, token := part.NewLine(m.s, 11), theme.Muted
+	label, token := part.NewLine(view.Styles, 11), theme.Muted
 	if f.at == fCommand {
 		token = theme.Focus
 	}
 	label.T(token, field.Label)
-	out := field.Rows(m.s, max(0, w-11), rows, f.at == fCommand)
+	out := field.Rows(view.Styles, max(0, w-11), rows, f.at == fCommand)
 	for i := range out {
 		out[i] = label.String() + out[i]
-		label = part.NewLine(m.s, 11)
+		label = part.NewLine(view.Styles, 11)
 	}
 	return out
 }
 
 // verdict is what is wrong with what was typed, or who could run it.
-func (f *form) verdict(m *Model, w int) []string {
+func (f *form) verdict(view *Scene, w int) []string {
 	fault := f.refused
 	for _, fd := range slices.Backward(f.fields) { // also of rows that are not drawn
 		if fd.Fault != "" {
@@ -75,11 +75,11 @@ func (f *form) verdict(m *Model, w int) []string {
 	}
 	switch {
 	case f.sent:
-		return []string{part.NewLine(m.s, w).T(theme.Muted, "submitting …").String()}
+		return []string{part.NewLine(view.Styles, w).T(theme.Muted, "submitting …").String()}
 	case fault != "":
-		return m.text(w, theme.Err, m.s.Glyphs.Failed+" "+fault)
+		return view.Text(w, theme.Err, view.Styles.Glyphs.Failed+" "+fault)
 	}
-	return []string{f.fitLine(m, w)}
+	return []string{f.fitLine(view, w)}
 }
 
 // labelled is a fault behind the name of its field, unless it begins with that.
@@ -107,8 +107,8 @@ func (f *form) rowsFor(n int) (from, to int) {
 	return from, from + n
 }
 
-func (f *form) drawRow(m *Model, row []int, w int) string {
-	l := part.NewLine(m.s, w)
+func (f *form) drawRow(view *Scene, row []int, w int) string {
+	l := part.NewLine(view.Styles, w)
 	share := w / len(row)
 	for j, k := range row {
 		fd := f.fields[k]
@@ -138,22 +138,22 @@ func (f *form) drawRow(m *Model, row []int, w int) string {
 	return l.String()
 }
 
-func (f *form) fitLine(m *Model, w int) string {
-	l := part.NewLine(m.s, w)
-	names, all := f.fits(m.view().Nodes)
+func (f *form) fitLine(view *Scene, w int) string {
+	l := part.NewLine(view.Styles, w)
+	names, all := f.fits(view.Facts().Nodes)
 	switch {
-	case m.view().Status.Dispatcher == "":
+	case view.Facts().Status.Dispatcher == "":
 		return l.T(theme.Warn, "No dispatcher yet: submitting first offers to make this node one.").String()
 	case len(names) == 0:
-		return l.T(theme.Warn, m.s.Glyphs.Stale+" ").T(theme.Warn, fmt.Sprintf("No node fits now (0 of %d). It would wait for one; w on the task says for what.", all)).String()
+		return l.T(theme.Warn, view.Styles.Glyphs.Stale+" ").T(theme.Warn, fmt.Sprintf("No node fits now (0 of %d). It would wait for one; w on the task says for what.", all)).String()
 	}
 	shown := names[:min(3, len(names))]
-	l.T(theme.OK, m.s.Glyphs.Done+" ").T(theme.Text, "Fits "+strings.Join(shown, ", "))
+	l.T(theme.OK, view.Styles.Glyphs.Done+" ").T(theme.Text, "Fits "+strings.Join(shown, ", "))
 	if len(names) > 3 {
 		l.T(theme.Text, fmt.Sprintf(" and %d more", len(names)-3))
 	}
 	l.T(theme.Muted, fmt.Sprintf("  (%s of %s)", part.Count(len(names)), part.Plural(all, "node")))
-	if r := m.view().Status.Ready; r > 0 {
+	if r := view.Facts().Status.Ready; r > 0 {
 		l.T(theme.Muted, "  "+part.Count(r)+" ahead of it")
 	}
 	return l.String()

@@ -18,29 +18,25 @@ import (
 const maxTaskFile = 64 << 20
 
 // submitFile submits every line of a file.
-func (m *Model) submitFile(path string) {
-	m.say(theme.Muted, "reading "+path+" …")
-	m.do(Call{
-		What: "submit from " + path,
-		Do: func(ctx context.Context, c control.Control) (any, error) {
-			f, err := os.Open(path)
-			if err != nil {
-				return nil, err
-			}
-			defer f.Close()
-			tasks, err := readTasks(ctx, f)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-			return c.Submit(ctx, control.SubmitRequest{Tasks: tasks})
-		},
-		Then: func(m *Model, v any, err error) {
-			if err != nil {
-				m.fail("submit from "+path, err)
-				return
-			}
-			m.saySubmitted(v.(control.SubmitReply))
-		},
+func submitFile(view *Scene, path string) {
+	view.Say(theme.Muted, "reading "+path+" …")
+	Do(view, About{What: "submit from " + path}, func(ctx context.Context, c control.Control) (control.SubmitReply, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return control.SubmitReply{}, err
+		}
+		defer f.Close()
+		tasks, err := readTasks(ctx, f)
+		if err != nil {
+			return control.SubmitReply{}, fmt.Errorf("%s: %w", path, err)
+		}
+		return c.Submit(ctx, control.SubmitRequest{Tasks: tasks})
+	}, func(reply control.SubmitReply, err error) {
+		if err != nil {
+			view.Fail("submit from "+path, err)
+			return
+		}
+		saySubmitted(view, reply)
 	})
 }
 
@@ -71,19 +67,19 @@ func readTasks(ctx context.Context, r io.Reader) ([]task.NewTask, error) {
 	}
 }
 
-func (m *Model) saySubmitted(r control.SubmitReply) {
+func saySubmitted(view *Scene, r control.SubmitReply) {
 	good, bad := 0, ""
 	for _, x := range r.Results {
 		if x.Kind == "" {
 			good++
 		} else if bad == "" {
-			bad = x.Message + hintText(x.Hint)
+			bad = x.Message + HintText(x.Hint)
 		}
 	}
 	if bad != "" {
-		m.say(theme.Err, fmt.Sprintf("%s queued, %d refused: %s", part.Plural(good, "task"), len(r.Results)-good, bad))
+		view.Say(theme.Err, fmt.Sprintf("%s queued, %d refused: %s", part.Plural(good, "task"), len(r.Results)-good, bad))
 		return
 	}
-	m.say(theme.OK, part.Plural(good, "task")+" queued")
-	m.goPage("tasks")
+	view.Say(theme.OK, part.Plural(good, "task")+" queued")
+	view.GoPage(Tasks)
 }

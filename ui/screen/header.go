@@ -10,23 +10,23 @@ import (
 )
 
 // header says whose screen this is, what the fleet is, and how fresh it all is.
-func (m *Model) header() string {
-	s := m.view()
-	l := part.NewLine(m.s, m.w).Sp(1).B(theme.Accent, "octaskly").Sp(2)
-	if m.opt.Demo {
+func (m frame) header() string {
+	s := m.view.Facts()
+	l := part.NewLine(m.view.Styles, m.view.Width).Sp(1).B(theme.Accent, "octaskly").Sp(2)
+	if m.view.Options.Demo {
 		l.Badge(theme.Warn, "DEMO").Sp(1)
 	}
 	if name := s.Status.Self.Name; name != "" {
 		l.B(theme.Text, name).Sp(1)
 	}
-	l.Badge(m.roleToken(), m.roleWord()).Sp(2)
-	right := part.NewLine(m.s, 48)
-	m.linkWord(right)
+	l.Badge(roleToken(m.view), roleWord(m.view)).Sp(2)
+	right := part.NewLine(m.view.Styles, 48)
+	linkWord(m.view, right)
 	if !s.Now.IsZero() {
 		right.Sp(2).T(theme.Text, s.Now.Format("15:04:05"))
 	}
 	right.Sp(1)
-	for _, f := range m.headFacts() {
+	for _, f := range headFacts(m.view) {
 		if l.Left() < part.Width(f)+right.Used()+4 {
 			break
 		}
@@ -35,19 +35,19 @@ func (m *Model) header() string {
 	return l.End(right).String()
 }
 
-func (m *Model) roleWord() string {
-	self := m.selfNode()
+func roleWord(view *Scene) string {
+	self := view.Facts().Self()
 	switch {
 	case self != nil && role(self) != "-":
 		return strings.ToUpper(role(self))
-	case m.view().Link.State == Starting:
+	case view.Facts().Link.State == Starting:
 		return "STARTING"
 	}
 	return "IDLE"
 }
 
-func (m *Model) roleToken() theme.Token {
-	switch m.roleWord() {
+func roleToken(view *Scene) theme.Token {
+	switch roleWord(view) {
 	case "DISPATCHER":
 		return theme.Run
 	case "WORKER":
@@ -56,17 +56,8 @@ func (m *Model) roleToken() theme.Token {
 	return theme.Muted
 }
 
-func (m *Model) selfNode() *control.Node {
-	for i := range m.view().Nodes {
-		if m.view().Nodes[i].Self {
-			return &m.view().Nodes[i]
-		}
-	}
-	return nil
-}
-
-func (m *Model) headFacts() []string {
-	s := m.view()
+func headFacts(view *Scene) []string {
+	s := view.Facts()
 	if s.Link.State == Starting {
 		return nil
 	}
@@ -77,7 +68,7 @@ func (m *Model) headFacts() []string {
 		return nil
 	}
 	nodes := part.Plural(s.known(), "node")
-	if m.w >= 110 {
+	if view.Width >= 110 {
 		var parts []string
 		for _, st := range []control.NodeState{control.NodeUp, control.NodeDraining, control.NodeDrained, control.NodeStale, control.NodeLost, control.NodeAsks} {
 			if n := s.Status.Nodes[st]; n > 0 {
@@ -87,19 +78,19 @@ func (m *Model) headFacts() []string {
 		nodes += ": " + strings.Join(parts, " ")
 	}
 	out := []string{nodes, fmt.Sprintf("slots %s/%s", part.Count(s.Status.SlotsUsed), part.Count(s.Status.Slots))}
-	if m.w < 110 {
+	if view.Width < 110 {
 		out[1] = fmt.Sprintf("%s/%s slots", part.Count(s.Status.SlotsUsed), part.Count(s.Status.Slots))
 	}
-	if !dispatches(m.selfNode()) {
+	if !Dispatches(view.Facts().Self()) {
 		out = append([]string{"dispatcher " + s.Status.Dispatcher}, out...)
 	}
 	return append(out, "queue "+part.Count(s.Status.Ready), part.Rate(s.Status.Rate)+" tasks/s")
 }
 
-func (m *Model) linkWord(l *part.Line) {
-	s := m.view()
+func linkWord(view *Scene, l *part.Line) {
+	s := view.Facts()
 	switch {
-	case m.frozen != nil:
+	case view.Frozen != nil:
 		l.Badge(theme.Warn, "FROZEN").T(theme.Muted, " P thaws")
 	case s.Link.State == Starting:
 		l.T(theme.Muted, "looking around")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/theme"
@@ -35,8 +34,8 @@ func heatValue(n *control.Node, metric int) (float64, bool) {
 }
 
 // heatCell draws one node as two cells: its state if that matters, else its value.
-func (m *Model) heatCell(l *part.Line, n *control.Node, cursor bool) {
-	v, ok := heatValue(n, m.nodes.metric)
+func heatCell(view *Scene, l *part.Line, n *control.Node, cursor bool) {
+	v, ok := heatValue(n, view.Nodes.metric)
 	tok := theme.Lost
 	var text string
 	switch {
@@ -47,13 +46,13 @@ func (m *Model) heatCell(l *part.Line, n *control.Node, cursor bool) {
 	case n.State == control.NodeDraining || n.State == control.NodeDrained:
 		text, tok = "--", theme.Warn
 	default:
-		text = strings.Repeat(m.s.Glyphs.Shade[min(3, int(v/25))], 2)
+		text = strings.Repeat(view.Styles.Glyphs.Shade[min(3, int(v/25))], 2)
 		tok = theme.Ramp(v)
 	}
 	switch {
-	case cursor && m.focus == HeatPane:
+	case cursor && view.Focus == HeatPane:
 		l.Rev(theme.Focus, "[]")
-	case m.nodes.marks[n.ID]:
+	case view.Nodes.Marks[n.ID]:
 		l.Rev(theme.Text, "**")
 	default:
 		l.T(tok, text)
@@ -61,10 +60,10 @@ func (m *Model) heatCell(l *part.Line, n *control.Node, cursor bool) {
 }
 
 // groups are the label values that nodes can be grouped by.
-func (m *Model) groups() []string {
+func groups(view *Scene) []string {
 	keys := map[string]bool{}
-	for i := range m.view().Nodes {
-		for k := range m.view().Nodes[i].Capacity.Labels {
+	for i := range view.Facts().Nodes {
+		for k := range view.Facts().Nodes[i].Capacity.Labels {
 			if k != "host" {
 				keys[k] = true
 			}
@@ -81,31 +80,9 @@ func (m *Model) groups() []string {
 	return append(out, "none")
 }
 
-func (m *Model) groupKey() string {
-	g := m.groups()
-	return g[m.nodes.group%len(g)]
-}
-
-// actNode is what concerns nodes wherever they are shown.
-func (m *Model) actHeat(action string) bool {
-	switch action {
-	case "heat":
-		m.nodes.heat = !m.nodes.heat
-		if m.page != Nodes && m.page != Overview || m.top() == DeepNode {
-			m.page, m.deep = Nodes, nil
-		}
-		m.focus = NodesPane
-		if m.nodes.heat {
-			m.focus = HeatPane
-		}
-	case "heat.metric":
-		m.nodes.metric = (m.nodes.metric + 1) % len(metrics)
-	case "heat.group":
-		m.nodes.group++
-	default:
-		return false
-	}
-	return true
+func groupKey(view *Scene) string {
+	g := groups(view)
+	return g[view.Nodes.group%len(g)]
 }
 
 type heatGroup struct {
@@ -114,11 +91,11 @@ type heatGroup struct {
 }
 
 // heatGroups splits the shown nodes by the chosen label.
-func (m *Model) heatGroups() []heatGroup {
-	key := m.groupKey()
+func heatGroups(view *Scene) []heatGroup {
+	key := groupKey(view)
 	at := map[string]int{}
 	var out []heatGroup
-	for _, n := range m.nodes.shown(m.view()) {
+	for _, n := range view.Nodes.shown(view.Facts()) {
 		v := n.Capacity.Labels[key]
 		if key == "none" {
 			v = ""
@@ -137,22 +114,41 @@ func (m *Model) heatGroups() []heatGroup {
 	return out
 }
 
-func (m *Model) drawHeat(w, h int, focus bool) []string {
-	s := m.view()
+// paneHeat is the heat map over the nodes of the list.
+type paneHeat struct{ paneNodes }
+
+// Act chooses what is shown, and moves as in the list.
+func (*paneHeat) Act(view *Scene, action Action) {
+	switch action {
+	case "heat.metric":
+		view.Nodes.metric = (view.Nodes.metric + 1) % len(metrics)
+	case "heat.group":
+		view.Nodes.group++
+	default:
+		actNodes(view, action)
+	}
+}
+
+// Click does nothing: a cell is too small to be meant.
+func (*paneHeat) Click(*Scene, int) {}
+
+// Draw draws two cells a node.
+func (*paneHeat) Draw(view *Scene, w, h int, focus bool) []string {
+	s := view.Facts()
 	iw, ih := part.Inner(w, h)
-	m.nodes.height = max(1, ih-1)
+	view.Nodes.height = max(1, ih-1)
 	var lines []string
-	current := m.node()
+	current := view.Node()
 	at := 0
-	for _, g := range m.heatGroups() {
+	for _, g := range heatGroups(view) {
 		label := 0
 		if g.name != "" {
 			label = 10
 		}
 		per := max(1, (iw-label-2)/2)
-		m.nodes.columns = per
+		view.Nodes.columns = per
 		for i := 0; i < len(g.nodes); i += per {
-			l := part.NewLine(m.s, iw).Sp(1)
+			l := part.NewLine(view.Styles, iw).Sp(1)
 			if label > 0 {
 				name := g.name
 				if i > 0 {
@@ -164,7 +160,7 @@ func (m *Model) drawHeat(w, h int, focus bool) []string {
 				if n == current {
 					at = len(lines)
 				}
-				m.heatCell(l, n, n == current)
+				heatCell(view, l, n, n == current)
 			}
 			lines = append(lines, l.String())
 		}
@@ -174,28 +170,31 @@ func (m *Model) drawHeat(w, h int, focus bool) []string {
 		lines = lines[from : from+room]
 	}
 	lines = part.Tall(lines, iw, max(0, ih-1))
-	lines = append(lines, m.heatLegend(iw))
+	lines = append(lines, heatLegend(view, iw))
 	title := part.Plural(len(s.Nodes), "node")
-	return part.Box{Title: title, Remark: fmt.Sprintf("metric: %s   group: %s   sort: %s", metrics[m.nodes.metric], m.groupKey(), nodeSorts[m.nodes.sort]), Focus: focus}.
-		Draw(m.s, w, h, lines)
+	return part.Box{Title: title, Remark: fmt.Sprintf("metric: %s   group: %s   sort: %s", metrics[view.Nodes.metric], groupKey(view), nodeSorts[view.Nodes.sort]), Focus: focus}.
+		Draw(view.Styles, w, h, lines)
 }
 
-func (m *Model) heatLegend(w int) string {
-	l := part.NewLine(m.s, w).Sp(1)
+func heatLegend(view *Scene, w int) string {
+	l := part.NewLine(view.Styles, w).Sp(1)
 	for i, r := range []string{"0-24", "25-49", "50-74", "75-100"} {
-		l.T(theme.Ramp(float64(i*25)), m.s.Glyphs.Shade[i]).T(theme.Muted, " "+r+"  ")
+		l.T(theme.Ramp(float64(i*25)), view.Styles.Glyphs.Shade[i]).T(theme.Muted, " "+r+"  ")
 	}
 	l.T(theme.Warn, "--").T(theme.Muted, " draining  ").T(theme.Warn, "~~").T(theme.Muted, " stale  ").T(theme.Lost, "??").T(theme.Muted, " lost, asks")
 	return l.String()
 }
 
-// drawSpread is the distribution of the metric over the nodes.
-func (m *Model) drawSpread(w, h int) []string {
+// paneSpread is the distribution of the metric over the nodes.
+type paneSpread struct{}
+
+// Draw draws ten bars.
+func (*paneSpread) Draw(view *Scene, w, h int, _ bool) []string {
 	iw, ih := part.Inner(w, h)
 	var bins [10]int
 	n, most := 0, 1
-	for i := range m.view().Nodes {
-		if v, ok := heatValue(&m.view().Nodes[i], m.nodes.metric); ok {
+	for i := range view.Facts().Nodes {
+		if v, ok := heatValue(&view.Facts().Nodes[i], view.Nodes.metric); ok {
 			k := min(9, int(v/10))
 			bins[k]++
 			most = max(most, bins[k])
@@ -208,25 +207,13 @@ func (m *Model) drawSpread(w, h int) []string {
 		if i == 9 {
 			name = "90-100"
 		}
-		l := part.NewLine(m.s, iw).Sp(1).Cell(theme.Muted, name, 6, true).Cell(theme.Text, part.Count(c), 7, true).Sp(1)
+		l := part.NewLine(view.Styles, iw).Sp(1).Cell(theme.Muted, name, 6, true).Cell(theme.Text, part.Count(c), 7, true).Sp(1)
 		bar := max(0, l.Left()-1) * c / most
 		if c > 0 {
 			bar = max(1, bar)
 		}
-		l.T(theme.Ramp(float64(i*10+5)), strings.Repeat(m.s.Glyphs.Full, bar))
+		l.T(theme.Ramp(float64(i*10+5)), strings.Repeat(view.Styles.Glyphs.Full, bar))
 		lines = append(lines, l.String())
 	}
-	return part.Box{Title: strings.ToUpper(metrics[m.nodes.metric]) + " over " + part.Plural(n, "node")}.Draw(m.s, w, h, part.Tall(lines, iw, ih))
-}
-
-// seenText is how long ago a node was heard.
-func (m *Model) seenText(n *control.Node) string {
-	if n.Seen == 0 {
-		return "-"
-	}
-	d := m.now().Sub(time.UnixMilli(n.Seen))
-	if d < 3*time.Second {
-		return "now"
-	}
-	return part.Age(d)
+	return part.Box{Title: strings.ToUpper(metrics[view.Nodes.metric]) + " over " + part.Plural(n, "node")}.Draw(view.Styles, w, h, part.Tall(lines, iw, ih))
 }

@@ -45,9 +45,13 @@ const (
 	typing   = InTyped | InForm | InPalette | InFind | InHelp
 )
 
+// Action is what a key means, by the name that the palette and the
+// configuration use.
+type Action string
+
 // Binding is one named action and the keys that start it.
 type Binding struct {
-	Action string
+	Action Action
 	Keys   []string
 	In     Ctx
 	Group  string // heading in the help
@@ -58,16 +62,17 @@ type Binding struct {
 // Keys is the key table. Footer, help and palette are printed from it.
 type Keys struct {
 	list []Binding
-	find map[Ctx]map[string]string
+	find map[Ctx]map[string]Action
 }
 
-func b(action, keys string, in Ctx, group, help, foot string) Binding {
+func b(action Action, keys string, in Ctx, group, help, foot string) Binding {
 	return Binding{action, strings.Fields(keys), in, group, help, foot}
 }
 
 // defaults is the one key table. Where a key means two things in two places,
 // both lines are here.
 func defaults() []Binding { //nolint:funlen // a table, one line a key
+
 	return []Binding{
 		b("open", "enter", panes&^InWelcome, "Move", "open", "open"),
 		b("up", "k up", panes|InDialog, "Move", "one row up", ""),
@@ -169,7 +174,7 @@ func (e *KeyError) Error() string { return "keys: " + e.Text }
 func (k *Keys) unknown(name string) string {
 	names := make([]string, 0, len(k.list))
 	for _, bd := range k.list {
-		names = append(names, bd.Action)
+		names = append(names, string(bd.Action))
 	}
 	text := fmt.Sprintf("there is no action %q", name)
 	if near := fuzzy.Find(name, names); len(near) > 0 {
@@ -186,7 +191,7 @@ func (k *Keys) unknown(name string) string {
 // NewKeys makes the key table, with some actions on other keys. Unknown
 // actions and clashes are a *KeyError that names both sides.
 func NewKeys(remap map[string][]string) (*Keys, error) {
-	k := &Keys{list: defaults(), find: map[Ctx]map[string]string{}}
+	k := &Keys{list: defaults(), find: map[Ctx]map[string]Action{}}
 	names := make([]string, 0, len(remap))
 	for name := range remap {
 		names = append(names, name)
@@ -195,7 +200,7 @@ func NewKeys(remap map[string][]string) (*Keys, error) {
 	for _, name := range names {
 		found := false
 		for i := range k.list {
-			if k.list[i].Action == name {
+			if k.list[i].Action == Action(name) {
 				k.list[i].Keys = remap[name]
 				if found {
 					k.list[i].Keys = nil // its second line has no keys of its own any more
@@ -236,14 +241,14 @@ func isKey(name string) bool {
 
 func (k *Keys) index() error {
 	for in := Ctx(1); in < inEnd; in <<= 1 {
-		k.find[in] = map[string]string{}
+		k.find[in] = map[string]Action{}
 		for _, bd := range k.list {
 			if bd.In&in == 0 {
 				continue
 			}
 			for _, key := range bd.Keys {
 				if other, taken := k.find[in][key]; taken && other != bd.Action {
-					return &KeyError{Action: bd.Action, Other: other, Text: fmt.Sprintf("%q is both %s and %s on the same screen", key, other, bd.Action)}
+					return &KeyError{Action: string(bd.Action), Other: string(other), Text: fmt.Sprintf("%q is both %s and %s on the same screen", key, other, bd.Action)}
 				}
 				k.find[in][key] = bd.Action
 			}
@@ -253,7 +258,7 @@ func (k *Keys) index() error {
 }
 
 // Action is what a key means in a place; empty is nothing.
-func (k *Keys) Action(in Ctx, key string) string {
+func (k *Keys) Action(in Ctx, key string) Action {
 	if key == " " {
 		key = "space"
 	}
@@ -275,7 +280,7 @@ func (k *Keys) In(in Ctx) []Binding {
 func (k *Keys) All() []Binding { return slices.Clone(k.list) }
 
 // Of is the first key of an action in a place, as people write it.
-func (k *Keys) Of(in Ctx, action string) string {
+func (k *Keys) Of(in Ctx, action Action) string {
 	for _, bd := range k.list {
 		if bd.Action == action && bd.In&in != 0 && len(bd.Keys) > 0 {
 			return bd.Keys[0]

@@ -7,11 +7,11 @@ type Rect struct{ X, Y, W, H int }
 func (r Rect) Has(x, y int) bool { return x >= r.X && x < r.X+r.W && y >= r.Y && y < r.Y+r.H }
 
 // Pane is one of the things that can be on the screen.
-type Pane uint8
+type PaneID uint8
 
 // The panes.
 const (
-	NoPane Pane = iota
+	NoPane PaneID = iota
 	RatePane
 	QueuePane
 	FleetPane
@@ -29,7 +29,7 @@ const (
 )
 
 // focusable panes take keys.
-func (p Pane) focusable() bool {
+func (p PaneID) focusable() bool {
 	switch p {
 	case NodesPane, NodePane, HeatPane, TasksPane, RunningPane, FactsPane, OutputPane, EventsPane, WelcomePane:
 		return true
@@ -64,7 +64,7 @@ const (
 
 // Placed is a pane and where it is.
 type Placed struct {
-	Pane Pane
+	Pane PaneID
 	Rect
 }
 
@@ -189,7 +189,7 @@ func arrangeOverview(heat bool, w, h int) []Placed {
 }
 
 // arrangeOperations is the wall: everything at once in three columns.
-func arrangeOperations(list Pane, w, h int) []Placed {
+func arrangeOperations(list PaneID, w, h int) []Placed {
 	top := 10
 	fleet, queue := w/4, w/4
 	rest := h - top

@@ -13,12 +13,12 @@ func atWork(n *control.Node, waiting int) []string {
 		runs = part.Plural(int(n.Used.Tasks), "task") + " running here"
 	}
 	what := "a " + role(n)
-	if dispatches(n) {
+	if Dispatches(n) {
 		what = "the dispatcher"
 	}
 	out := []string{"This node is " + what + ": " + runs + "."}
 	switch {
-	case !dispatches(n):
+	case !Dispatches(n):
 	case waiting == 0:
 		out = append(out, "It keeps the queue, in which nothing waits.")
 	default:
@@ -28,25 +28,25 @@ func atWork(n *control.Node, waiting int) []string {
 }
 
 // quit leaves, after asking if this node does something.
-func (m *Model) quit() {
-	self := m.selfNode()
-	if m.opt.Demo || m.opt.Attached || self == nil || len(self.Doing) == 0 || m.snap.Link.State == Starting {
-		m.do(Quit{KeepRunning})
+func quit(view *Scene) {
+	self := view.Facts().Self()
+	if view.Options.Demo || view.Options.Attached || self == nil || len(self.Doing) == 0 || view.Latest.Link.State == Starting {
+		view.Emit(Quit{KeepRunning})
 		return
 	}
 	q := &question{title: "Leave the dashboard?", wide: 66}
-	q.lines = func(m *Model, w int) []string {
-		self := m.selfNode()
+	q.lines = func(view *Scene, w int) []string {
+		self := view.Facts().Self()
 		if self == nil {
 			return nil
 		}
-		return m.text(w, theme.Text, atWork(self, m.snap.Status.Ready)...)
+		return view.Text(w, theme.Text, atWork(self, view.Latest.Status.Ready)...)
 	}
 	q.buttons = []choice{
-		{label: "Keep it running", action: "dialog.yes", do: func(m *Model) { m.do(Quit{KeepRunning}) }},
-		{label: "Drain and stop", do: func(m *Model) { m.do(Quit{DrainAndStop}) }, harm: true},
+		{label: "Keep it running", action: "dialog.yes", do: func(view *Scene) { view.Emit(Quit{KeepRunning}) }},
+		{label: "Drain and stop", do: func(view *Scene) { view.Emit(Quit{DrainAndStop}) }, harm: true},
 		{label: "Stay"},
 	}
 	q.focus = 2
-	m.open(q)
+	view.Open(q)
 }

@@ -9,96 +9,53 @@ import (
 	"github.com/adauldev/octaskly/ui/part"
 )
 
-// Options is what does not change while the screen is open.
-type Options struct {
-	ReadOnly bool
-	Reduced  bool // reduced motion
-	Graph    part.Graph
-	Mouse    bool
-	Demo     bool
-	NoDemo   bool     // nothing to look around in
-	Windows  bool     // the worker's shell here is cmd
-	History  []string // commands submitted before, oldest first
-	Themes   []string // names that can be chosen
-	Load     func(name string) (theme.Theme, error)
-	Attached bool // the node runs in another process and outlives the screen
-}
-
-// Model is the whole state of the screen.
+// Model is the whole screen: it gives keys, clicks and snapshots to panes and
+// dialogs, and puts their drawings together.
 type Model struct {
-	opt  Options
-	s    *theme.Styles
-	keys *Keys
+	view  *Scene
+	panes map[PaneID]Pane
 
-	snap   *Snapshot
-	frozen *Snapshot // shown instead while frozen
-	log    *part.LogBuffer
-	logID  task.ID
-
-	w, h  int
-	page  Page
-	deep  []Deep
-	focus Pane
-	zoom  bool
+	find  *findLine
 	mouse bool
+	said  Note // what stood there before the last key
 
-	tasks  taskList
-	nodes  nodeList
-	output outputPane
-	events eventList
+	offer  control.Offer // a cluster that wants this node
+	raised uint64        // the offer that came up last
 
-	overlays []overlay
-	find     *findLine
-	offer    control.Offer // a cluster that wants this node
-	raised   uint64        // the offer that came up last
-	note     note
-	said     note // what stood there before the last key
-	effects  []Effect
-
-	running     int // cursor in the running pane
-	cameFrom    Pane
-	openedAt    time.Time // of the newest overlay
+	openedAt    time.Time // of the newest dialog
 	interrupted time.Time
-	clicked     time.Time
 	focused     time.Time // when the window came to the front
+	clicked     time.Time
 	clickY      int
-}
-
-// note is one line for the person.
-type note struct {
-	text  string
-	token theme.Token
 }
 
 // New makes the screen.
 func New(s *theme.Styles, k *Keys, o Options) *Model {
-	m := &Model{opt: o, s: s, keys: k, snap: &Snapshot{}, log: part.NewLogBuffer(), mouse: o.Mouse}
-	m.tasks.marks = map[task.ID]task.State{}
-	m.nodes.init()
-	m.output.view = part.LogView{Follow: true, Colors: true}
+	m := &Model{view: NewScene(s, k, o), panes: newPanes(), mouse: o.Mouse}
+	m.view.Router = router{m}
 	m.settle()
 	return m
 }
 
 // Resize tells the screen's size.
 func (m *Model) Resize(w, h int) {
-	m.w, m.h = max(w, 0), max(h, 0)
+	m.view.Width, m.view.Height = max(w, 0), max(h, 0)
 	m.settle()
 }
 
 // See takes a new snapshot.
 func (m *Model) See(s *Snapshot) {
-	first := m.snap.Link.State == Starting && s.Link.State == Live
-	m.snap = s
-	if m.frozen == nil {
-		m.tasks.keep(s)
+	first := m.view.Latest.Link.State == Starting && s.Link.State == Live
+	m.view.Latest = s
+	if m.view.Frozen == nil {
+		m.view.Tasks.keep(s)
 	}
 	if first && len(s.Nodes) > 200 {
-		m.nodes.heat = true
+		m.view.Nodes.heat = true
 	}
-	for _, o := range m.overlays {
-		if w, ok := o.(watcher); ok {
-			w.see(m)
+	for _, d := range m.view.Dialogs {
+		if w, ok := d.(Watcher); ok {
+			w.See(m.view)
 		}
 	}
 	m.settle()
@@ -106,54 +63,31 @@ func (m *Model) See(s *Snapshot) {
 }
 
 // SeeLog tells which buffer holds the output of which task.
-func (m *Model) SeeLog(id task.ID, b *part.LogBuffer) { m.logID, m.log = id, b }
+func (m *Model) SeeLog(id task.ID, b *part.LogBuffer) { m.view.LogID, m.view.Log = id, b }
 
 // Styles is how things are painted now.
-func (m *Model) Styles() *theme.Styles { return m.s }
+func (m *Model) Styles() *theme.Styles { return m.view.Styles }
 
 // TakeEffects gives what is to be done and forgets it.
-func (m *Model) TakeEffects() []Effect {
-	e := m.effects
-	m.effects = nil
-	return e
-}
+func (m *Model) TakeEffects() []Effect { return m.view.TakeEffects() }
 
-func (m *Model) do(e Effect) { m.effects = append(m.effects, e) }
+// Say shows one line until the next key.
+func (m *Model) Say(t theme.Token, text string) { m.view.Say(t, text) }
 
-// say shows one line until the next key.
-func (m *Model) say(t theme.Token, text string) { m.note = note{text: text, token: t} }
-
-// Say is say for the program around the screen.
-func (m *Model) Say(t theme.Token, text string) { m.say(t, text) }
-
-// view is the snapshot to draw.
-func (m *Model) view() *Snapshot {
-	if m.frozen != nil {
-		return m.frozen
-	}
-	return m.snap
-}
-
-// now is the time of the drawn snapshot.
-func (m *Model) now() time.Time { return m.view().Now }
-
-func (m *Model) top() Deep {
-	if len(m.deep) == 0 {
-		return NoDeep
-	}
-	return m.deep[len(m.deep)-1]
-}
+// View draws the whole screen: exactly as many lines as the terminal has,
+// each exactly as wide.
+func (m *Model) View() []string { return frame{m}.draw() }
 
 // placed is the panes on the screen now, in content coordinates.
 func (m *Model) placed() []Placed {
 	c := m.content()
-	if m.welcome() {
+	if m.view.Welcome() {
 		return []Placed{{WelcomePane, Rect{0, 0, c.W, c.H}}}
 	}
-	list := Arrange(m.page, m.top(), m.nodes.heat, c.W, c.H)
-	if m.zoom {
+	list := Arrange(m.view.Page, m.view.Top(), m.view.Nodes.heat, c.W, c.H)
+	if m.view.Zoom {
 		for _, p := range list {
-			if p.Pane == m.focus {
+			if p.Pane == m.view.Focus {
 				return []Placed{{p.Pane, Rect{0, 0, c.W, c.H}}}
 			}
 		}
@@ -163,14 +97,9 @@ func (m *Model) placed() []Placed {
 
 // content is where panes go: the frame's content less the banner.
 func (m *Model) content() Rect {
-	c := FrameOf(m.w, m.h).Content
-	n := min(len(m.banner()), c.H)
+	c := FrameOf(m.view.Width, m.view.Height).Content
+	n := min(len(banner(m.view)), c.H)
 	return Rect{c.X, c.Y + n, c.W, c.H - n}
-}
-
-// welcome reports whether the first-run page is shown.
-func (m *Model) welcome() bool {
-	return m.page == Overview && m.top() == NoDeep && m.view().Alone()
 }
 
 // settle keeps the focus on a pane that is there.
@@ -180,28 +109,26 @@ func (m *Model) settle() {
 		if !p.Pane.focusable() {
 			continue
 		}
-		if p.Pane == m.focus {
+		if p.Pane == m.view.Focus {
 			return
 		}
 		if first == NoPane {
 			first = p.Pane
 		}
 	}
-	switch m.top() {
+	switch m.view.Top() {
 	case DeepTask, DeepOutput:
 		first = OutputPane
 	}
-	m.focus, m.zoom = first, false
+	m.view.Focus, m.view.Zoom = first, false
 }
 
-// paneRect is where a pane is on the content, or an empty rectangle.
-func (m *Model) paneRect(p Pane) Rect {
-	for _, q := range m.placed() {
-		if q.Pane == p {
-			return q.Rect
-		}
+// dialog is the one that takes keys; nil if none is open.
+func (m *Model) dialog() Dialog {
+	if n := len(m.view.Dialogs); n > 0 {
+		return m.view.Dialogs[n-1]
 	}
-	return Rect{}
+	return nil
 }
 
 // in is where keys are meant for now.
@@ -209,95 +136,43 @@ func (m *Model) in() Ctx {
 	if m.find != nil {
 		return InFind
 	}
-	if n := len(m.overlays); n > 0 {
-		return m.overlays[n-1].in()
+	if d := m.dialog(); d != nil {
+		return d.In()
 	}
-	return m.paneCtx()
-}
-
-func (m *Model) paneCtx() Ctx {
-	switch m.focus {
-	case NodesPane:
-		return InNodes
-	case NodePane:
-		return InNode
-	case HeatPane:
-		return InHeat
-	case TasksPane, RunningPane:
-		return InTasks
-	case FactsPane:
-		return InTask
-	case OutputPane:
-		return InOutput
-	case EventsPane:
-		return InEvents
-	case WelcomePane:
-		return InWelcome
-	}
-	return InOverview
+	return m.view.Context()
 }
 
 // Want is what the screen needs to know.
 func (m *Model) Want() Want {
-	w := Want{Tasks: m.tasks.want(m.paneRect(TasksPane).H - 3), Node: m.nodes.cursor}
-	if m.page == Overview {
-		w.Running = max(0, m.paneRect(RunningPane).H-3)
-	}
+	height := map[PaneID]int{}
 	for _, p := range m.placed() {
-		switch p.Pane {
-		case FactsPane:
-			w.Task = m.taskID()
-		case OutputPane:
-			w.Task, w.Output = m.taskID(), m.taskID()
-		case NodePane:
-			if m.top() == DeepNode {
-				w.Tasks = m.nodeTasks(p.Rect.H)
-			}
+		height[p.Pane] = p.H
+	}
+	want := Want{Tasks: m.view.Tasks.want(height[TasksPane] - 3), Node: m.view.Nodes.cursor}
+	if m.view.Page == Overview {
+		want.Running = max(0, height[RunningPane]-3)
+	}
+	if height[FactsPane] > 0 || height[OutputPane] > 0 {
+		want.Task = m.view.TaskID()
+	}
+	if height[OutputPane] > 0 {
+		want.Output = want.Task
+	}
+	if h := height[NodePane]; h > 0 && m.view.Top() == DeepNode {
+		want.Tasks = nodeTasks(m.view.Node(), h)
+	}
+	for _, d := range m.view.Dialogs {
+		if x, ok := d.(Wanter); ok {
+			x.Want(&want)
 		}
 	}
-	for _, o := range m.overlays {
-		if x, ok := o.(wanter); ok {
-			x.want(&w)
-		}
-	}
-	return w
+	return want
 }
 
-// taskID is the task that the person looks at.
-func (m *Model) taskID() task.ID {
-	if m.output.pinned != 0 {
-		return m.output.pinned
+// nodeTasks is the window for one node's own page.
+func nodeTasks(n *control.Node, h int) TaskWant {
+	if n == nil {
+		return TaskWant{}
 	}
-	if m.focus == RunningPane {
-		if t := m.runningAt(); t != nil {
-			return t.ID
-		}
-	}
-	if t := m.tasks.at(m.view()); t != nil {
-		return t.ID
-	}
-	return 0
-}
-
-// current is that task itself, if it is known.
-func (m *Model) current() *task.Task {
-	id := m.taskID()
-	if id == 0 {
-		return nil
-	}
-	s := m.view()
-	if s.Task != nil && s.Task.ID == id {
-		return s.Task
-	}
-	for i := range s.Rows.Tasks {
-		if s.Rows.Tasks[i].ID == id {
-			return &s.Rows.Tasks[i]
-		}
-	}
-	for i := range s.Running {
-		if s.Running[i].ID == id {
-			return &s.Running[i]
-		}
-	}
-	return nil
+	return TaskWant{Query: control.Query{Nodes: []string{string(n.ID)}}, Below: max(h, 1)}
 }

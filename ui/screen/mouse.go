@@ -13,8 +13,8 @@ func (m *Model) Mouse(e tea.MouseMsg, at time.Time) {
 	if m.find != nil || at.Sub(m.focused) < toFront {
 		return
 	}
-	if len(m.overlays) > 0 {
-		m.clickOverlay(e, at)
+	if len(m.view.Dialogs) > 0 {
+		m.clickDialog(e, at)
 		return
 	}
 	c := m.content()
@@ -35,31 +35,31 @@ func (m *Model) Mouse(e tea.MouseMsg, at time.Time) {
 	m.settle()
 }
 
-// clickOverlay gives a click to the overlay. As with keys, what comes too soon
+// clickDialog gives a click to the dialog. As with keys, what comes too soon
 // after it opened was meant for something else.
-func (m *Model) clickOverlay(e tea.MouseMsg, at time.Time) {
-	o, ok := m.overlays[len(m.overlays)-1].(clickable)
-	if !ok || e.Button != tea.MouseButtonLeft || e.Action != tea.MouseActionPress || m.w < SmallestW || m.h < SmallestH {
+func (m *Model) clickDialog(e tea.MouseMsg, at time.Time) {
+	o, ok := m.dialog().(Clickable)
+	if !ok || e.Button != tea.MouseButtonLeft || e.Action != tea.MouseActionPress || m.view.Width < SmallestW || m.view.Height < SmallestH {
 		return
 	}
 	wait := quiet
-	if _, ok := o.(unbidden); ok {
+	if _, ok := o.(Unbidden); ok {
 		wait = calm
 	}
 	if at.Sub(m.openedAt) < wait {
 		m.openedAt = at
 		return
 	}
-	top := FrameOf(m.w, m.h).Head
-	back := m.h - 1 - top
-	box := m.overlays[len(m.overlays)-1].draw(m, m.w, back)
+	top := FrameOf(m.view.Width, m.view.Height).Head
+	back := m.view.Height - 1 - top
+	box := m.dialog().Draw(m.view, m.view.Width, back)
 	if len(box) == 0 {
 		return
 	}
 	w := part.Width(box[0])
-	x, y := e.X-max(0, (m.w-w)/2), e.Y-top-max(0, (back-len(box))/2)
-	before := len(m.overlays)
-	o.click(m, w, len(box), x, y)
+	x, y := e.X-max(0, (m.view.Width-w)/2), e.Y-top-max(0, (back-len(box))/2)
+	before := len(m.view.Dialogs)
+	o.Click(m.view, w, len(box), x, y)
 	m.stamp(before, at)
 	m.settle()
 	m.raise(at)
@@ -70,8 +70,8 @@ func (m *Model) wheel(x, y int, up bool) {
 		if !p.Has(x, y) || !p.Pane.focusable() {
 			continue
 		}
-		old := m.focus
-		m.focus = p.Pane
+		old := m.view.Focus
+		m.view.Focus = p.Pane
 		for i := 0; i < 3; i++ {
 			if up {
 				m.act("up")
@@ -79,7 +79,7 @@ func (m *Model) wheel(x, y int, up bool) {
 				m.act("down")
 			}
 		}
-		m.focus = old
+		m.view.Focus = old
 	}
 }
 
@@ -88,28 +88,15 @@ func (m *Model) click(x, y int, at time.Time) {
 		if !p.Has(x, y) || !p.Pane.focusable() {
 			continue
 		}
-		double := m.focus == p.Pane && m.clickY == y && at.Sub(m.clicked) < 400*time.Millisecond
-		m.focus, m.clicked, m.clickY = p.Pane, at, y
-		m.selectRow(p, y-p.Y-2) // border and column titles
+		double := m.view.Focus == p.Pane && m.clickY == y && at.Sub(m.clicked) < 400*time.Millisecond
+		m.view.Focus, m.clicked, m.clickY = p.Pane, at, y
+		if pane, ok := m.panes[p.Pane].(Clicker); ok && y-p.Y >= 2 { // border and column titles
+			pane.Click(m.view, y-p.Y-2)
+		}
 		if double {
 			m.act("open")
 		}
 		return
-	}
-}
-
-// selectRow moves the cursor to a drawn row of a list.
-func (m *Model) selectRow(p Placed, row int) {
-	if row < 0 {
-		return
-	}
-	switch p.Pane {
-	case TasksPane:
-		m.tasks.click(m, row)
-	case NodesPane:
-		m.nodes.click(m, row)
-	case RunningPane:
-		m.running = row
 	}
 }
 
@@ -118,7 +105,7 @@ func (m *Model) clickTab(x int) {
 	for i, n := range pageNames {
 		w := len(n) + 5
 		if x >= at && x < at+w {
-			m.page, m.deep, m.focus = Page(i), nil, NoPane
+			m.view.Page, m.view.Deep, m.view.Focus = Page(i), nil, NoPane
 			return
 		}
 		at += w

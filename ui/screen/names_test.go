@@ -22,10 +22,10 @@ func TestNamedPrefersMembers(t *testing.T) {
 	if s.Named("nobody") != nil {
 		t.Error("found nobody")
 	}
-	if dispatches(&s.Nodes[0]) || dispatches(&s.Nodes[1]) || dispatches(nil) {
+	if Dispatches(&s.Nodes[0]) || Dispatches(&s.Nodes[1]) || Dispatches(nil) {
 		t.Error("a stranger's dispatcher is not ours")
 	}
-	if !dispatches(&control.Node{State: control.NodeUp, Doing: []string{"dispatcher", "worker"}}) {
+	if !Dispatches(&control.Node{State: control.NodeUp, Doing: []string{"dispatcher", "worker"}}) {
 		t.Error("our dispatcher is one")
 	}
 }

@@ -25,7 +25,8 @@ type palette struct {
 // item is one line of the palette. Verb is set for those that take arguments.
 type item struct {
 	name, help, key string
-	action, verb    string
+	action          Action
+	verb            string
 }
 
 // verbs take arguments; what they do is the same as the action they name.
@@ -43,20 +44,20 @@ var verbs = []item{
 	{verb: "theme", name: "theme NAME", help: "change the colours"},
 }
 
-func newPalette(m *Model) overlay {
+func newPalette(view *Scene) Dialog {
 	p := &palette{field: part.NewField("", "", "", task.MaxCommandBytes)}
 	p.field.Multiline = true // run takes a command as it was pasted
-	for _, bd := range m.keys.In(m.paneCtx()) {
+	for _, bd := range view.Keys.In(view.Context()) {
 		switch bd.Action {
 		case "palette", "up", "down", "page.up", "page.down", "first", "last", "left", "right", "back":
 			continue
 		}
-		if m.can(bd.Action) {
-			p.items = append(p.items, item{name: bd.Action, help: bd.Help, key: bd.Keys[0], action: bd.Action})
+		if view.Can(bd.Action) {
+			p.items = append(p.items, item{name: string(bd.Action), help: bd.Help, key: bd.Keys[0], action: bd.Action})
 		}
 	}
 	for _, v := range verbs {
-		if !m.opt.ReadOnly || v.verb == "goto" || v.verb == "why" || v.verb == "filter" || v.verb == "theme" {
+		if !view.Options.ReadOnly || v.verb == "goto" || v.verb == "why" || v.verb == "filter" || v.verb == "theme" {
 			p.items = append(p.items, v)
 		}
 	}
@@ -64,9 +65,9 @@ func newPalette(m *Model) overlay {
 	return p
 }
 
-func (p *palette) in() Ctx { return InPalette }
+func (p *palette) In() Ctx { return InPalette }
 
-func (p *palette) key(_ *Model, k tea.KeyMsg) {
+func (p *palette) Key(_ *Scene, k tea.KeyMsg) {
 	if p.field.Key(k) {
 		p.fault = ""
 		p.filter()
@@ -77,7 +78,8 @@ func (p *palette) key(_ *Model, k tea.KeyMsg) {
 type itemSource []item
 
 func (s itemSource) String(i int) string { return s[i].name + " " + s[i].help }
-func (s itemSource) Len() int            { return len(s) }
+
+func (s itemSource) Len() int { return len(s) }
 
 func (p *palette) filter() {
 	p.at = 0
@@ -113,11 +115,11 @@ func (p *palette) filter() {
 	}
 }
 
-func (p *palette) act(m *Model, action string) {
+func (p *palette) Act(view *Scene, action Action) {
 	n := max(1, len(p.shown))
 	switch action {
 	case "field.close":
-		m.closeIt(p)
+		view.Close(p)
 	case "field.newer", "field.back":
 		p.at = (p.at + 1) % n
 	case "field.older":
@@ -127,12 +129,12 @@ func (p *palette) act(m *Model, action string) {
 			p.complete(p.shown[p.at])
 		}
 	case "field.accept":
-		p.accept(m)
+		p.accept(view)
 	}
 }
 
 func (p *palette) complete(it item) {
-	text := it.action
+	text := string(it.action)
 	if it.verb != "" {
 		text = it.verb + " "
 	}
@@ -140,15 +142,15 @@ func (p *palette) complete(it item) {
 	p.filter()
 }
 
-func (p *palette) accept(m *Model) {
+func (p *palette) accept(view *Scene) {
 	if p.at >= len(p.shown) {
 		p.fault = "there is no such command"
 		return
 	}
 	it := p.shown[p.at]
 	if it.verb == "" {
-		m.closeIt(p)
-		m.act(it.action)
+		view.Close(p)
+		view.Router.Perform(it.action)
 		return
 	}
 	verb, args, _ := strings.Cut(strings.TrimLeft(p.field.Value(), " "), " ")
@@ -159,56 +161,56 @@ func (p *palette) accept(m *Model) {
 		p.complete(it)
 		return
 	}
-	if err := m.runVerb(p, it.verb, args); err != nil {
+	if err := runVerb(view, p, it.verb, args); err != nil {
 		p.fault = err.Error()
 	}
 }
 
 // runVerb does a palette command. An error leaves the palette open.
-func (m *Model) runVerb(p *palette, verb, args string) error {
+func runVerb(view *Scene, p *palette, verb, args string) error {
 	switch verb {
 	case "run":
-		m.closeIt(p)
-		m.needDispatcher(func(m *Model) {
-			m.submit(task.Spec{Shell: args, Priority: task.PriorityNormal}, true, func(err error) {
+		view.Close(p)
+		needDispatcher(view, func(view *Scene) {
+			submit(view, task.Spec{Shell: args, Priority: task.PriorityNormal}, true, func(err error) {
 				if err != nil { // what was typed is in the form
-					f := newForm(m, nil)
+					f := newForm(view, nil)
 					f.fields[fCommand].Set(args)
 					f.check()
-					m.open(f)
-					f.answered(m, true, err)
+					view.Open(f)
+					f.answered(view, true, err)
 				}
 			})
 		})
 	case "from":
-		m.closeIt(p)
-		m.needDispatcher(func(m *Model) { m.submitFile(args) })
+		view.Close(p)
+		needDispatcher(view, func(view *Scene) { submitFile(view, args) })
 	case "filter":
-		if _, err := ParseFilter(args, m.now()); err != nil {
+		if _, err := ParseFilter(args, view.Now()); err != nil {
 			return err
 		}
-		m.closeIt(p)
-		m.goPage("tasks")
-		return m.applyFind(TasksPane, args)
+		view.Close(p)
+		view.GoPage(Tasks)
+		return view.Tasks.setFilter(args, view.Now())
 	case "goto", "why", "cancel":
-		return m.verbTasks(p, verb, strings.Fields(args))
+		return verbTasks(view, p, verb, strings.Fields(args))
 	case "drain", "undrain", "remove":
-		return m.verbNodes(p, verb, strings.Fields(args))
+		return verbNodes(view, p, verb, strings.Fields(args))
 	case "admit":
 		code, name, _ := strings.Cut(args, " ")
 		norm, err := JoinCode(code)
 		if err != nil {
 			return err
 		}
-		m.closeIt(p)
-		m.needDispatcher(func(m *Model) { m.admit(nil, norm, strings.TrimSpace(name)) })
+		view.Close(p)
+		needDispatcher(view, func(view *Scene) { admit(view, nil, norm, strings.TrimSpace(name)) })
 	case "theme":
-		b, _ := newThemes(m).(*themesBox)
+		b, _ := newThemes(view).(*themesBox)
 		for i, n := range b.names {
 			if n == args {
-				m.closeIt(p)
-				b.show(m, i)
-				m.do(SaveTheme{n})
+				view.Close(p)
+				b.show(view, i)
+				view.Emit(SaveTheme{n})
 				return nil
 			}
 		}
@@ -217,7 +219,7 @@ func (m *Model) runVerb(p *palette, verb, args string) error {
 	return nil
 }
 
-func (m *Model) verbTasks(p *palette, verb string, words []string) error {
+func verbTasks(view *Scene, p *palette, verb string, words []string) error {
 	var ids []task.ID
 	for _, w := range words {
 		id, err := task.ParseID(w)
@@ -226,77 +228,76 @@ func (m *Model) verbTasks(p *palette, verb string, words []string) error {
 		}
 		ids = append(ids, id)
 	}
-	m.closeIt(p)
+	view.Close(p)
 	switch verb {
 	case "goto":
-		m.output.pin(ids[0])
-		m.push(DeepTask)
+		view.OpenTask(ids[0], DeepTask)
 	case "why":
-		m.open(newWhy(ids[0]))
+		view.Open(newWhy(ids[0]))
 	case "cancel":
-		clear(m.tasks.marks)
-		m.tasks.all = false
+		clear(view.Tasks.Marks)
+		view.Tasks.All = false
 		for _, id := range ids {
-			m.tasks.marks[id] = task.Queued
+			view.Tasks.Marks[id] = task.Queued
 		}
-		m.open(newCancel(m))
+		view.Open(newCancel(view))
 	}
 	return nil
 }
 
-func (m *Model) verbNodes(p *palette, verb string, names []string) error {
-	clear(m.nodes.marks)
+func verbNodes(view *Scene, p *palette, verb string, names []string) error {
+	clear(view.Nodes.Marks)
 	for _, name := range names {
-		n := m.view().Named(name)
+		n := view.Facts().Named(name)
 		if n == nil {
 			return fmt.Errorf("there is no node %q", name)
 		}
 		if verb == "remove" {
-			m.closeIt(p)
-			clear(m.nodes.marks)
-			m.open(newRemove(n))
+			view.Close(p)
+			clear(view.Nodes.Marks)
+			view.Open(newRemove(n))
 			return nil
 		}
-		m.nodes.marks[n.ID] = true
+		view.Nodes.Marks[n.ID] = true
 	}
-	m.closeIt(p)
-	m.open(newDrain(m.drainTargets()))
+	view.Close(p)
+	view.Open(newDrain(drainTargets(view)))
 	return nil
 }
 
-func (p *palette) draw(m *Model, w, h int) []string {
+func (p *palette) Draw(view *Scene, w, h int) []string {
 	w = min(w, 84)
 	iw := max(0, w-4)
-	row := part.NewLine(m.s, iw).B(theme.Accent, ": ")
+	row := part.NewLine(view.Styles, iw).B(theme.Accent, ": ")
 	p.field.Draw(row, iw-2, true)
-	lines := []string{row.String(), part.NewLine(m.s, iw).T(theme.Faint, strings.Repeat(m.s.Glyphs.Rule, iw)).String()}
+	lines := []string{row.String(), part.NewLine(view.Styles, iw).T(theme.Faint, strings.Repeat(view.Styles.Glyphs.Rule, iw)).String()}
 	room := max(1, min(h-8, 18))
 	from := min(max(0, p.at-room+1), max(0, len(p.shown)-room))
 	for i := from; i < len(p.shown) && i < from+room; i++ {
 		it := p.shown[i]
-		l := part.NewLine(m.s, iw)
+		l := part.NewLine(view.Styles, iw)
 		if i == p.at {
-			l.B(theme.Focus, m.s.Glyphs.Cursor+" ")
+			l.B(theme.Focus, view.Styles.Glyphs.Cursor+" ")
 		} else {
 			l.Sp(2)
 		}
 		l.Cell(theme.Text, it.name, 20, false).Sp(1).Cell(theme.Muted, it.help, max(0, iw-30), false).Cell(theme.Accent, it.key, 7, true)
 		if i == p.at {
-			lines = append(lines, m.s.Row(l.String()))
+			lines = append(lines, view.Styles.Row(l.String()))
 			continue
 		}
 		lines = append(lines, l.String())
 	}
 	if len(p.shown) == 0 {
-		lines = append(lines, part.NewLine(m.s, iw).T(theme.Muted, "no command is called that").String())
+		lines = append(lines, part.NewLine(view.Styles, iw).T(theme.Muted, "no command is called that").String())
 	}
 	lines = part.Tall(lines, iw, room+2)
 	if p.fault != "" {
-		lines = append(lines, m.text(iw, theme.Err, p.fault)...)
+		lines = append(lines, view.Text(iw, theme.Err, p.fault)...)
 	}
-	return part.Dialog{Title: "Commands", Lines: lines, Focus: -1}.Draw(m.s, w, h)
+	return part.Dialog{Title: "Commands", Lines: lines, Focus: -1}.Draw(view.Styles, w, h)
 }
 
-func (p *palette) foot(*Model) []hint {
-	return []hint{{"enter", "run"}, {"tab", "complete"}, {"up down", "choose"}, {"esc", "close"}, {"", "arguments work: drain mill-02, cancel 1042, filter state=failed"}}
+func (p *palette) Foot(*Scene) []Hint {
+	return []Hint{{"enter", "run"}, {"tab", "complete"}, {"up down", "choose"}, {"esc", "close"}, {"", "arguments work: drain mill-02, cancel 1042, filter state=failed"}}
 }

@@ -149,8 +149,7 @@ func TestFormReadsBackWhatItShows(t *testing.T) {
 		Env: map[string]string{"A": "x y", "B": `it's "so"`, "C": ""}, Backoff: task.BackoffFixed, RetryOn: []int32{75}, Grace: time.Minute,
 		Need: task.Need{CPU: 2500, MemoryMB: 1536, GPUs: 1, On: "mill-02", Sandbox: "strict", Labels: map[string]string{"os": "linux", "disk": "ssd, fast"}},
 	}
-	m := &Model{}
-	f := newForm(m, &task.Task{ID: 7, Spec: want})
+	f := newForm(&Scene{}, &task.Task{ID: 7, Spec: want})
 	want.RetryOf = 7
 	if f.faulty || !reflect.DeepEqual(f.spec, want) {
 		t.Errorf("a copy asks for %+v\nwant           %+v", f.spec, want)
@@ -192,26 +191,16 @@ func TestTaskFile(t *testing.T) {
 	}
 }
 
-func TestWrapWords(t *testing.T) {
-	for _, w := range []int{1, 5, 12, 40} {
-		for _, ln := range wrapWords("a few words and averyveryverylongoneindeed 名前名前名前 end", w) {
-			if n := len([]rune(ln)); n > w {
-				t.Errorf("%d: %q", w, ln)
-			}
-		}
-	}
-}
-
 // Repeated events become one line; ten seconds later a new one begins.
 func TestFold(t *testing.T) {
 	th, _ := theme.Builtin("dark", true)
-	m := &Model{s: theme.NewStyles(th, theme.Plain, false)}
+	view := &Scene{Styles: theme.NewStyles(th, theme.Plain, false)}
 	var list []control.Event
 	for i := range 118 {
 		list = append(list, control.Event{Position: uint64(i), Time: int64(i) * 50, Kind: control.EventTask, Task: task.ID(i + 1), To: task.Failed, Node: "node-118", Exit: &task.Exit{Code: 2}})
 	}
 	list = append(list, control.Event{Position: 200, Time: 20_000, Kind: control.EventTask, Task: 500, To: task.Failed, Node: "node-118", Exit: &task.Exit{Code: 2}})
-	got := m.fold(list)
+	got := fold(view, list)
 	if len(got) != 2 || got[1].count != 118 || got[0].count != 1 {
 		t.Fatalf("%+v", got)
 	}
@@ -223,12 +212,12 @@ func TestFold(t *testing.T) {
 func TestListOrder(t *testing.T) {
 	rows := []task.Task{{ID: 9}, {ID: 7}, {ID: 4}, {ID: 2}}
 	for id, want := range map[task.ID]int{0: 0, 9: 0, 8: 1, 7: 1, 5: 2, 2: 3, 1: 3} {
-		l := taskList{cursor: id}
+		l := TaskList{cursor: id}
 		if got := l.find(rows); got != want {
 			t.Errorf("cursor %d is at %d, want %d", id, got, want)
 		}
 	}
-	l := taskList{oldest: true, cursor: 5}
+	l := TaskList{oldest: true, cursor: 5}
 	if got := l.find([]task.Task{{ID: 2}, {ID: 4}, {ID: 7}}); got != 2 {
 		t.Errorf("oldest first: %d", got)
 	}

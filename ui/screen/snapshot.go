@@ -119,7 +119,7 @@ func (s *Snapshot) Named(name string) (found *control.Node) {
 		if n.Name != name {
 			continue
 		}
-		if member(n) {
+		if Member(n) {
 			return n
 		}
 		if found == nil {
@@ -163,19 +163,54 @@ func (s *Snapshot) heardDispatchers() []string {
 
 // odd reports that a member runs another version than the dispatcher's.
 func odd(n *control.Node, dispatcher string) bool {
-	return member(n) && n.Version != "" && dispatcher != "" && n.Version != dispatcher
+	return Member(n) && n.Version != "" && dispatcher != "" && n.Version != dispatcher
 }
 
-func member(n *control.Node) bool {
+// Member reports that a node belongs to this cluster.
+func Member(n *control.Node) bool {
 	return n.State != control.NodeAsks && n.State != control.NodeForeign
 }
 
-// dispatches reports that a node is the dispatcher of this cluster.
-func dispatches(n *control.Node) bool {
-	return n != nil && member(n) && slices.Contains(n.Doing, "dispatcher")
+// Dispatches reports that a node is the dispatcher of this cluster.
+func Dispatches(n *control.Node) bool {
+	return n != nil && Member(n) && slices.Contains(n.Doing, "dispatcher")
 }
 
 // Alone reports that there is no cluster here and none is heard.
 func (s *Snapshot) Alone() bool {
 	return s.Link.State == Live && s.Status.Dispatcher == "" && s.Status.Cluster == ""
+}
+
+// Self is the node that this screen is of.
+func (s *Snapshot) Self() *control.Node {
+	for i := range s.Nodes {
+		if s.Nodes[i].Self {
+			return &s.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// Count is how many tasks are in a state; assigned ones count as running.
+func (s *Snapshot) Count(state task.State) int {
+	n := s.Status.Tasks[state]
+	if state == task.Running {
+		n += s.Status.Tasks[task.Assigned]
+	}
+	return n
+}
+
+// FindTask finds a task among those that are known.
+func (s *Snapshot) FindTask(id task.ID) *task.Task {
+	if s.Task != nil && s.Task.ID == id {
+		return s.Task
+	}
+	for _, list := range [][]task.Task{s.Rows.Tasks, s.Running} {
+		for i := range list {
+			if list[i].ID == id {
+				return &list[i]
+			}
+		}
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package screen
 
 import (
-	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -25,16 +24,16 @@ func (m *Model) Key(k tea.KeyMsg, at time.Time) {
 		m.burst(k, at)
 		return
 	}
-	m.said, m.note = m.note, note{}
+	m.said, m.view.Note = m.view.Note, Note{}
 	in := m.in()
-	action := m.keys.Action(in, name)
+	action := m.view.Keys.Action(in, name)
 	switch {
 	case m.find != nil:
 		m.findKey(k, action)
-	case len(m.overlays) > 0:
-		m.overlayKey(k, action, at)
+	case len(m.view.Dialogs) > 0:
+		m.dialogKey(k, action, at)
 	case action != "":
-		before := len(m.overlays)
+		before := len(m.view.Dialogs)
 		m.act(action)
 		m.stamp(before, at)
 	}
@@ -44,48 +43,36 @@ func (m *Model) Key(k tea.KeyMsg, at time.Time) {
 
 // stamp starts the quiet time of a dialog that was just opened.
 func (m *Model) stamp(before int, at time.Time) {
-	if len(m.overlays) > before {
+	if len(m.view.Dialogs) > before {
 		m.openedAt = at
 	}
 }
 
-func (m *Model) overlayKey(k tea.KeyMsg, action string, at time.Time) {
-	o := m.overlays[len(m.overlays)-1]
+func (m *Model) dialogKey(k tea.KeyMsg, action Action, at time.Time) {
+	o := m.dialog()
 	if action == "suspend" {
-		m.do(Suspend{})
+		m.view.Emit(Suspend{})
 		return
 	}
-	if _, ok := o.(unbidden); ok && at.Sub(m.openedAt) < calm {
+	if _, ok := o.(Unbidden); ok && at.Sub(m.openedAt) < calm {
 		m.openedAt = at
-		m.say(theme.Muted, "that key was not taken: the question came up just now")
+		m.view.Say(theme.Muted, "that key was not taken: the question came up just now")
 		return
 	}
 	if action == "copy.command" || action == "field.copy" {
 		m.copyCommand()
 		return
 	}
-	before := len(m.overlays)
+	before := len(m.view.Dialogs)
 	if action != "" {
-		if h, ok := o.(harmful); ok && h.harms(action) && at.Sub(m.openedAt) < quiet {
+		if h, ok := o.(Harmful); ok && h.Harms(action) && at.Sub(m.openedAt) < quiet {
 			return
 		}
-		o.act(m, action)
-	} else if t, ok := o.(typed); ok {
-		t.key(m, k)
+		o.Act(m.view, action)
+	} else if t, ok := o.(Typed); ok {
+		t.Key(m.view, k)
 	}
 	m.stamp(before, at)
-}
-
-// harmful overlays say which actions do harm, so that they can wait.
-type harmful interface{ harms(action string) bool }
-
-func (q *question) harms(action string) bool {
-	for i, b := range q.buttons {
-		if b.harm && action == "dialog.enter" && i == q.focus {
-			return true
-		}
-	}
-	return false
 }
 
 // maxBurst is how many different letters that arrive at once are still keys:
@@ -109,9 +96,9 @@ func (m *Model) burst(k tea.KeyMsg, at time.Time) {
 }
 
 // field is the text field that takes letters now, if there is one.
-func (m *Model) field() (typed, bool) {
-	if n := len(m.overlays); n > 0 {
-		t, ok := m.overlays[n-1].(typed)
+func (m *Model) field() (Typed, bool) {
+	if d := m.dialog(); d != nil {
+		t, ok := d.(Typed)
 		return t, ok
 	}
 	return nil, m.find != nil
@@ -125,114 +112,114 @@ func (m *Model) paste(k tea.KeyMsg) {
 		return
 	}
 	if t, ok := m.field(); ok {
-		t.key(m, k)
+		t.Key(m.view, k)
 		return
 	}
-	m.say(theme.Muted, "pasted text was ignored: there is no text field here")
+	m.view.Say(theme.Muted, "pasted text was ignored: there is no text field here")
 }
 
 // interrupt is ctrl+c: like q, and twice within two seconds leaves at once.
 func (m *Model) interrupt(at time.Time) {
 	if !m.interrupted.IsZero() && at.Sub(m.interrupted) < 2*time.Second {
-		m.do(Quit{KeepRunning})
+		m.view.Emit(Quit{KeepRunning})
 		return
 	}
 	m.interrupted = at
-	m.overlays, m.find, m.raised = nil, nil, 0
-	m.quit()
+	m.view.Dialogs, m.find, m.raised = nil, nil, 0
+	quit(m.view)
 	m.settle()
 }
+
+// router lets panes and dialogs reach the others without knowing them.
+type router struct{ *Model }
+
+// Perform does what a key with this action would do on the panes.
+func (r router) Perform(action Action) { r.act(action) }
+
+// Settle gives the focus to a pane that is on the screen.
+func (r router) Settle() { r.settle() }
+
+// Explain shows a text whole.
+func (r router) Explain(title, text, same string) { r.view.Open(newText(title, text, same)) }
 
 // act does what a key means on the panes.
-func (m *Model) act(action string) {
-	if !m.can(action) {
-		m.say(theme.Muted, m.whyNot(action))
+func (m *Model) act(action Action) {
+	if !m.view.Can(action) {
+		m.view.Say(theme.Muted, m.view.WhyNot(action))
 		return
 	}
-	if p, ok := strings.CutPrefix(action, "screen."); ok {
-		m.goPage(p)
+	if page, ok := pageOf(action, m.view.Page); ok {
+		m.view.GoPage(page)
 		return
 	}
-	if m.actGlobal(action) || m.actTask(action) || m.actNode(action) {
+	if m.actGlobal(action) || openDialog(m.view, action) {
 		return
 	}
-	switch m.focus {
-	case NodesPane, HeatPane:
-		m.nodes.act(m, action)
-	case TasksPane:
-		m.tasks.act(m, action)
-	case RunningPane:
-		m.runningAct(action)
-	case OutputPane, FactsPane:
-		m.output.act(m, action)
-	case EventsPane:
-		m.events.act(m, action)
+	if pane, ok := m.panes[m.view.Focus].(Actor); ok {
+		pane.Act(m.view, action)
 	}
 }
 
-func (m *Model) goPage(name string) {
-	switch name {
-	case "overview":
-		m.page = Overview
-	case "tasks":
-		m.page = Tasks
-	case "nodes":
-		m.page = Nodes
-	case "events":
-		m.page = Events
-	case "next":
-		m.page = (m.page + 1) % pageCount
-	case "back":
-		m.page = (m.page + pageCount - 1) % pageCount
-	}
-	m.deep, m.zoom, m.output.pinned = nil, false, 0
-	m.focus = NoPane
-	m.settle()
-}
-
-func (m *Model) actGlobal(action string) bool {
+// pageOf is the page that an action goes to from another.
+func pageOf(action Action, from Page) (Page, bool) {
 	switch action {
-	case "palette":
-		m.open(newPalette(m))
-	case "help":
-		m.open(newHelp(m))
-	case "quit":
-		m.quit()
+	case "screen.overview":
+		return Overview, true
+	case "screen.tasks":
+		return Tasks, true
+	case "screen.nodes":
+		return Nodes, true
+	case "screen.events":
+		return Events, true
+	case "screen.next":
+		return (from + 1) % pageCount, true
+	case "screen.back":
+		return (from + pageCount - 1) % pageCount, true
+	}
+	return 0, false
+}
+
+func (m *Model) actGlobal(action Action) bool {
+	switch action {
 	case "demo":
-		m.do(Quit{LookAround})
+		m.view.Emit(Quit{LookAround})
 	case "suspend":
-		m.do(Suspend{})
-	case "theme":
-		m.open(newThemes(m))
+		m.view.Emit(Suspend{})
 	case "refresh":
-		m.do(Redraw{})
-		m.say(theme.Muted, "asked again")
+		m.view.Emit(Redraw{})
+		m.view.Say(theme.Muted, "asked again")
 	case "mouse":
 		m.mouse = !m.mouse
-		m.do(SetMouse{m.mouse})
+		m.view.Emit(SetMouse{m.mouse})
 		if m.mouse {
-			m.say(theme.Muted, "mouse on: wheel scrolls, a click selects, a double click opens")
+			m.view.Say(theme.Muted, "mouse on: wheel scrolls, a click selects, a double click opens")
 		} else {
-			m.say(theme.Muted, "mouse off: the terminal selects text again")
+			m.view.Say(theme.Muted, "mouse off: the terminal selects text again")
 		}
 	case "freeze":
 		m.freeze()
 	case "zoom":
-		m.zoom = !m.zoom
+		m.view.Zoom = !m.view.Zoom
 	case "pane.next":
 		m.nextPane(1)
 	case "pane.back":
 		m.nextPane(-1)
 	case "filter", "find":
 		m.startFind()
+	case "output":
+		if id := m.view.TaskID(); id != 0 {
+			m.view.OpenTask(id, DeepOutput)
+		}
+	case "write":
+		m.view.Emit(WriteOutput{m.view.TaskID()})
+	case "heat":
+		m.toggleHeat()
 	case "copy":
-		m.copyThing(m.said)
+		m.copyShown()
 	case "copy.command":
 		m.copyCommand()
 	case "back":
 		m.back()
-	case "task.new":
-		m.open(newForm(m, nil))
 	default:
 		return false
 	}
@@ -240,63 +227,61 @@ func (m *Model) actGlobal(action string) bool {
 }
 
 func (m *Model) freeze() {
-	if m.frozen != nil {
-		m.frozen = nil
-		m.tasks.keep(m.snap)
+	if m.view.Frozen != nil {
+		m.view.Frozen = nil
+		m.view.Tasks.keep(m.view.Latest)
 		return
 	}
-	m.frozen = m.snap
+	m.view.Frozen = m.view.Latest
 }
 
 func (m *Model) nextPane(step int) {
-	var list []Pane
+	var list []PaneID
 	at := 0
-	for _, p := range Arrange(m.page, m.top(), m.nodes.heat, m.content().W, m.content().H) {
+	for _, p := range Arrange(m.view.Page, m.view.Top(), m.view.Nodes.heat, m.content().W, m.content().H) {
 		if p.Pane.focusable() {
-			if p.Pane == m.focus {
+			if p.Pane == m.view.Focus {
 				at = len(list)
 			}
 			list = append(list, p.Pane)
 		}
 	}
-	if len(list) < 2 || m.welcome() {
+	if len(list) < 2 || m.view.Welcome() {
 		return
 	}
-	m.focus = list[(at+step+len(list))%len(list)]
+	m.view.Focus = list[(at+step+len(list))%len(list)]
 }
 
-// back undoes one thing: a frozen screen, a zoom, a page that was opened, a
-// filter, marks; in this order.
+// toggleHeat goes from the list of nodes to the heat map and back.
+func (m *Model) toggleHeat() {
+	view := m.view
+	view.Nodes.heat = !view.Nodes.heat
+	if view.Page != Nodes && view.Page != Overview || view.Top() == DeepNode {
+		view.Page, view.Deep = Nodes, nil
+	}
+	view.Focus = NodesPane
+	if view.Nodes.heat {
+		view.Focus = HeatPane
+	}
+}
+
+// back undoes one thing: a frozen screen, a zoom, a filter or marks of the pane,
+// a page that was opened; in this order.
 func (m *Model) back() {
+	pane, _ := m.panes[m.view.Focus].(Actor)
 	switch {
-	case m.frozen != nil:
+	case m.view.Frozen != nil:
 		m.freeze()
-	case m.zoom:
-		m.zoom = false
-	case m.focus == OutputPane && m.output.view.Find != "":
-		m.output.view.Find, m.output.view.Only = "", false
-	case len(m.deep) > 0:
-		m.deep = m.deep[:len(m.deep)-1]
-		if m.top() != DeepTask && m.top() != DeepOutput {
-			m.output.pinned = 0
+	case m.view.Zoom:
+		m.view.Zoom = false
+	case pane != nil && pane.Back(m.view):
+	case len(m.view.Deep) > 0:
+		m.view.Pop()
+		if m.view.Top() != DeepTask && m.view.Top() != DeepOutput {
+			m.view.Pinned = 0
 		}
-		m.focus = m.cameFrom
-	case m.focus == TasksPane && m.tasks.back(), (m.focus == NodesPane || m.focus == HeatPane) && m.nodes.back(), m.focus == EventsPane && m.events.back():
-	case m.focus == OutputPane || m.focus == FactsPane || m.focus == NodePane:
-		m.focus = NoPane
+	case m.view.Focus == OutputPane || m.view.Focus == FactsPane || m.view.Focus == NodePane:
+		m.view.Focus = NoPane
 	}
-	m.settle()
-}
-
-// push opens something over the page.
-func (m *Model) push(d Deep) {
-	if len(m.deep) == 0 {
-		m.cameFrom = m.focus
-	}
-	if m.top() != d {
-		m.deep = append(m.deep, d)
-	}
-	m.zoom = false
-	m.focus = NoPane
 	m.settle()
 }

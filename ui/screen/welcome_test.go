@@ -34,7 +34,7 @@ func TestWelcomeKnowsWhoDispatches(t *testing.T) {
 			}
 			m.act("promote")
 			apart := strings.Contains(strings.Join(m.View(), "\n"), "mill-01 keeps a cluster")
-			m.overlays = nil
+			m.view.Dialogs = nil
 			if apart != (c.want != "none on this network") {
 				t.Errorf("%v, %v: promoting it says that there is another: %v", size, c.nodes, apart)
 			}

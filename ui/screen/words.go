@@ -12,6 +12,116 @@ import (
 	"github.com/adauldev/octaskly/ui/part"
 )
 
+// endText is how an attempt ended, in words.
+func endText(a *task.Attempt) string {
+	s := strings.ReplaceAll(string(a.Exit.Reason), "_", " ")
+	switch a.Exit.Reason {
+	case task.ReasonExit:
+		s = fmt.Sprintf("exit %d", a.Exit.Code)
+	case task.ReasonSignal:
+		s = fmt.Sprintf("ended by signal %d", a.Exit.Signal)
+	case task.ReasonTimeout:
+		s = "time limit reached"
+	case task.ReasonNotFound:
+		s = "command not found on the worker (127)"
+	case task.ReasonNodeLost:
+		s = "the node was lost"
+	}
+	switch {
+	case strings.HasPrefix(a.Exit.Message, s):
+		s = a.Exit.Message
+	case a.Exit.Message != "":
+		s += ", " + a.Exit.Message
+	}
+	return s
+}
+
+func priorityName(p uint8) string {
+	switch p {
+	case task.PriorityLow:
+		return "low"
+	case task.PriorityNormal:
+		return "normal"
+	case task.PriorityHigh:
+		return "high"
+	case task.PriorityCritical:
+		return "critical"
+	}
+	return fmt.Sprintf("priority %d", p)
+}
+
+// seenText is how long ago a node was heard.
+func seenText(view *Scene, n *control.Node) string {
+	if n.Seen == 0 {
+		return "-"
+	}
+	d := view.Now().Sub(time.UnixMilli(n.Seen))
+	if d < 3*time.Second {
+		return "now"
+	}
+	return part.Age(d)
+}
+
+// speaks reports that what is known of a node's load is of now.
+func speaks(n *control.Node) bool {
+	switch n.State {
+	case control.NodeUp, control.NodeDraining, control.NodeDrained:
+		return true
+	}
+	return false
+}
+
+// slotsUsed is how many slots are taken, and how many tasks wait on the node
+// for one of them: a worker is given a few ahead.
+func slotsUsed(n *control.Node) (used, wait int) {
+	used = min(int(n.Used.Tasks), int(n.Capacity.Slots))
+	return used, int(n.Used.Tasks) - used
+}
+
+// slotsOf is the slots in few cells: taken/all+waiting.
+func slotsOf(n *control.Node) string {
+	if n.Capacity.Slots == 0 {
+		return "-"
+	}
+	used, wait := slotsUsed(n)
+	text := fmt.Sprintf("%d/%d", used, n.Capacity.Slots)
+	if wait > 0 {
+		text += fmt.Sprintf("+%d", wait)
+	}
+	return text
+}
+
+func rttText(n *control.Node) string {
+	switch ms := n.RTT.Milliseconds(); {
+	case ms < 1:
+		return "<1ms"
+	case ms < 1000:
+		return fmt.Sprintf("%dms", ms)
+	default:
+		return part.Dur(n.RTT)
+	}
+}
+
+// usageOf is what a task uses now, or what it used: of one CPU in the mean, and
+// the most memory.
+func usageOf(t *task.Task) (cpu, mem string, live bool) {
+	a := t.Last()
+	if a == nil {
+		return "-", "-", false
+	}
+	if v := a.Live; v != nil {
+		return fmt.Sprintf("%.0f%%", v.CPUPercent), part.Bytes(v.MemoryMB << 20), true
+	}
+	cpu, mem = "-", "-"
+	if ms := a.Ended - a.Started; a.Started > 0 && ms > 0 && a.Usage.CPU > 0 {
+		cpu = fmt.Sprintf("%.0f%%", 100*float64(a.Usage.CPU.Milliseconds())/float64(ms))
+	}
+	if a.Usage.MaxRSS > 0 {
+		mem = part.Bytes(a.Usage.MaxRSS)
+	}
+	return cpu, mem, false
+}
+
 func lower(s string) string { return strings.ToLower(s) }
 
 // stateToken and stateGlyph are how a task's state looks.
@@ -31,8 +141,8 @@ func stateToken(s task.State) theme.Token {
 	return theme.Muted
 }
 
-func (m *Model) stateGlyph(s task.State) string {
-	g := &m.s.Glyphs
+func stateGlyph(view *Scene, s task.State) string {
+	g := &view.Styles.Glyphs
 	switch s {
 	case task.Assigned:
 		return g.Assigned
@@ -55,21 +165,21 @@ func (m *Model) stateGlyph(s task.State) string {
 }
 
 // stateLook is the token and the words of a task's state in a list.
-func (m *Model) stateLook(t *task.Task) (theme.Token, string) {
+func stateLook(view *Scene, t *task.Task) (theme.Token, string) {
 	word := t.State.String()
 	switch {
 	case t.Cancelling && !t.State.Terminal():
-		return theme.Warn, m.s.Glyphs.Cancelled + " ending"
+		return theme.Warn, view.Styles.Glyphs.Cancelled + " ending"
 	case t.State == task.Failed && t.Last() != nil && t.Last().Exit.Code > 0:
 		word = fmt.Sprintf("failed:%d", t.Last().Exit.Code)
 	case t.State == task.Retry:
 		word = fmt.Sprintf("retry %d/%d", len(t.Attempts), t.Spec.Retries)
 	}
-	return stateToken(t.State), m.stateGlyph(t.State) + " " + word
+	return stateToken(t.State), stateGlyph(view, t.State) + " " + word
 }
 
-func (m *Model) nodeLook(n *control.Node) (theme.Token, string) {
-	g := &m.s.Glyphs
+func nodeLook(view *Scene, n *control.Node) (theme.Token, string) {
+	g := &view.Styles.Glyphs
 	switch n.State {
 	case control.NodeUp:
 		if len(n.Doing) == 0 {
@@ -119,8 +229,8 @@ func commandOf(spec *task.Spec) string {
 }
 
 // commandLine is the command on one line, with a mark for each line break.
-func (m *Model) commandLine(spec *task.Spec) string {
-	return part.OneLine(strings.TrimRight(commandOf(spec), "\n"), m.s.Glyphs.Break)
+func commandLine(view *Scene, spec *task.Spec) string {
+	return part.OneLine(strings.TrimRight(commandOf(spec), "\n"), view.Styles.Glyphs.Break)
 }
 
 // sideways drops the first cells of text that is scrolled.

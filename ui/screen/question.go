@@ -1,0 +1,168 @@
+package screen
+
+import (
+	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/part"
+)
+
+// question is a dialog with buttons. The focus starts where Enter is safe.
+type question struct {
+	title   string
+	lines   func(view *Scene, w int) []string
+	buttons []choice
+	focus   int
+	wide    int // preferred width; 0 is 60
+	same    string
+	refresh func(view *Scene, q *question)
+	needs   func(w *Want)
+	self    Dialog            // what it is part of, if it is
+	closed  func(view *Scene) // when it is closed without a choice
+}
+
+// me is what is open.
+func (q *question) me() Dialog {
+	if q.self != nil {
+		return q.self
+	}
+	return q
+}
+
+// choice is one button and what it does. Its key presses it, or, if it does
+// harm, only marks it, so that harm takes three acts: the key that opens the
+// dialog, the choice, and Enter.
+type choice struct {
+	label  string
+	action Action // the action of the key table that presses it
+	harm   bool
+	do     func(view *Scene)
+}
+
+func (q *question) In() Ctx { return InDialog }
+
+func (q *question) See(view *Scene) {
+	if q.refresh != nil {
+		q.refresh(view, q)
+	}
+}
+
+func (q *question) Want(w *Want) {
+	if q.needs != nil {
+		q.needs(w)
+	}
+}
+
+func (q *question) Command(*Scene) string { return q.same }
+
+func (q *question) Act(view *Scene, action Action) {
+	n := max(1, len(q.buttons))
+	switch action {
+	case "pane.next", "right", "down":
+		q.focus = (q.focus + 1) % n
+	case "pane.back", "left", "up":
+		q.focus = (q.focus + n - 1) % n
+	case "dialog.close":
+		q.press(view, choice{do: q.closed})
+	case "dialog.enter":
+		if q.focus < len(q.buttons) {
+			q.press(view, q.buttons[q.focus])
+		}
+	default:
+		for i, b := range q.buttons {
+			if b.action != action {
+				continue
+			}
+			if q.focus = i; !b.harm { // harm takes Enter as well
+				q.press(view, b)
+			}
+			return
+		}
+	}
+}
+
+// press does what a button says, whatever way it was pressed.
+func (q *question) press(view *Scene, b choice) {
+	view.Close(q.me())
+	if b.do != nil {
+		b.do(view)
+	}
+}
+
+func (q *question) Draw(view *Scene, w, h int) []string {
+	d, w := q.dialog(view, w)
+	return d.Draw(view.Styles, w, h)
+}
+
+// dialog is what is drawn, and how wide.
+func (q *question) dialog(view *Scene, w int) (part.Dialog, int) {
+	want := q.wide
+	if want == 0 {
+		want = 60
+	}
+	w = min(w, want)
+	d := part.Dialog{Title: q.title, Lines: q.lines(view, max(0, w-4)), Focus: q.focus}
+	for _, b := range q.buttons {
+		d.Buttons = append(d.Buttons, part.Button{Label: b.label, Key: view.Keys.Of(InDialog, b.action), Harm: b.harm})
+	}
+	return d, w
+}
+
+// click presses a button, or, if it does harm, only marks it, as its key does.
+// A button that is marked is pressed by the next click.
+func (q *question) Click(view *Scene, w, h, x, y int) {
+	d, w := q.dialog(view, w)
+	i := d.At(w, h, x, y)
+	if i < 0 {
+		return
+	}
+	if b := q.buttons[i]; !b.harm || q.focus == i {
+		q.focus = i
+		q.press(view, b)
+		return
+	}
+	q.focus = i
+}
+
+func (q *question) Foot(view *Scene) []Hint {
+	var out []Hint
+	for i, b := range q.buttons {
+		k := view.Keys.Of(InDialog, b.action)
+		if k == "" {
+			continue
+		}
+		if b.harm && i == q.focus {
+			continue // enter is all that is missing
+		}
+		if b.harm {
+			k += " enter"
+		}
+		out = append(out, Hint{k, lower(b.label)})
+	}
+	if q.focus < len(q.buttons) {
+		out = append(out, Hint{"enter", lower(q.buttons[q.focus].label)})
+	}
+	if q.closed == nil {
+		out = append(out, Hint{"esc", "close"})
+	} else if q.focus > 0 {
+		out = append(out, Hint{"esc", lower(q.buttons[0].label)})
+	}
+	if q.same != "" {
+		out = append(out, Hint{view.Keys.Of(InDialog, "copy.command"), "copy as command"})
+	}
+	return out
+}
+
+func (q *question) Harms(action Action) bool {
+	for i, b := range q.buttons {
+		if b.harm && action == "dialog.enter" && i == q.focus {
+			return true
+		}
+	}
+	return false
+}
+
+// newText shows a text whole.
+func newText(title, text, same string) *question {
+	q := &question{title: title, wide: 72, buttons: []choice{{label: "Close"}}, same: same}
+	q.lines = func(view *Scene, w int) []string { return view.Text(w, theme.Text, text) }
+	return q
+}
