@@ -27,8 +27,8 @@ func atWork(n *control.Node, waiting int) []string {
 	return out
 }
 
-// quit leaves, after asking if this node does something.
-func quit(view *Scene) {
+// leave leaves, after asking if this node does something.
+func leave(view *Scene) {
 	self := view.Facts().Self()
 	if view.Options.Demo || view.Options.Attached || self == nil || len(self.Doing) == 0 || view.Latest.Link.State == Starting {
 		view.Emit(Quit{KeepRunning})

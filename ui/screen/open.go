@@ -11,7 +11,7 @@ func openDialog(view *Scene, action Action) bool {
 	case "theme":
 		view.Open(newThemes(view))
 	case "quit":
-		quit(view)
+		leave(view)
 	case "task.new":
 		view.Open(newForm(view, nil))
 	case "task.edit":

@@ -161,7 +161,7 @@ func (q *question) Harms(action Action) bool {
 }
 
 // newText shows a text whole.
-func newText(title, text, same string) *question {
+func newText(title, text, same string) Dialog {
 	q := &question{title: title, wide: 72, buttons: []choice{{label: "Close"}}, same: same}
 	q.lines = func(view *Scene, w int) []string { return view.Text(w, theme.Text, text) }
 	return q

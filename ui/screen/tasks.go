@@ -157,9 +157,6 @@ func (*paneTasks) Syntax() string {
 	return "words in the command, state=failed node=mill-02 tag=ci id=1042 since=10m"
 }
 
-// Copy is the number of the task under the cursor.
-func (*paneTasks) Copy(view *Scene) (text, what string) { return copyTask(view) }
-
 // Draw draws the list in exactly w by h cells, border included.
 func (*paneTasks) Draw(view *Scene, w, h int, focus bool) []string {
 	l, s := &view.Tasks, view.Facts()

@@ -126,7 +126,7 @@ func (m *Model) interrupt(at time.Time) {
 	}
 	m.interrupted = at
 	m.view.Dialogs, m.find, m.raised = nil, nil, 0
-	quit(m.view)
+	leave(m.view)
 	m.settle()
 }
 
