@@ -24,7 +24,7 @@ func seeds(t *testing.T) (from, to uint64) {
 	if testing.Short() || raceDetector {
 		return 1, 21
 	}
-	return 1, testlength.Of[uint64](31, 201, 3001)
+	return 1, testlength.Of[uint64](31, 101, 3001)
 }
 
 // TestSeeds plays scripts of faults on whole clusters. A failure names the files
