@@ -125,9 +125,9 @@ var arrows = map[string]arrow{
 
 	"ui/part": {[]string{"theme"}, "parts know no tasks"},
 
-	"ui/screen": {[]string{"ui/part", "ui/screen/pane", "ui/screen/dialog", "theme", "node/control", "queue/task", "queue/task/text"}, "a screen asks a Control and nobody else"},
+	"ui/screen": {[]string{"ui/part", "ui/screen/scene", "ui/screen/pane", "ui/screen/dialog", "theme", "node/control", "queue/task", "queue/task/text"}, "a screen asks a Control and nobody else"},
 
-	"ui": {[]string{"ui/screen", "ui/part", "theme", "node/control", "node/tuning", "queue/task", "queue/task/text"}, "the dashboard is a client even inside one process"},
+	"ui": {[]string{"ui/screen", "ui/screen/scene", "ui/part", "theme", "node/control", "node/tuning", "queue/task", "queue/task/text"}, "the dashboard is a client even inside one process"},
 
 	"ui/cli": {[]string{
 		"ui", "theme", "node", "node/bench", "node/client", "node/config", "node/control", "node/control/document", "node/demo", "node/doctor", "node/seal", "queue/task", "queue/task/text",
@@ -156,9 +156,11 @@ var coming = map[string]arrow{
 
 	"node/problem": {[]string{"node/control", "queue/task"}, "problems are found by a pure function"},
 
-	"ui/screen/pane": {[]string{"ui/part", "theme", "node/control", "queue/task", "queue/task/text"}, "a pane draws what it is given"},
+	"ui/screen/scene": {[]string{"ui/part", "theme", "node/control", "queue/task", "queue/task/text"}, "it is what panes and dialogs share"},
 
-	"ui/screen/dialog": {[]string{"ui/part", "ui/screen/pane", "theme", "node/control", "queue/task", "queue/task/text"}, "a dialog answers one question"},
+	"ui/screen/pane": {[]string{"ui/part", "ui/screen/scene", "theme", "node/control", "queue/task", "queue/task/text"}, "a pane draws what it is given"},
+
+	"ui/screen/dialog": {[]string{"ui/part", "ui/screen/scene", "theme", "node/control", "queue/task", "queue/task/text"}, "a dialog answers one question"},
 }
 
 // helpers may be imported by any test above or beside what they help with.

@@ -12,17 +12,18 @@ import (
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // Messages that are not Bubble Tea's own.
 type (
-	snapshotMsg struct{ s *screen.Snapshot }
+	snapshotMsg struct{ s *scene.Snapshot }
 	logMsg      struct {
 		id  task.ID
 		buf *part.LogBuffer
 	}
 	doneMsg struct {
-		call screen.Call
+		call scene.Call
 		v    any
 		err  error
 	}
@@ -40,9 +41,9 @@ type app struct {
 	m        *screen.Model
 	ctl      control.Control
 	now      func() time.Time
-	ask      func(screen.Want) // tells the pump what is wanted
-	touch    func()            // a person did something
-	slow     func(bool)        // the window is behind another one
+	ask      func(scene.Want) // tells the pump what is wanted
+	touch    func()           // a person did something
+	slow     func(bool)       // the window is behind another one
 	clip     clipboard
 	save     func(name string) // remembers a theme
 	remember func(command string)
@@ -55,8 +56,8 @@ type app struct {
 	later func(time.Duration) // brings a lateMsg
 	late  bool                // one will come
 	stale bool
-	want  screen.Want
-	left  screen.Leaving
+	want  scene.Want
+	left  scene.Leaving
 }
 
 // Init asks for nothing: the pump is running already.
@@ -151,35 +152,35 @@ func (a *app) effects() tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-func (a *app) effect(e screen.Effect) tea.Cmd {
+func (a *app) effect(e scene.Effect) tea.Cmd {
 	switch v := e.(type) {
-	case screen.Call:
+	case scene.Call:
 		return a.call(v)
-	case screen.Copy:
+	case scene.Copy:
 		return func() tea.Msg { return a.clip.copy(v) }
-	case screen.WriteOutput:
+	case scene.WriteOutput:
 		return a.writeOutput(v.ID)
-	case screen.Quit:
+	case scene.Quit:
 		a.left = v.How
 		return tea.Quit
-	case screen.Suspend:
+	case scene.Suspend:
 		return suspend()
-	case screen.SetMouse:
+	case scene.SetMouse:
 		if v.On {
 			return tea.EnableMouseCellMotion
 		}
 		return tea.DisableMouse
-	case screen.Redraw:
+	case scene.Redraw:
 		a.paint.forget()
-	case screen.Remember:
+	case scene.Remember:
 		a.remember(v.Command) // small, and it must be there before the screen ends
-	case screen.SaveTheme:
+	case scene.SaveTheme:
 		a.save(v.Name)
 	}
 	return nil
 }
 
-func (a *app) call(c screen.Call) tea.Cmd {
+func (a *app) call(c scene.Call) tea.Cmd {
 	return func() tea.Msg {
 		defer a.crash.catch()
 		ctx, stop := context.WithTimeout(context.Background(), max(a.limit, c.Wait))

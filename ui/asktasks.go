@@ -8,11 +8,11 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // askTasks reads the wanted window when it may have changed.
-func (c *Collector) askTasks(ctx context.Context, want screen.Want, now time.Time, s *screen.Snapshot) {
+func (c *Collector) askTasks(ctx context.Context, want scene.Want, now time.Time, s *scene.Snapshot) {
 	c.mu.Lock()
 	moved := c.tasksMove || !c.stream
 	c.tasksMove = false
@@ -39,8 +39,8 @@ func (c *Collector) askTasks(ctx context.Context, want screen.Want, now time.Tim
 }
 
 // window reads the rows around an anchor, where an index answers.
-func (c *Collector) window(ctx context.Context, w screen.TaskWant) screen.Rows {
-	r := screen.Rows{For: w, First: -1, Total: -1, Done: true}
+func (c *Collector) window(ctx context.Context, w scene.TaskWant) scene.Rows {
+	r := scene.Rows{For: w, First: -1, Total: -1, Done: true}
 	page := func(reverse bool, after task.ID, limit int) []task.Task {
 		if limit <= 0 || r.Err != "" {
 			return nil
@@ -96,7 +96,7 @@ func plain(q control.Query) bool {
 }
 
 // askOne reads the task in the detail pane and the answer to "why".
-func (c *Collector) askOne(ctx context.Context, want screen.Want, s *screen.Snapshot) {
+func (c *Collector) askOne(ctx context.Context, want scene.Want, s *scene.Snapshot) {
 	s.TaskErr = ""
 	if want.Task == 0 {
 		s.Task = nil

@@ -10,6 +10,7 @@ import (
 	"github.com/adauldev/octaskly/node/demo"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // refusing is a control that refuses to change anything.
@@ -111,7 +112,7 @@ func TestFormWaitsForItsAnswer(t *testing.T) {
 	d.m.Key(keyMsg("enter"), d.clk)
 	d.m.Key(keyMsg("w"), d.clk)
 	for _, e := range d.m.TakeEffects() {
-		if c, ok := e.(screen.Call); ok {
+		if c, ok := e.(scene.Call); ok {
 			t.Errorf("%s was called a second time", c.What)
 		}
 	}
@@ -119,7 +120,7 @@ func TestFormWaitsForItsAnswer(t *testing.T) {
 		t.Errorf("\n%s", s)
 	}
 	for _, e := range sent {
-		if c, ok := e.(screen.Call); ok {
+		if c, ok := e.(scene.Call); ok {
 			v, err := c.Do(t.Context(), d.ctl)
 			c.Then(v, err)
 		}
@@ -207,11 +208,11 @@ func TestTwoDashboards(t *testing.T) {
 	a := drive(t, setup{demo: demo.Options{Nodes: 8, Tasks: 300}})
 	b := &driver{t: t, clk: a.clk, ctl: a.ctl, logs: a.logs}
 	b.col = NewCollector(b.ctl, func() time.Time { return a.clk })
-	k, err := screen.NewKeys(nil)
+	k, err := scene.NewKeys(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.m = screen.New(a.m.Styles(), k, screen.Options{})
+	b.m = screen.New(a.m.Styles(), k, scene.Options{})
 	b.m.Resize(120, 35)
 	b.look()
 	same := func(when string) {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/demo"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 func million(b *testing.B) *driver {
@@ -49,7 +49,7 @@ func BenchmarkDraw(b *testing.B) {
 func BenchmarkSnapshot(b *testing.B) {
 	d := million(b)
 	d.keys("2")
-	var s *screen.Snapshot
+	var s *scene.Snapshot
 	for b.Loop() {
 		d.clk = d.clk.Add(time.Millisecond)
 		s = d.col.Collect(context.Background(), d.m.Want())

@@ -11,7 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adauldev/octaskly/theme"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // clipboard copies through the terminal (OSC 52), which also works over SSH;
@@ -31,7 +31,7 @@ func (c clipboard) able(text string) bool {
 	return len(text) <= maxOSC52 && term != "linux" && term != "dumb" && term != "" && c.env("TERM_PROGRAM") != "Apple_Terminal"
 }
 
-func (c clipboard) copy(v screen.Copy) tea.Msg {
+func (c clipboard) copy(v scene.Copy) tea.Msg {
 	if c.able(v.Text) {
 		seq := osc52.New(v.Text)
 		switch {

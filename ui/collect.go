@@ -10,7 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // Limits of what the screen keeps.
@@ -39,12 +39,12 @@ type Collector struct {
 	gap       bool
 	told      int     // how many events the last snapshot had
 	ended     []int64 // when tasks ended, since the past was last counted
-	link      screen.Link
-	began     time.Time       // when the round began that goes on; zero if none does
-	asked     time.Time       // when the question was asked that is not answered yet; zero if none is
-	answered  time.Time       // when the cluster last answered
-	missed    time.Time       // when the first question without an answer was asked
-	shown     screen.Snapshot // the last one that was made
+	link      scene.Link
+	began     time.Time      // when the round began that goes on; zero if none does
+	asked     time.Time      // when the question was asked that is not answered yet; zero if none is
+	answered  time.Time      // when the cluster last answered
+	missed    time.Time      // when the first question without an answer was asked
+	shown     scene.Snapshot // the last one that was made
 
 	// Only Collect touches the rest.
 	version  uint64
@@ -53,9 +53,9 @@ type Collector struct {
 	nodesAt  time.Time
 	rates    rates
 	counted  string // the dispatcher whose counters rates are of
-	hist     map[task.NodeID]*screen.History
-	last     screen.Snapshot
-	lastWant screen.Want
+	hist     map[task.NodeID]*scene.History
+	last     scene.Snapshot
+	lastWant scene.Want
 	listedAt time.Time
 	find     *search
 }
@@ -65,7 +65,7 @@ func NewCollector(ctl control.Control, now func() time.Time) *Collector {
 	if now == nil {
 		now = time.Now
 	}
-	return &Collector{ctl: ctl, now: now, hist: map[task.NodeID]*screen.History{}, fresh: map[task.NodeID]control.Node{}}
+	return &Collector{ctl: ctl, now: now, hist: map[task.NodeID]*scene.History{}, fresh: map[task.NodeID]control.Node{}}
 }
 
 // Saw takes events from the stream.
@@ -113,7 +113,7 @@ func (c *Collector) Deaf() {
 
 // Collect makes a snapshot. It always returns one: when nothing can be
 // reached, the last one with the link's state in it.
-func (c *Collector) Collect(ctx context.Context, want screen.Want) *screen.Snapshot {
+func (c *Collector) Collect(ctx context.Context, want scene.Want) *scene.Snapshot {
 	c.asking.Lock()
 	defer c.asking.Unlock()
 	st, err := c.askTheStatus(ctx)
@@ -132,9 +132,9 @@ func (c *Collector) Collect(ctx context.Context, want screen.Want) *screen.Snaps
 		s.Names = namesOf(c.nodes)
 	}
 	s.Rates = c.rates.all
-	s.History = screen.History{}
+	s.History = scene.History{}
 	if h := c.hist[want.Node]; h != nil {
-		s.History = screen.History{Node: want.Node, CPU: slices.Clone(h.CPU), Mem: slices.Clone(h.Mem)}
+		s.History = scene.History{Node: want.Node, CPU: slices.Clone(h.CPU), Mem: slices.Clone(h.Mem)}
 	}
 	c.version++
 	s.Version = c.version
@@ -151,7 +151,7 @@ func (c *Collector) Collect(ctx context.Context, want screen.Want) *screen.Snaps
 
 // Overdue is the last snapshot with the time that it is now, while Collect
 // waits longer than usual for an answer; nil while it does not.
-func (c *Collector) Overdue() *screen.Snapshot {
+func (c *Collector) Overdue() *scene.Snapshot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
@@ -174,7 +174,7 @@ func (c *Collector) askTheStatus(ctx context.Context) (control.Status, error) {
 	c.mu.Lock()
 	c.began = c.now()
 	c.asked = c.began
-	asked, patient := c.asked, c.link.State == screen.Live || c.link.Tries%2 == 0
+	asked, patient := c.asked, c.link.State == scene.Live || c.link.Tries%2 == 0
 	c.mu.Unlock()
 	if !patient { // a question to a connection that has died hides that there is a new one
 		var stop context.CancelFunc
@@ -194,8 +194,8 @@ func (c *Collector) askTheStatus(ctx context.Context) (control.Status, error) {
 		return st, err
 	}
 	c.answered, c.missed = now, time.Time{}
-	if c.link.State != screen.Live {
-		c.link = screen.Link{State: screen.Live, Since: now}
+	if c.link.State != scene.Live {
+		c.link = scene.Link{State: scene.Live, Since: now}
 	}
 	return st, nil
 }
@@ -215,10 +215,10 @@ func (c *Collector) miss(asked, now time.Time, err error) {
 		if since.IsZero() {
 			since = asked
 		}
-		c.link = screen.Link{State: screen.Waiting, Since: since}
+		c.link = scene.Link{State: scene.Waiting, Since: since}
 	}
 	if now.Sub(c.missed) >= goneAfter {
-		c.link.State = screen.Gone
+		c.link.State = scene.Gone
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		c.link.Tries++
@@ -228,8 +228,8 @@ func (c *Collector) miss(asked, now time.Time, err error) {
 
 // markLost shows the dispatcher of a cluster that is not heard as lost: nobody
 // else could have told.
-func markLost(s *screen.Snapshot) {
-	if s.Link.State != screen.Gone || s.Status.Dispatcher == "" {
+func markLost(s *scene.Snapshot) {
+	if s.Link.State != scene.Gone || s.Status.Dispatcher == "" {
 		return
 	}
 	for i := range s.Nodes {
@@ -335,7 +335,7 @@ func (c *Collector) remember(nodes []control.Node) {
 		n := &nodes[i]
 		h := c.hist[n.ID]
 		if h == nil {
-			h = &screen.History{}
+			h = &scene.History{}
 			c.hist[n.ID] = h
 		}
 		if n.State == control.NodeLost {

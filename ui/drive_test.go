@@ -17,6 +17,7 @@ import (
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 func TestMain(m *testing.M) {
@@ -87,7 +88,7 @@ type driver struct {
 	m    *screen.Model
 	logs map[task.ID]*part.LogBuffer
 	gone bool // the person has left
-	left screen.Leaving
+	left scene.Leaving
 	clip string
 	seen uint64
 }
@@ -97,7 +98,7 @@ type setup struct {
 	theme string
 	depth theme.Depth
 	ascii bool
-	opt   screen.Options
+	opt   scene.Options
 	keys  map[string][]string
 	warm  time.Duration // how long the fleet is watched before the first key
 }
@@ -118,7 +119,7 @@ func drive(t testing.TB, s setup) *driver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := screen.NewKeys(s.keys)
+	k, err := scene.NewKeys(s.keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,13 +226,13 @@ func (d *driver) press(k string) {
 func (d *driver) effects() {
 	for _, e := range d.m.TakeEffects() {
 		switch v := e.(type) {
-		case screen.Call:
+		case scene.Call:
 			r, err := v.Do(context.Background(), d.ctl)
 			v.Then(r, err)
 			d.effects()
-		case screen.Quit:
+		case scene.Quit:
 			d.gone, d.left = true, v.How
-		case screen.Copy:
+		case scene.Copy:
 			d.clip = v.Text
 		}
 	}

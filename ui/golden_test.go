@@ -15,11 +15,11 @@ import (
 
 	"github.com/adauldev/octaskly/node/demo"
 	"github.com/adauldev/octaskly/theme"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
-// scene is a screen and how a person gets there.
-type scene struct {
+// sheet is a screen and how a person gets there.
+type sheet struct {
 	name  string
 	demo  demo.Options
 	keys  []string
@@ -34,7 +34,7 @@ var fresh = demo.Options{Fresh: true, Self: "ana-laptop"}
 var big = demo.Options{Nodes: 1000, Tasks: 200_000}
 
 // scenes is every screen, every overlay and every state.
-var scenes = []scene{
+var scenes = []sheet{
 	{name: "overview", warm: warm},
 	{name: "tasks", keys: []string{"2", "j", "j", "space", "j", "space", "j"}},
 	{name: "tasks-filter", keys: []string{"2", "/", "type:ffmpeg state=running"}},
@@ -112,11 +112,11 @@ var looks = []struct {
 	{"ascii", "mono", theme.Mono, true},
 }
 
-// play goes to a scene.
-func play(t testing.TB, s scene, look int) *driver {
+// play goes to a sheet.
+func play(t testing.TB, s sheet, look int) *driver {
 	t.Helper()
 	o := s.demo
-	d := drive(t, setup{demo: o, theme: looks[look].theme, depth: looks[look].depth, ascii: looks[look].ascii, warm: s.warm, opt: screen.Options{Demo: false}})
+	d := drive(t, setup{demo: o, theme: looks[look].theme, depth: looks[look].depth, ascii: looks[look].ascii, warm: s.warm, opt: scene.Options{Demo: false}})
 	d.m.Resize(120, 35)
 	d.keys(s.keys...)
 	if s.after != nil {
@@ -125,7 +125,7 @@ func play(t testing.TB, s scene, look int) *driver {
 	return d
 }
 
-// The golden of a scene holds its text in dark at each size, its text in
+// The golden of a sheet holds its text in dark at each size, its text in
 // ASCII at 80x24, and a hash of every painted screen, so that a change of any
 // of them is seen while the files stay small. The pictures in docs/screens are
 // made of the same screens.
@@ -182,7 +182,7 @@ func TestSheets(t *testing.T) {
 				if i > 0 && n > 0 { // the other looks show the first screen only
 					continue
 				}
-				var s scene
+				var s sheet
 				for _, x := range scenes {
 					if x.name == name {
 						s = x

@@ -10,7 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/demo"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // worker is the cluster as a worker tells it: once its dispatcher is gone, it
@@ -120,7 +120,7 @@ func TestEnterForksNoCluster(t *testing.T) {
 	d := drive(t, setup{demo: demo.Options{Nodes: 3, Tasks: 10}})
 	d.ctl.Control = headless{d.ctl.Control}
 	d.col = NewCollector(d.ctl, func() time.Time { return d.clk })
-	d.m.See(&screen.Snapshot{})
+	d.m.See(&scene.Snapshot{})
 	d.pass(6 * time.Second)
 	d.keys("n", "type:make", "enter", "enter")
 	if s := text(d.view(80, 24)); strings.Contains(s, "becoming the dispatcher") || strings.Contains(s, "You are the dispatcher") {
@@ -171,14 +171,14 @@ func TestHangingQuestionIsNoLiveScreen(t *testing.T) {
 			if age := time.Since(s.Now); age > 800*time.Millisecond {
 				t.Errorf("after %d s of silence the clock stands since %v", second+1, age)
 			}
-			if second >= 2 && (s.Link.State != screen.Gone || len(s.Nodes) == 0) {
+			if second >= 2 && (s.Link.State != scene.Gone || len(s.Nodes) == 0) {
 				t.Errorf("after %d s of silence: %+v with %d nodes", second+1, s.Link, len(s.Nodes))
 			}
 		}
 		c.set(false)
 		time.Sleep(5500 * time.Millisecond)
 		synctest.Wait()
-		if s := h.last(); s.Link.State != screen.Live {
+		if s := h.last(); s.Link.State != scene.Live {
 			t.Errorf("it did not come back: %+v", s.Link)
 		}
 		stop()

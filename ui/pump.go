@@ -12,7 +12,7 @@ import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/ui/part"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 func isEOF(err error) bool { return errors.Is(err, io.EOF) }
@@ -38,7 +38,7 @@ type pump struct {
 	col  *Collector
 	tail *tail
 	send func(any)
-	want atomic.Pointer[screen.Want]
+	want atomic.Pointer[scene.Want]
 	kick chan struct{}
 	news chan struct{} // something that is worth a frame happened
 	sent func() int64  // bytes that went to the terminal; nil is not known
@@ -52,7 +52,7 @@ type pump struct {
 func newPump(ctl control.Control, now func() time.Time, send func(any)) *pump {
 	p := &pump{col: NewCollector(ctl, now), tail: newTail(ctl), send: send, crash: &crashes{}, kick: make(chan struct{}, 1), news: make(chan struct{}, 1)}
 	p.touch()
-	p.want.Store(&screen.Want{})
+	p.want.Store(&scene.Want{})
 	return p
 }
 
@@ -60,7 +60,7 @@ func newPump(ctl control.Control, now func() time.Time, send func(any)) *pump {
 func (p *pump) touch() { p.used.Store(time.Now().UnixMilli()) }
 
 // ask changes what is wanted; the answer comes soon.
-func (p *pump) ask(w screen.Want) {
+func (p *pump) ask(w scene.Want) {
 	p.want.Store(&w)
 	p.tail.follow(w.Output)
 	select {
@@ -104,10 +104,10 @@ func (p *pump) collect(ctx context.Context) {
 
 // answer asks one round of questions. While the answer is late the screen is
 // told so, and its clock goes on.
-func (p *pump) answer(ctx context.Context) *screen.Snapshot {
+func (p *pump) answer(ctx context.Context) *scene.Snapshot {
 	ctx, stop := context.WithTimeout(ctx, ask)
 	defer stop()
-	answered := make(chan *screen.Snapshot, 1)
+	answered := make(chan *scene.Snapshot, 1)
 	go func() {
 		defer close(answered)
 		defer p.crash.catch()
@@ -119,7 +119,7 @@ func (p *pump) answer(ctx context.Context) *screen.Snapshot {
 		select {
 		case s := <-answered:
 			if s == nil { // it crashed; the screen ends
-				s = &screen.Snapshot{}
+				s = &scene.Snapshot{}
 			}
 			return s
 		case <-late.C:

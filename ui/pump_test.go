@@ -13,13 +13,13 @@ import (
 	"github.com/adauldev/octaskly/node/demo"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/theme"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // heard keeps what a pump sends.
 type heard struct {
 	mu    sync.Mutex
-	snaps []*screen.Snapshot
+	snaps []*scene.Snapshot
 	logs  []logMsg
 }
 
@@ -40,7 +40,7 @@ func (h *heard) count() int {
 	return len(h.snaps)
 }
 
-func (h *heard) last() *screen.Snapshot {
+func (h *heard) last() *scene.Snapshot {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.snaps[len(h.snaps)-1]
@@ -60,11 +60,11 @@ func TestPump(t *testing.T) {
 		if n := h.count(); n < 8 || n > 45 {
 			t.Errorf("%d snapshots in ten seconds", n)
 		}
-		if s := h.last(); s.Link.State != screen.Live || len(s.Nodes) != 40 || len(s.Events) == 0 {
+		if s := h.last(); s.Link.State != scene.Live || len(s.Nodes) != 40 || len(s.Events) == 0 {
 			t.Errorf("the snapshot is poor: %+v", s.Link)
 		}
 		before := h.count()
-		p.ask(screen.Want{Tasks: screen.TaskWant{Below: 20}, Task: 3, Output: 3})
+		p.ask(scene.Want{Tasks: scene.TaskWant{Below: 20}, Task: 3, Output: 3})
 		synctest.Wait()
 		if s := h.last(); h.count() == before || len(s.Rows.Tasks) != 20 || s.Task == nil || s.Task.ID != 3 {
 			t.Error("a new want was not answered at once")
@@ -82,19 +82,19 @@ func TestPump(t *testing.T) {
 // A cluster that falls silent: first a moment's wait, then gone, then back.
 func TestLinkStates(t *testing.T) {
 	d := drive(t, setup{})
-	link := func() screen.LinkState { return d.col.Collect(t.Context(), d.m.Want()).Link.State }
-	if link() != screen.Live {
+	link := func() scene.LinkState { return d.col.Collect(t.Context(), d.m.Want()).Link.State }
+	if link() != scene.Live {
 		t.Fatal("not live")
 	}
 	d.ctl.fail.Store(true)
-	for i, want := range []screen.LinkState{screen.Waiting, screen.Waiting, screen.Gone, screen.Gone, screen.Gone} {
+	for i, want := range []scene.LinkState{scene.Waiting, scene.Waiting, scene.Gone, scene.Gone, scene.Gone} {
 		if got := link(); got != want {
 			t.Errorf("after %d s: %d, want %d", i, got, want)
 		}
 		d.clk = d.clk.Add(time.Second)
 	}
 	d.ctl.fail.Store(false)
-	if link() != screen.Live {
+	if link() != scene.Live {
 		t.Error("it did not come back")
 	}
 }
@@ -104,7 +104,7 @@ func TestLinkStates(t *testing.T) {
 func TestWindow(t *testing.T) {
 	d := drive(t, setup{demo: demo.Options{Nodes: 8, Tasks: 500}})
 	for _, oldest := range []bool{false, true} {
-		for _, w := range []screen.TaskWant{{Below: 10}, {Anchor: 250, Above: 5, Below: 5}, {Anchor: 499, Above: 5, Below: 5}, {Anchor: 1, Above: 5, Below: 5}, {End: true, Above: 7}} {
+		for _, w := range []scene.TaskWant{{Below: 10}, {Anchor: 250, Above: 5, Below: 5}, {Anchor: 499, Above: 5, Below: 5}, {Anchor: 1, Above: 5, Below: 5}, {End: true, Above: 7}} {
 			w.Query.Oldest = oldest
 			r := d.col.window(t.Context(), w)
 			if r.Err != "" || len(r.Tasks) == 0 {
@@ -189,15 +189,15 @@ func TestClipboard(t *testing.T) {
 	var out strings.Builder
 	env := map[string]string{"TERM": "xterm-256color"}
 	c := clipboard{out: &out, env: func(k string) string { return env[k] }, dir: t.TempDir()}
-	if m, _ := c.copy(screen.Copy{Text: "hi", What: "it"}).(sayMsg); !strings.Contains(m.text, "through the terminal") || !strings.Contains(out.String(), "]52;c;aGk=") {
+	if m, _ := c.copy(scene.Copy{Text: "hi", What: "it"}).(sayMsg); !strings.Contains(m.text, "through the terminal") || !strings.Contains(out.String(), "]52;c;aGk=") {
 		t.Errorf("%v %q", m, out.String())
 	}
 	env["TERM"] = "linux"
-	if m, _ := c.copy(screen.Copy{Text: "hi", What: "it"}).(sayMsg); !strings.Contains(m.text, "written to") {
+	if m, _ := c.copy(scene.Copy{Text: "hi", What: "it"}).(sayMsg); !strings.Contains(m.text, "written to") {
 		t.Errorf("%v", m)
 	}
 	env["TERM"] = "xterm"
-	if m, _ := c.copy(screen.Copy{Text: strings.Repeat("x", maxOSC52+1), What: "much"}).(sayMsg); !strings.Contains(m.text, "written to") {
+	if m, _ := c.copy(scene.Copy{Text: strings.Repeat("x", maxOSC52+1), What: "much"}).(sayMsg); !strings.Contains(m.text, "written to") {
 		t.Errorf("%v", m)
 	}
 }
@@ -227,7 +227,7 @@ func TestCopyAsCommand(t *testing.T) {
 }
 
 func TestThemeDialog(t *testing.T) {
-	d := drive(t, setup{opt: screen.Options{Themes: theme.Names()[1:]}})
+	d := drive(t, setup{opt: scene.Options{Themes: theme.Names()[1:]}})
 	d.keys("T", "j")
 	name := d.m.Styles().Theme.Name
 	if name == "dark" {

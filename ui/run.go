@@ -22,6 +22,7 @@ import (
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
 	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // Options says what to show and where. Control, In, Out and Styles are
@@ -56,20 +57,20 @@ type Options struct {
 }
 
 // Leaving is what the person chose for the node when leaving.
-type Leaving = screen.Leaving
+type Leaving = scene.Leaving
 
 // The ways to leave.
 const (
-	KeepRunning  = screen.KeepRunning
-	DrainAndStop = screen.DrainAndStop
+	KeepRunning  = scene.KeepRunning
+	DrainAndStop = scene.DrainAndStop
 )
 
 // KeyError is a change of keys that cannot be made.
-type KeyError = screen.KeyError
+type KeyError = scene.KeyError
 
 // CheckKeys reports what is wrong with Options.Keys, as a *KeyError.
 func CheckKeys(remap map[string][]string) error {
-	_, err := screen.NewKeys(remap)
+	_, err := scene.NewKeys(remap)
 	return err
 }
 
@@ -88,7 +89,7 @@ func Run(ctx context.Context, o Options) (Leaving, error) {
 	}
 	for {
 		left, err := show(ctx, o)
-		if left != screen.LookAround || err != nil {
+		if left != scene.LookAround || err != nil {
 			return left, err
 		}
 		around := o
@@ -158,7 +159,7 @@ func newApp(o Options) (*app, error) {
 	if o.Control == nil || o.Styles == nil {
 		return nil, fmt.Errorf("open the dashboard: a control and styles are required")
 	}
-	keys, err := screen.NewKeys(o.Keys)
+	keys, err := scene.NewKeys(o.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -186,12 +187,12 @@ func newApp(o Options) (*app, error) {
 	if o.Blocks {
 		graph = part.Blocks
 	}
-	m := screen.New(o.Styles, keys, screen.Options{
+	m := screen.New(o.Styles, keys, scene.Options{
 		ReadOnly: o.ReadOnly, Reduced: o.ReducedMotion, Graph: graph, Mouse: !o.NoMouse, Demo: o.Demo, NoDemo: o.Aside == nil,
 		Windows: o.Windows, History: o.History, Themes: o.Themes, Load: o.LoadTheme, Attached: o.Attached,
 	})
 	return &app{
-		m: m, ctl: o.Control, now: o.Now, ask: func(screen.Want) {}, slow: func(bool) {}, touch: func() {}, later: func(time.Duration) {}, paint: painter{out: io.Discard}, save: save, remember: remember, crash: &crashes{}, limit: 15 * time.Second, stale: true,
+		m: m, ctl: o.Control, now: o.Now, ask: func(scene.Want) {}, slow: func(bool) {}, touch: func() {}, later: func(time.Duration) {}, paint: painter{out: io.Discard}, save: save, remember: remember, crash: &crashes{}, limit: 15 * time.Second, stale: true,
 		clip: clipboard{out: io.Discard, env: o.Getenv, dir: o.StateDir},
 		write: func(id task.ID) (string, error) {
 			return writeAll(context.Background(), o.Control, id, o.Dir)

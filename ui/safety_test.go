@@ -9,12 +9,12 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adauldev/octaskly/node/demo"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // allKeys is every key of the table and what people type.
 func allKeys(t testing.TB) []string {
-	k, err := screen.NewKeys(nil)
+	k, err := scene.NewKeys(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,10 +267,10 @@ func TestQuitAsksOnABusyNode(t *testing.T) {
 		t.Fatal("enter left")
 	}
 	d.keys("q", "y")
-	if !d.gone || d.left != screen.KeepRunning {
+	if !d.gone || d.left != scene.KeepRunning {
 		t.Fatal("y did not leave")
 	}
-	d = drive(t, setup{opt: screen.Options{Demo: true}})
+	d = drive(t, setup{opt: scene.Options{Demo: true}})
 	if d.keys("q"); !d.gone {
 		t.Error("the demo asked")
 	}
@@ -282,7 +282,7 @@ func TestQuitAsksOnABusyNode(t *testing.T) {
 }
 
 func TestReadOnly(t *testing.T) {
-	d := drive(t, setup{opt: screen.Options{ReadOnly: true}})
+	d := drive(t, setup{opt: scene.Options{ReadOnly: true}})
 	for _, k := range []string{"n", "i", "t", "D"} {
 		d.keys("3", "j", "j", k)
 		if s := text(d.view(80, 24)); !strings.Contains(s, "read-only") {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // A filter on words has no index: the dispatcher looks into one task after the
@@ -21,7 +21,7 @@ const (
 
 // search is the rows around an anchor for a query that no index answers.
 type search struct {
-	want   screen.TaskWant
+	want   scene.TaskWant
 	runs   []searchRun // those above the anchor, then those from it on
 	newest task.ID     // when it began
 	total  int         // as the dispatcher counted; -1 if it did not
@@ -40,12 +40,12 @@ type searchRun struct {
 }
 
 // searches reports that a window cannot be answered by an index.
-func searches(w screen.TaskWant) bool {
+func searches(w scene.TaskWant) bool {
 	q := &w.Query
 	return q.Text != "" || len(q.Nodes)+len(q.Tags) > 0 || q.Since > 0
 }
 
-func newSearch(w screen.TaskWant) *search {
+func newSearch(w scene.TaskWant) *search {
 	f := &search{want: w, total: -1}
 	run := func(up bool, after task.ID, limit int) {
 		q := w.Query
@@ -75,7 +75,7 @@ func newSearch(w screen.TaskWant) *search {
 func (f *search) working() bool { return f != nil && f.ended.IsZero() }
 
 // search begins a search, goes on with it, or brings what it found up to date.
-func (c *Collector) search(ctx context.Context, w screen.TaskWant) screen.Rows {
+func (c *Collector) search(ctx context.Context, w scene.TaskWant) scene.Rows {
 	f := c.find
 	same := f != nil && f.err == "" && reflect.DeepEqual(f.want, w)
 	switch {
@@ -196,8 +196,8 @@ func hasState(list []task.State, st task.State) bool {
 }
 
 // rows is what was found so far, in the order of the list.
-func (f *search) rows() screen.Rows {
-	r := screen.Rows{For: f.want, First: -1, Total: f.total, Err: f.err, Done: true, Working: f.working()}
+func (f *search) rows() scene.Rows {
+	r := scene.Rows{For: f.want, First: -1, Total: f.total, Err: f.err, Done: true, Working: f.working()}
 	all := true // everything that matches is here
 	for i := range f.runs {
 		run := &f.runs[i]

@@ -9,14 +9,14 @@ import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/demo"
 	"github.com/adauldev/octaskly/queue/task"
-	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // found searches to the end and returns the rows, and in how many rounds.
-func found(t *testing.T, d *driver, w screen.TaskWant) (screen.Rows, int) {
+func found(t *testing.T, d *driver, w scene.TaskWant) (scene.Rows, int) {
 	t.Helper()
 	for n := 1; ; n++ {
-		s := d.col.Collect(t.Context(), screen.Want{Tasks: w})
+		s := d.col.Collect(t.Context(), scene.Want{Tasks: w})
 		if s.Rows.Err != "" || n > 1000 {
 			t.Fatalf("after %d rounds: %q", n, s.Rows.Err)
 		}
@@ -55,19 +55,19 @@ func TestSearchFindsWhatIsFarAway(t *testing.T) {
 		t.Fatalf("the fleet has %v, which tests nothing", want)
 	}
 	q = control.Query{Text: q.Text}
-	rows, _ := found(t, d, screen.TaskWant{Query: q, Below: 50})
+	rows, _ := found(t, d, scene.TaskWant{Query: q, Below: 50})
 	if got := idsOf(rows.Tasks); !slices.Equal(got, want) || rows.Total != len(want) || rows.First != 0 {
 		t.Errorf("from the top: %v of %d after %d, want %v", got, rows.Total, rows.First, want)
 	}
-	rows, _ = found(t, d, screen.TaskWant{Query: q, Anchor: want[1], Above: 50, Below: 50})
+	rows, _ = found(t, d, scene.TaskWant{Query: q, Anchor: want[1], Above: 50, Below: 50})
 	if got := idsOf(rows.Tasks); !slices.Equal(got, want) {
 		t.Errorf("around %d: %v, want %v", want[1], got, want)
 	}
-	rows, _ = found(t, d, screen.TaskWant{Query: q, End: true, Above: 1})
+	rows, _ = found(t, d, scene.TaskWant{Query: q, End: true, Above: 1})
 	if got := idsOf(rows.Tasks); !slices.Equal(got, want[len(want)-1:]) {
 		t.Errorf("from the end: %v, want the last of %v", got, want)
 	}
-	rows, _ = found(t, d, screen.TaskWant{Query: control.Query{Text: "nobody-says-this"}, Below: 50})
+	rows, _ = found(t, d, scene.TaskWant{Query: control.Query{Text: "nobody-says-this"}, Below: 50})
 	if len(rows.Tasks) != 0 || rows.Total != 0 {
 		t.Errorf("found %d of %d where nothing is", len(rows.Tasks), rows.Total)
 	}
@@ -75,7 +75,7 @@ func TestSearchFindsWhatIsFarAway(t *testing.T) {
 
 func TestSearchSeesWhatComesLater(t *testing.T) {
 	d := drive(t, setup{demo: demo.Options{Nodes: 4, Tasks: 160_000}})
-	w := screen.TaskWant{Query: control.Query{Text: "needle"}, Below: 50}
+	w := scene.TaskWant{Query: control.Query{Text: "needle"}, Below: 50}
 	if rows, _ := found(t, d, w); len(rows.Tasks) != 0 {
 		t.Fatal("there is a needle already")
 	}

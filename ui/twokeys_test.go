@@ -9,6 +9,7 @@ import (
 	"github.com/adauldev/octaskly/node/demo"
 	"github.com/adauldev/octaskly/queue/task/testlength"
 	"github.com/adauldev/octaskly/ui/screen"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // harms reports a call that ends or takes away something among what the
@@ -16,14 +17,14 @@ import (
 func (d *driver) harms() bool {
 	for _, e := range d.m.TakeEffects() {
 		switch v := e.(type) {
-		case screen.Call:
+		case scene.Call:
 			if v.Harm {
 				return true
 			}
 			r, err := v.Do(context.Background(), d.ctl)
 			v.Then(r, err)
-		case screen.Quit:
-			if v.How != screen.KeepRunning {
+		case scene.Quit:
+			if v.How != scene.KeepRunning {
 				return true
 			}
 		}
@@ -99,12 +100,12 @@ func TestTwoKeysNeverHarm(t *testing.T) {
 
 // again is the same place on a new screen.
 func (d *driver) again(t *testing.T, start []string) *driver {
-	k, err := screen.NewKeys(nil)
+	k, err := scene.NewKeys(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := &driver{t: t, clk: d.clk, ctl: d.ctl, col: d.col, logs: d.logs, seen: d.seen}
-	n.m = screen.New(d.m.Styles(), k, screen.Options{})
+	n.m = screen.New(d.m.Styles(), k, scene.Options{})
 	n.m.Resize(120, 35)
 	s := d.col.last
 	n.m.See(&s)

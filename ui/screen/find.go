@@ -5,12 +5,13 @@ import (
 
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // findLine is the filter of a list or the search in the output, while it is
 // being typed. It works with each letter.
 type findLine struct {
-	pane  Filterer
+	pane  scene.Filterer
 	field *part.Field
 	old   string
 }
@@ -19,17 +20,17 @@ type findLine struct {
 // filter goes to the list of tasks.
 func (m *Model) startFind() {
 	switch m.view.Focus {
-	case RunningPane, NodePane, FactsPane:
-		m.view.GoPage(Tasks)
-		m.view.Focus = TasksPane
+	case scene.RunningPane, scene.NodePane, scene.FactsPane:
+		m.view.GoPage(scene.Tasks)
+		m.view.Focus = scene.TasksPane
 	}
-	if pane, ok := m.panes[m.view.Focus].(Filterer); ok {
+	if pane, ok := m.panes[m.view.Focus].(scene.Filterer); ok {
 		old := pane.Filter(m.view)
 		m.find = &findLine{pane: pane, field: part.NewField("", "", old, 200), old: old}
 	}
 }
 
-func (m *Model) findKey(k tea.KeyMsg, action Action) {
+func (m *Model) findKey(k tea.KeyMsg, action scene.Action) {
 	f := m.find
 	switch action {
 	case "field.accept":
@@ -51,7 +52,7 @@ func (m *Model) findKey(k tea.KeyMsg, action Action) {
 	}
 }
 
-func (f *findLine) draw(view *Scene, l *part.Line) string {
+func (f *findLine) draw(view *scene.Scene, l *part.Line) string {
 	l.B(theme.Accent, "/ ")
 	room := l.Left() - 30
 	if f.field.Fault != "" {

@@ -6,6 +6,7 @@ import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // footer shows the keys that work here and now.
@@ -28,51 +29,51 @@ func (m frame) footer() string {
 	return l.End(end).String()
 }
 
-func (m frame) hints() []Hint {
+func (m frame) hints() []scene.Hint {
 	if m.find != nil {
-		return []Hint{{"enter", "keep"}, {"esc", "clear"}, {"", m.find.pane.Syntax()}}
+		return []scene.Hint{{Key: "enter", Text: "keep"}, {Key: "esc", Text: "clear"}, {Key: "", Text: m.find.pane.Syntax()}}
 	}
 	if d := m.dialog(); d != nil {
-		if f, ok := d.(Footed); ok {
+		if f, ok := d.(scene.Footed); ok {
 			return f.Foot(m.view)
 		}
-		return []Hint{{"esc", "close"}}
+		return []scene.Hint{{Key: "esc", Text: "close"}}
 	}
 	return m.paneHints()
 }
 
 // paneHints is the footer of a pane, out of the key table. What belongs to the
 // pane comes first, quit last.
-func (m frame) paneHints() []Hint {
+func (m frame) paneHints() []scene.Hint {
 	in := m.view.Context()
-	var first, own, common []Hint
+	var first, own, common []scene.Hint
 	for _, bd := range m.view.Keys.In(in) {
 		if bd.Foot == "" || bd.Action == "quit" || !m.view.Can(bd.Action) {
 			continue
 		}
-		h := Hint{bd.Keys[0], m.footWord(bd)}
+		h := scene.Hint{Key: bd.Keys[0], Text: m.footWord(bd)}
 		switch {
-		case bd.Action == "open" || bd.Action == "task.new" && in&someNode == 0:
+		case bd.Action == "open" || bd.Action == "task.new" && in&scene.SomeNode == 0:
 			first = append(first, h)
-		case bd.Group == "Output" && in&InOutput != 0, bd.Group == "Tasks" && in&someTask&^InOutput != 0, bd.Group == "Nodes" && in&(someNode|InWelcome) != 0:
+		case bd.Group == "Output" && in&scene.InOutput != 0, bd.Group == "Tasks" && in&scene.SomeTask&^scene.InOutput != 0, bd.Group == "Nodes" && in&(scene.SomeNode|scene.InWelcome) != 0:
 			own = append(own, h)
 		default:
 			common = append(common, h)
 		}
 	}
 	if m.view.Dimmed() {
-		first = append([]Hint{{m.view.Keys.Of(in, "refresh"), "try now"}, {m.view.Keys.Of(in, "promote"), "take over"}}, first...)
+		first = append([]scene.Hint{{Key: m.view.Keys.Of(in, "refresh"), Text: "try now"}, {Key: m.view.Keys.Of(in, "promote"), Text: "take over"}}, first...)
 	}
 	if len(m.view.Deep) > 0 {
-		first = append([]Hint{{"esc", "back"}}, first...)
+		first = append([]scene.Hint{{Key: "esc", Text: "back"}}, first...)
 	}
 	return append(append(first, own...), common...)
 }
 
-func (m frame) footWord(bd Binding) string {
+func (m frame) footWord(bd scene.Binding) string {
 	switch bd.Action {
 	case "open":
-		if m.view.Focus == OutputPane || m.view.Focus == FactsPane {
+		if m.view.Focus == scene.OutputPane || m.view.Focus == scene.FactsPane {
 			return "full screen"
 		}
 	case "node.drain":
@@ -80,7 +81,7 @@ func (m frame) footWord(bd Binding) string {
 			return "undrain"
 		}
 	case "heat":
-		if m.view.Nodes.heat {
+		if m.view.Nodes.Heat {
 			return "list"
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen/pane"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // frame puts the drawings of panes and dialogs together.
@@ -17,7 +19,7 @@ func (m frame) draw() []string {
 		return nil
 	}
 	var out []string
-	if m.view.Width < SmallestW || m.view.Height < SmallestH {
+	if m.view.Width < scene.SmallestW || m.view.Height < scene.SmallestH {
 		out = m.drawSmall()
 		for i := range out {
 			out[i] = part.Fit(out[i], m.view.Width)
@@ -35,7 +37,7 @@ func (m frame) draw() []string {
 }
 
 func (m frame) drawFull() []string {
-	f := FrameOf(m.view.Width, m.view.Height)
+	f := scene.FrameOf(m.view.Width, m.view.Height)
 	out := make([]string, 0, m.view.Height)
 	out = append(out, m.header(), m.tabs())
 	rule := m.view.Styles.Paint(theme.Faint, strings.Repeat(m.view.Styles.Glyphs.Rule, m.view.Width))
@@ -94,13 +96,13 @@ func (m frame) arranged(w, h int) []string {
 }
 
 // dimmed reports that what is shown is old.
-func (m frame) dimmed() bool { return m.view.Facts().Link.State == Gone }
+func (m frame) dimmed() bool { return m.view.Facts().Link.State == scene.Gone }
 
 func (m frame) tabs() string {
 	l := part.NewLine(m.view.Styles, m.view.Width).Sp(1)
-	for i, n := range pageNames {
+	for i, n := range scene.PageNames {
 		text := fmt.Sprintf("%d %s", i+1, n)
-		if Page(i) == m.view.Page {
+		if scene.Page(i) == m.view.Page {
 			if m.view.Styles.Depth <= theme.Mono || m.view.Styles.Glyphs.ASCII {
 				l.B(theme.Focus, "["+text+"]").Sp(1)
 			} else {
@@ -121,11 +123,11 @@ func (m frame) tabs() string {
 func (m frame) crumbs() string {
 	g := m.view.Styles.Glyphs.Crumb
 	switch m.view.Top() {
-	case DeepTask:
+	case scene.DeepTask:
 		return g + " task " + m.view.Pinned.String()
-	case DeepOutput:
+	case scene.DeepOutput:
 		return g + " task " + m.view.Pinned.String() + " " + g + " output"
-	case DeepNode:
+	case scene.DeepNode:
 		if n := m.view.Node(); n != nil {
 			return g + " " + n.Name
 		}
@@ -139,16 +141,16 @@ func (m frame) drawSmall() []string {
 	line := func() *part.Line { return part.NewLine(m.view.Styles, m.view.Width).Sp(min(1, m.view.Width-1)) }
 	l := line().B(theme.Accent, "octaskly").Sp(2).T(theme.Text, s.Status.Self.Name).Sp(1).T(roleToken(m.view), "["+roleWord(m.view)+"]")
 	t := line()
-	for _, k := range cardStates[:2] {
+	for _, k := range pane.CardStates[:2] {
 		t.B(theme.Text, part.Count(m.view.Facts().Count(k))).T(theme.Muted, " "+k.String()+"  ")
 	}
-	t.B(theme.Text, part.Count(m.view.Facts().Count(cardStates[3]))).T(theme.Muted, " failed")
+	t.B(theme.Text, part.Count(m.view.Facts().Count(pane.CardStates[3]))).T(theme.Muted, " failed")
 	n := line().T(theme.Muted, "nodes ").T(theme.Text, fmt.Sprintf("%d/%d up", s.Status.Nodes[control.NodeUp], len(s.Nodes))).
 		T(theme.Muted, "   slots ").T(theme.Text, fmt.Sprintf("%d/%d", s.Status.SlotsUsed, s.Status.Slots))
 	all := []string{
 		l.String(), t.String(), n.String(), line().String(),
-		line().T(theme.Muted, fmt.Sprintf("Too small for the tables: %dx%d of %dx%d.", m.view.Width, m.view.Height, SmallestW, SmallestH)).String(),
-		line().T(theme.Muted, "Make it larger.  ").B(theme.Accent, m.view.Keys.Of(InOverview, "task.new")).T(theme.Muted, " new task  ").B(theme.Accent, m.view.Keys.Of(InOverview, "quit")).T(theme.Muted, " quit").String(),
+		line().T(theme.Muted, fmt.Sprintf("Too small for the tables: %dx%d of %dx%d.", m.view.Width, m.view.Height, scene.SmallestW, scene.SmallestH)).String(),
+		line().T(theme.Muted, "Make it larger.  ").B(theme.Accent, m.view.Keys.Of(scene.InOverview, "task.new")).T(theme.Muted, " new task  ").B(theme.Accent, m.view.Keys.Of(scene.InOverview, "quit")).T(theme.Muted, " quit").String(),
 	}
 	if d := m.dialog(); d != nil {
 		all = append(d.Draw(m.view, m.view.Width, m.view.Height), all...)
@@ -156,7 +158,7 @@ func (m frame) drawSmall() []string {
 	return all
 }
 
-func (m frame) pane(p Placed) []string {
+func (m frame) pane(p scene.Placed) []string {
 	pane := m.panes[p.Pane]
 	if p.W < 4 || p.H < 2 || pane == nil {
 		return part.Blank(p.W, p.H)

@@ -7,6 +7,7 @@ import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // header says whose screen this is, what the fleet is, and how fresh it all is.
@@ -35,18 +36,18 @@ func (m frame) header() string {
 	return l.End(right).String()
 }
 
-func roleWord(view *Scene) string {
+func roleWord(view *scene.Scene) string {
 	self := view.Facts().Self()
 	switch {
-	case self != nil && role(self) != "-":
-		return strings.ToUpper(role(self))
-	case view.Facts().Link.State == Starting:
+	case self != nil && scene.Role(self) != "-":
+		return strings.ToUpper(scene.Role(self))
+	case view.Facts().Link.State == scene.Starting:
 		return "STARTING"
 	}
 	return "IDLE"
 }
 
-func roleToken(view *Scene) theme.Token {
+func roleToken(view *scene.Scene) theme.Token {
 	switch roleWord(view) {
 	case "DISPATCHER":
 		return theme.Run
@@ -56,9 +57,9 @@ func roleToken(view *Scene) theme.Token {
 	return theme.Muted
 }
 
-func headFacts(view *Scene) []string {
+func headFacts(view *scene.Scene) []string {
 	s := view.Facts()
-	if s.Link.State == Starting {
+	if s.Link.State == scene.Starting {
 		return nil
 	}
 	if s.Status.Dispatcher == "" {
@@ -67,7 +68,7 @@ func headFacts(view *Scene) []string {
 		}
 		return nil
 	}
-	nodes := part.Plural(s.known(), "node")
+	nodes := part.Plural(s.Known(), "node")
 	if view.Width >= 110 {
 		var parts []string
 		for _, st := range []control.NodeState{control.NodeUp, control.NodeDraining, control.NodeDrained, control.NodeStale, control.NodeLost, control.NodeAsks} {
@@ -81,22 +82,22 @@ func headFacts(view *Scene) []string {
 	if view.Width < 110 {
 		out[1] = fmt.Sprintf("%s/%s slots", part.Count(s.Status.SlotsUsed), part.Count(s.Status.Slots))
 	}
-	if !Dispatches(view.Facts().Self()) {
+	if !scene.Dispatches(view.Facts().Self()) {
 		out = append([]string{"dispatcher " + s.Status.Dispatcher}, out...)
 	}
 	return append(out, "queue "+part.Count(s.Status.Ready), part.Rate(s.Status.Rate)+" tasks/s")
 }
 
-func linkWord(view *Scene, l *part.Line) {
+func linkWord(view *scene.Scene, l *part.Line) {
 	s := view.Facts()
 	switch {
 	case view.Frozen != nil:
 		l.Badge(theme.Warn, "FROZEN").T(theme.Muted, " P thaws")
-	case s.Link.State == Starting:
+	case s.Link.State == scene.Starting:
 		l.T(theme.Muted, "looking around")
-	case s.Link.State == Waiting:
+	case s.Link.State == scene.Waiting:
 		l.T(theme.Warn, "wait")
-	case s.Link.State == Gone:
+	case s.Link.State == scene.Gone:
 		l.B(theme.Err, "LOST "+part.Clock(s.Now.Sub(s.Link.Since)))
 	case s.Status.Dispatcher == "":
 		l.T(theme.Warn, "no dispatcher")

@@ -1,3 +1,7 @@
+// Package screen is the dashboard as a pure state machine: keys, sizes and
+// snapshots go in; lines and effects come out. It gives keys to the pane or the
+// dialog that takes them and puts their drawings into one frame; what these
+// share is in scene.
 package screen
 
 import (
@@ -7,17 +11,19 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen/pane"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // Model is the whole screen: it gives keys, clicks and snapshots to panes and
 // dialogs, and puts their drawings together.
 type Model struct {
-	view  *Scene
-	panes map[PaneID]Pane
+	view  *scene.Scene
+	panes map[scene.PaneID]scene.Pane
 
 	find  *findLine
 	mouse bool
-	said  Note // what stood there before the last key
+	said  scene.Note // what stood there before the last key
 
 	offer  control.Offer // a cluster that wants this node
 	raised uint64        // the offer that came up last
@@ -30,8 +36,8 @@ type Model struct {
 }
 
 // New makes the screen.
-func New(s *theme.Styles, k *Keys, o Options) *Model {
-	m := &Model{view: NewScene(s, k, o), panes: newPanes(), mouse: o.Mouse}
+func New(s *theme.Styles, k *scene.Keys, o scene.Options) *Model {
+	m := &Model{view: scene.NewScene(s, k, o), panes: pane.New(), mouse: o.Mouse}
 	m.view.Router = router{m}
 	m.settle()
 	return m
@@ -44,17 +50,17 @@ func (m *Model) Resize(w, h int) {
 }
 
 // See takes a new snapshot.
-func (m *Model) See(s *Snapshot) {
-	first := m.view.Latest.Link.State == Starting && s.Link.State == Live
+func (m *Model) See(s *scene.Snapshot) {
+	first := m.view.Latest.Link.State == scene.Starting && s.Link.State == scene.Live
 	m.view.Latest = s
 	if m.view.Frozen == nil {
-		m.view.Tasks.keep(s)
+		m.view.Tasks.Keep(s)
 	}
 	if first && len(s.Nodes) > 200 {
-		m.view.Nodes.heat = true
+		m.view.Nodes.Heat = true
 	}
 	for _, d := range m.view.Dialogs {
-		if w, ok := d.(Watcher); ok {
+		if w, ok := d.(scene.Watcher); ok {
 			w.See(m.view)
 		}
 	}
@@ -69,7 +75,7 @@ func (m *Model) SeeLog(id task.ID, b *part.LogBuffer) { m.view.LogID, m.view.Log
 func (m *Model) Styles() *theme.Styles { return m.view.Styles }
 
 // TakeEffects gives what is to be done and forgets it.
-func (m *Model) TakeEffects() []Effect { return m.view.TakeEffects() }
+func (m *Model) TakeEffects() []scene.Effect { return m.view.TakeEffects() }
 
 // Say shows one line until the next key.
 func (m *Model) Say(t theme.Token, text string) { m.view.Say(t, text) }
@@ -79,16 +85,16 @@ func (m *Model) Say(t theme.Token, text string) { m.view.Say(t, text) }
 func (m *Model) View() []string { return frame{m}.draw() }
 
 // placed is the panes on the screen now, in content coordinates.
-func (m *Model) placed() []Placed {
+func (m *Model) placed() []scene.Placed {
 	c := m.content()
 	if m.view.Welcome() {
-		return []Placed{{WelcomePane, Rect{0, 0, c.W, c.H}}}
+		return []scene.Placed{{Pane: scene.WelcomePane, Rect: scene.Rect{X: 0, Y: 0, W: c.W, H: c.H}}}
 	}
-	list := Arrange(m.view.Page, m.view.Top(), m.view.Nodes.heat, c.W, c.H)
+	list := scene.Arrange(m.view.Page, m.view.Top(), m.view.Nodes.Heat, c.W, c.H)
 	if m.view.Zoom {
 		for _, p := range list {
 			if p.Pane == m.view.Focus {
-				return []Placed{{p.Pane, Rect{0, 0, c.W, c.H}}}
+				return []scene.Placed{{Pane: p.Pane, Rect: scene.Rect{X: 0, Y: 0, W: c.W, H: c.H}}}
 			}
 		}
 	}
@@ -96,35 +102,35 @@ func (m *Model) placed() []Placed {
 }
 
 // content is where panes go: the frame's content less the banner.
-func (m *Model) content() Rect {
-	c := FrameOf(m.view.Width, m.view.Height).Content
+func (m *Model) content() scene.Rect {
+	c := scene.FrameOf(m.view.Width, m.view.Height).Content
 	n := min(len(banner(m.view)), c.H)
-	return Rect{c.X, c.Y + n, c.W, c.H - n}
+	return scene.Rect{X: c.X, Y: c.Y + n, W: c.W, H: c.H - n}
 }
 
 // settle keeps the focus on a pane that is there.
 func (m *Model) settle() {
-	first := NoPane
+	first := scene.NoPane
 	for _, p := range m.placed() {
-		if !p.Pane.focusable() {
+		if !p.Pane.Focusable() {
 			continue
 		}
 		if p.Pane == m.view.Focus {
 			return
 		}
-		if first == NoPane {
+		if first == scene.NoPane {
 			first = p.Pane
 		}
 	}
 	switch m.view.Top() {
-	case DeepTask, DeepOutput:
-		first = OutputPane
+	case scene.DeepTask, scene.DeepOutput:
+		first = scene.OutputPane
 	}
 	m.view.Focus, m.view.Zoom = first, false
 }
 
 // dialog is the one that takes keys; nil if none is open.
-func (m *Model) dialog() Dialog {
+func (m *Model) dialog() scene.Dialog {
 	if n := len(m.view.Dialogs); n > 0 {
 		return m.view.Dialogs[n-1]
 	}
@@ -132,9 +138,9 @@ func (m *Model) dialog() Dialog {
 }
 
 // in is where keys are meant for now.
-func (m *Model) in() Ctx {
+func (m *Model) in() scene.Ctx {
 	if m.find != nil {
-		return InFind
+		return scene.InFind
 	}
 	if d := m.dialog(); d != nil {
 		return d.In()
@@ -143,26 +149,26 @@ func (m *Model) in() Ctx {
 }
 
 // Want is what the screen needs to know.
-func (m *Model) Want() Want {
-	height := map[PaneID]int{}
+func (m *Model) Want() scene.Want {
+	height := map[scene.PaneID]int{}
 	for _, p := range m.placed() {
 		height[p.Pane] = p.H
 	}
-	want := Want{Tasks: m.view.Tasks.want(height[TasksPane] - 3), Node: m.view.Nodes.cursor}
-	if m.view.Page == Overview {
-		want.Running = max(0, height[RunningPane]-3)
+	want := scene.Want{Tasks: m.view.Tasks.Want(height[scene.TasksPane] - 3), Node: m.view.Nodes.Cursor}
+	if m.view.Page == scene.Overview {
+		want.Running = max(0, height[scene.RunningPane]-3)
 	}
-	if height[FactsPane] > 0 || height[OutputPane] > 0 {
+	if height[scene.FactsPane] > 0 || height[scene.OutputPane] > 0 {
 		want.Task = m.view.TaskID()
 	}
-	if height[OutputPane] > 0 {
+	if height[scene.OutputPane] > 0 {
 		want.Output = want.Task
 	}
-	if h := height[NodePane]; h > 0 && m.view.Top() == DeepNode {
+	if h := height[scene.NodePane]; h > 0 && m.view.Top() == scene.DeepNode {
 		want.Tasks = nodeTasks(m.view.Node(), h)
 	}
 	for _, d := range m.view.Dialogs {
-		if x, ok := d.(Wanter); ok {
+		if x, ok := d.(scene.Wanter); ok {
 			x.Want(&want)
 		}
 	}
@@ -170,9 +176,9 @@ func (m *Model) Want() Want {
 }
 
 // nodeTasks is the window for one node's own page.
-func nodeTasks(n *control.Node, h int) TaskWant {
+func nodeTasks(n *control.Node, h int) scene.TaskWant {
 	if n == nil {
-		return TaskWant{}
+		return scene.TaskWant{}
 	}
-	return TaskWant{Query: control.Query{Nodes: []string{string(n.ID)}}, Below: max(h, 1)}
+	return scene.TaskWant{Query: control.Query{Nodes: []string{string(n.ID)}}, Below: max(h, 1)}
 }

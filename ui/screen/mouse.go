@@ -6,6 +6,8 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen/dialog"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // Mouse takes a click or a turn of the wheel.
@@ -38,19 +40,19 @@ func (m *Model) Mouse(e tea.MouseMsg, at time.Time) {
 // clickDialog gives a click to the dialog. As with keys, what comes too soon
 // after it opened was meant for something else.
 func (m *Model) clickDialog(e tea.MouseMsg, at time.Time) {
-	o, ok := m.dialog().(Clickable)
-	if !ok || e.Button != tea.MouseButtonLeft || e.Action != tea.MouseActionPress || m.view.Width < SmallestW || m.view.Height < SmallestH {
+	o, ok := m.dialog().(scene.Clickable)
+	if !ok || e.Button != tea.MouseButtonLeft || e.Action != tea.MouseActionPress || m.view.Width < scene.SmallestW || m.view.Height < scene.SmallestH {
 		return
 	}
 	wait := quiet
-	if _, ok := o.(Unbidden); ok {
-		wait = calm
+	if _, ok := o.(scene.Unbidden); ok {
+		wait = dialog.Calm
 	}
 	if at.Sub(m.openedAt) < wait {
 		m.openedAt = at
 		return
 	}
-	top := FrameOf(m.view.Width, m.view.Height).Head
+	top := scene.FrameOf(m.view.Width, m.view.Height).Head
 	back := m.view.Height - 1 - top
 	box := m.dialog().Draw(m.view, m.view.Width, back)
 	if len(box) == 0 {
@@ -67,7 +69,7 @@ func (m *Model) clickDialog(e tea.MouseMsg, at time.Time) {
 
 func (m *Model) wheel(x, y int, up bool) {
 	for _, p := range m.placed() {
-		if !p.Has(x, y) || !p.Pane.focusable() {
+		if !p.Has(x, y) || !p.Pane.Focusable() {
 			continue
 		}
 		old := m.view.Focus
@@ -85,12 +87,12 @@ func (m *Model) wheel(x, y int, up bool) {
 
 func (m *Model) click(x, y int, at time.Time) {
 	for _, p := range m.placed() {
-		if !p.Has(x, y) || !p.Pane.focusable() {
+		if !p.Has(x, y) || !p.Pane.Focusable() {
 			continue
 		}
 		double := m.view.Focus == p.Pane && m.clickY == y && at.Sub(m.clicked) < 400*time.Millisecond
 		m.view.Focus, m.clicked, m.clickY = p.Pane, at, y
-		if pane, ok := m.panes[p.Pane].(Clicker); ok && y-p.Y >= 2 { // border and column titles
+		if pane, ok := m.panes[p.Pane].(scene.Clicker); ok && y-p.Y >= 2 { // border and column titles
 			pane.Click(m.view, y-p.Y-2)
 		}
 		if double {
@@ -102,10 +104,10 @@ func (m *Model) click(x, y int, at time.Time) {
 
 func (m *Model) clickTab(x int) {
 	at := 1
-	for i, n := range pageNames {
+	for i, n := range scene.PageNames {
 		w := len(n) + 5
 		if x >= at && x < at+w {
-			m.view.Page, m.view.Deep, m.view.Focus = Page(i), nil, NoPane
+			m.view.Page, m.view.Deep, m.view.Focus = scene.Page(i), nil, scene.NoPane
 			return
 		}
 		at += w

@@ -8,6 +8,8 @@ import (
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen/pane"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // noteLine is the one line under the content: the filter line, what just
@@ -20,10 +22,10 @@ func (m frame) noteLine() string {
 	case m.view.Note.Text != "":
 		drawNote(m.view, l)
 	case len(m.view.Tasks.Marks) > 0 || m.view.Tasks.All:
-		l.T(theme.Text, markedWords(m.view))
-	case m.view.Tasks.filter != "" && (m.view.Focus == TasksPane):
-		l.T(theme.Muted, "filter ").B(theme.Text, m.view.Tasks.filter).T(theme.Muted, "   esc clears it")
-	case m.view.Page != Events && m.view.Top() == NoDeep && !m.view.Welcome():
+		l.T(theme.Text, pane.MarkedWords(m.view))
+	case m.view.Tasks.Filter != "" && (m.view.Focus == scene.TasksPane):
+		l.T(theme.Muted, "filter ").B(theme.Text, m.view.Tasks.Filter).T(theme.Muted, "   esc clears it")
+	case m.view.Page != scene.Events && m.view.Top() == scene.NoDeep && !m.view.Welcome():
 		newest(m.view, l)
 	}
 	return l.String()
@@ -31,9 +33,9 @@ func (m frame) noteLine() string {
 
 // drawNote is what just happened. An error that is longer than the line is
 // whole among the events.
-func drawNote(view *Scene, l *part.Line) {
+func drawNote(view *scene.Scene, l *part.Line) {
 	text := part.Clean(view.Note.Text)
-	key := view.Keys.Of(InOverview, "screen.events")
+	key := view.Keys.Of(scene.InOverview, "screen.events")
 	if view.Note.Token != theme.Err || part.Width(text) <= l.Left() || key == "" || l.Left() < 40 {
 		l.T(view.Note.Token, text)
 		return
@@ -43,17 +45,17 @@ func drawNote(view *Scene, l *part.Line) {
 }
 
 // newest shows the newest problems.
-func newest(view *Scene, l *part.Line) {
+func newest(view *scene.Scene, l *part.Line) {
 	shown := 0
-	for i, e := range fold(view, tail(view.Facts().Events, 200)) {
+	for i, e := range pane.Fold(view, tail(view.Facts().Events, 200)) {
 		if i > 60 || shown == 2 {
 			break
 		}
-		if !e.bad {
+		if !e.Bad {
 			continue
 		}
 		piece := part.NewLine(view.Styles, view.Width)
-		piece.T(theme.Muted, clockOf(e.at)+" ").T(e.tok, e.glyph+" ").T(theme.Text, e.words()).Sp(3)
+		piece.T(theme.Muted, scene.ClockOf(e.At)+" ").T(e.Tok, e.Glyph+" ").T(theme.Text, e.Words()).Sp(3)
 		if piece.Used() > l.Left() && shown > 0 {
 			break
 		}
@@ -66,7 +68,7 @@ func tail[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }
 
 // banner is what a person must know before anything else; worst first, at
 // most two lines.
-func banner(view *Scene) []string {
+func banner(view *scene.Scene) []string {
 	s := view.Facts()
 	if view.Welcome() { // the page says it
 		return nil
@@ -79,7 +81,7 @@ func banner(view *Scene) []string {
 		}
 		out = append(out, l.String())
 	}
-	if s.Link.State == Gone {
+	if s.Link.State == scene.Gone {
 		who := s.Status.Dispatcher
 		if who == "" {
 			who = "The node"
@@ -87,10 +89,10 @@ func banner(view *Scene) []string {
 			who = "Dispatcher " + who
 		}
 		age := part.Dur(s.Now.Sub(s.Link.Since).Truncate(time.Second))
-		cure := fmt.Sprintf("What is shown is %s old.  %s tries now.", age, view.Keys.Of(InTasks, "refresh"))
+		cure := fmt.Sprintf("What is shown is %s old.  %s tries now.", age, view.Keys.Of(scene.InTasks, "refresh"))
 		if view.Width < 80 {
 			who = strings.TrimPrefix(who, "Dispatcher ")
-			cure = fmt.Sprintf("%s old.  %s tries now.", age, view.Keys.Of(InTasks, "refresh"))
+			cure = fmt.Sprintf("%s old.  %s tries now.", age, view.Keys.Of(scene.InTasks, "refresh"))
 		}
 		add(theme.Err, who+" does not answer.", cure)
 		if running := view.Facts().Count(task.Running); running > 0 {
@@ -101,7 +103,7 @@ func banner(view *Scene) []string {
 			out = append(out, part.NewLine(view.Styles, view.Width).Sp(3).T(theme.Text, goesOn).String())
 		}
 	}
-	if s.Link.State == Live && s.Status.Dispatcher == "" && !s.Alone() {
+	if s.Link.State == scene.Live && s.Status.Dispatcher == "" && !s.Alone() {
 		add(theme.Warn, part.Plural(len(s.Nodes), "node")+", no dispatcher.", "p makes this node the dispatcher.")
 	}
 	for _, f := range s.Status.Facts {

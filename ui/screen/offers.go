@@ -6,6 +6,7 @@ import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/theme"
 	"github.com/adauldev/octaskly/ui/part"
+	"github.com/adauldev/octaskly/ui/screen/dialog"
 )
 
 // Offered tells which cluster wants this node; the zero Offer says that it is
@@ -26,7 +27,7 @@ func (m *Model) Offered(o control.Offer, at time.Time) {
 // closeOffer takes away the dialog about an offer, if it is there.
 func (m *Model) closeOffer(id uint64) bool {
 	for _, o := range m.view.Dialogs {
-		if d, ok := o.(*offerDialog); ok && d.offer.ID == id {
+		if d, ok := o.(*dialog.OfferDialog); ok && d.Offer.ID == id {
 			m.view.Close(d)
 			return true
 		}
@@ -40,7 +41,7 @@ func (m *Model) raise(at time.Time) {
 		return
 	}
 	m.raised, m.openedAt = m.offer.ID, at
-	m.view.Open(newOffer(m.offer))
+	m.view.Open(dialog.NewOffer(m.offer))
 }
 
 // waitingOffer says whose offer cannot come up yet.

@@ -6,6 +6,8 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/screen/dialog"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // quiet is how long a new dialog does not take the Enter that would do harm,
@@ -24,7 +26,7 @@ func (m *Model) Key(k tea.KeyMsg, at time.Time) {
 		m.burst(k, at)
 		return
 	}
-	m.said, m.view.Note = m.view.Note, Note{}
+	m.said, m.view.Note = m.view.Note, scene.Note{}
 	in := m.in()
 	action := m.view.Keys.Action(in, name)
 	switch {
@@ -48,13 +50,13 @@ func (m *Model) stamp(before int, at time.Time) {
 	}
 }
 
-func (m *Model) dialogKey(k tea.KeyMsg, action Action, at time.Time) {
+func (m *Model) dialogKey(k tea.KeyMsg, action scene.Action, at time.Time) {
 	o := m.dialog()
 	if action == "suspend" {
-		m.view.Emit(Suspend{})
+		m.view.Emit(scene.Suspend{})
 		return
 	}
-	if _, ok := o.(Unbidden); ok && at.Sub(m.openedAt) < calm {
+	if _, ok := o.(scene.Unbidden); ok && at.Sub(m.openedAt) < dialog.Calm {
 		m.openedAt = at
 		m.view.Say(theme.Muted, "that key was not taken: the question came up just now")
 		return
@@ -65,11 +67,11 @@ func (m *Model) dialogKey(k tea.KeyMsg, action Action, at time.Time) {
 	}
 	before := len(m.view.Dialogs)
 	if action != "" {
-		if h, ok := o.(Harmful); ok && h.Harms(action) && at.Sub(m.openedAt) < quiet {
+		if h, ok := o.(scene.Harmful); ok && h.Harms(action) && at.Sub(m.openedAt) < quiet {
 			return
 		}
 		o.Act(m.view, action)
-	} else if t, ok := o.(Typed); ok {
+	} else if t, ok := o.(scene.Typed); ok {
 		t.Key(m.view, k)
 	}
 	m.stamp(before, at)
@@ -96,9 +98,9 @@ func (m *Model) burst(k tea.KeyMsg, at time.Time) {
 }
 
 // field is the text field that takes letters now, if there is one.
-func (m *Model) field() (Typed, bool) {
+func (m *Model) field() (scene.Typed, bool) {
 	if d := m.dialog(); d != nil {
-		t, ok := d.(Typed)
+		t, ok := d.(scene.Typed)
 		return t, ok
 	}
 	return nil, m.find != nil
@@ -121,12 +123,12 @@ func (m *Model) paste(k tea.KeyMsg) {
 // interrupt is ctrl+c: like q, and twice within two seconds leaves at once.
 func (m *Model) interrupt(at time.Time) {
 	if !m.interrupted.IsZero() && at.Sub(m.interrupted) < 2*time.Second {
-		m.view.Emit(Quit{KeepRunning})
+		m.view.Emit(scene.Quit{How: scene.KeepRunning})
 		return
 	}
 	m.interrupted = at
 	m.view.Dialogs, m.find, m.raised = nil, nil, 0
-	leave(m.view)
+	dialog.Leave(m.view)
 	m.settle()
 }
 
@@ -134,16 +136,16 @@ func (m *Model) interrupt(at time.Time) {
 type router struct{ *Model }
 
 // Perform does what a key with this action would do on the panes.
-func (r router) Perform(action Action) { r.act(action) }
+func (r router) Perform(action scene.Action) { r.act(action) }
 
 // Settle gives the focus to a pane that is on the screen.
 func (r router) Settle() { r.settle() }
 
 // Explain shows a text whole.
-func (r router) Explain(title, text, same string) { r.view.Open(newText(title, text, same)) }
+func (r router) Explain(title, text, same string) { r.view.Open(dialog.NewText(title, text, same)) }
 
 // act does what a key means on the panes.
-func (m *Model) act(action Action) {
+func (m *Model) act(action scene.Action) {
 	if !m.view.Can(action) {
 		m.view.Say(theme.Muted, m.view.WhyNot(action))
 		return
@@ -152,52 +154,52 @@ func (m *Model) act(action Action) {
 		m.view.GoPage(page)
 		return
 	}
-	if m.actGlobal(action) || openDialog(m.view, action) {
+	if m.actGlobal(action) || dialog.Open(m.view, action) {
 		return
 	}
-	if pane, ok := m.panes[m.view.Focus].(Actor); ok {
+	if pane, ok := m.panes[m.view.Focus].(scene.Actor); ok {
 		pane.Act(m.view, action)
 	}
 }
 
 // pageOf is the page that an action goes to from another.
-func pageOf(action Action, from Page) (Page, bool) {
+func pageOf(action scene.Action, from scene.Page) (scene.Page, bool) {
 	switch action {
 	case "screen.overview":
-		return Overview, true
+		return scene.Overview, true
 	case "screen.tasks":
-		return Tasks, true
+		return scene.Tasks, true
 	case "screen.nodes":
-		return Nodes, true
+		return scene.Nodes, true
 	case "screen.events":
-		return Events, true
+		return scene.Events, true
 	case "screen.next":
-		return (from + 1) % pageCount, true
+		return (from + 1) % scene.PageCount, true
 	case "screen.back":
-		return (from + pageCount - 1) % pageCount, true
+		return (from + scene.PageCount - 1) % scene.PageCount, true
 	}
 	return 0, false
 }
 
-func (m *Model) actGlobal(action Action) bool {
+func (m *Model) actGlobal(action scene.Action) bool {
 	switch action {
 	case "demo":
-		m.view.Emit(Quit{LookAround})
+		m.view.Emit(scene.Quit{How: scene.LookAround})
 	case "suspend":
-		m.view.Emit(Suspend{})
+		m.view.Emit(scene.Suspend{})
 	case "refresh":
-		m.view.Emit(Redraw{})
+		m.view.Emit(scene.Redraw{})
 		m.view.Say(theme.Muted, "asked again")
 	case "mouse":
 		m.mouse = !m.mouse
-		m.view.Emit(SetMouse{m.mouse})
+		m.view.Emit(scene.SetMouse{On: m.mouse})
 		if m.mouse {
 			m.view.Say(theme.Muted, "mouse on: wheel scrolls, a click selects, a double click opens")
 		} else {
 			m.view.Say(theme.Muted, "mouse off: the terminal selects text again")
 		}
 	case "freeze":
-		m.freeze()
+		m.view.Freeze()
 	case "zoom":
 		m.view.Zoom = !m.view.Zoom
 	case "pane.next":
@@ -208,12 +210,12 @@ func (m *Model) actGlobal(action Action) bool {
 		m.startFind()
 	case "output":
 		if id := m.view.TaskID(); id != 0 {
-			m.view.OpenTask(id, DeepOutput)
+			m.view.OpenTask(id, scene.DeepOutput)
 		}
 	case "write":
-		m.view.Emit(WriteOutput{m.view.TaskID()})
+		m.view.Emit(scene.WriteOutput{ID: m.view.TaskID()})
 	case "heat":
-		m.toggleHeat()
+		m.view.ToggleHeat()
 	case "copy":
 		m.copyShown()
 	case "copy.command":
@@ -226,20 +228,11 @@ func (m *Model) actGlobal(action Action) bool {
 	return true
 }
 
-func (m *Model) freeze() {
-	if m.view.Frozen != nil {
-		m.view.Frozen = nil
-		m.view.Tasks.keep(m.view.Latest)
-		return
-	}
-	m.view.Frozen = m.view.Latest
-}
-
 func (m *Model) nextPane(step int) {
-	var list []PaneID
+	var list []scene.PaneID
 	at := 0
-	for _, p := range Arrange(m.view.Page, m.view.Top(), m.view.Nodes.heat, m.content().W, m.content().H) {
-		if p.Pane.focusable() {
+	for _, p := range scene.Arrange(m.view.Page, m.view.Top(), m.view.Nodes.Heat, m.content().W, m.content().H) {
+		if p.Pane.Focusable() {
 			if p.Pane == m.view.Focus {
 				at = len(list)
 			}
@@ -252,36 +245,23 @@ func (m *Model) nextPane(step int) {
 	m.view.Focus = list[(at+step+len(list))%len(list)]
 }
 
-// toggleHeat goes from the list of nodes to the heat map and back.
-func (m *Model) toggleHeat() {
-	view := m.view
-	view.Nodes.heat = !view.Nodes.heat
-	if view.Page != Nodes && view.Page != Overview || view.Top() == DeepNode {
-		view.Page, view.Deep = Nodes, nil
-	}
-	view.Focus = NodesPane
-	if view.Nodes.heat {
-		view.Focus = HeatPane
-	}
-}
-
 // back undoes one thing: a frozen screen, a zoom, a filter or marks of the pane,
 // a page that was opened; in this order.
 func (m *Model) back() {
-	pane, _ := m.panes[m.view.Focus].(Actor)
+	pane, _ := m.panes[m.view.Focus].(scene.Actor)
 	switch {
 	case m.view.Frozen != nil:
-		m.freeze()
+		m.view.Freeze()
 	case m.view.Zoom:
 		m.view.Zoom = false
 	case pane != nil && pane.Back(m.view):
 	case len(m.view.Deep) > 0:
 		m.view.Pop()
-		if m.view.Top() != DeepTask && m.view.Top() != DeepOutput {
+		if m.view.Top() != scene.DeepTask && m.view.Top() != scene.DeepOutput {
 			m.view.Pinned = 0
 		}
-	case m.view.Focus == OutputPane || m.view.Focus == FactsPane || m.view.Focus == NodePane:
-		m.view.Focus = NoPane
+	case m.view.Focus == scene.OutputPane || m.view.Focus == scene.FactsPane || m.view.Focus == scene.NodePane:
+		m.view.Focus = scene.NoPane
 	}
 	m.settle()
 }

@@ -6,13 +6,14 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/theme"
+	"github.com/adauldev/octaskly/ui/screen/scene"
 )
 
 // A computer alone is offered to become the dispatcher first; where one is
 // heard, to join it.
 func TestWelcomeKnowsWhoDispatches(t *testing.T) {
 	th, _ := theme.Builtin("mono", true)
-	k, err := NewKeys(nil)
+	k, err := scene.NewKeys(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,10 +25,10 @@ func TestWelcomeKnowsWhoDispatches(t *testing.T) {
 		{[]control.Node{{ID: "a", Name: "mill-01", State: control.NodeForeign, Doing: []string{"dispatcher"}}}, "how to join mill-01", "none on this network"},
 		{[]control.Node{{ID: "a", Name: "nas", State: control.NodeAsks}}, "none on this network", "how to join"},
 	} {
-		m := New(theme.NewStyles(th, theme.Mono, true), k, Options{})
+		m := New(theme.NewStyles(th, theme.Mono, true), k, scene.Options{})
 		for _, size := range [][2]int{{60, 15}, {80, 24}, {120, 35}} {
 			m.Resize(size[0], size[1])
-			m.See(&Snapshot{Link: Link{State: Live}, Nodes: append([]control.Node{{ID: "self", Name: "lap", Self: true}}, c.nodes...)})
+			m.See(&scene.Snapshot{Link: scene.Link{State: scene.Live}, Nodes: append([]control.Node{{ID: "self", Name: "lap", Self: true}}, c.nodes...)})
 			s := strings.Join(m.View(), "\n")
 			if !strings.Contains(s, c.want) || strings.Contains(s, c.none) {
 				t.Errorf("%v, %v:\n%s", size, c.nodes, s)
