@@ -82,6 +82,10 @@ var arrows = map[string]arrow{
 		"node/config", "node/control", "node/home", "queue/task", "quicnet", "quicnet/discover", "quicnet/trust", "quicnet/wire",
 	}, "who is where, and nothing about what they do"},
 
+	"node/member": {[]string{
+		"node/control", "queue", "queue/task", "quicnet", "quicnet/discover", "quicnet/trust", "quicnet/wire",
+	}, "the one place where somebody becomes a member"},
+
 	"node/client": {[]string{
 		"node/config", "node/control", "node/home", "node/local", "node/peers", "node/remote", "queue/task", "quicnet", "quicnet/trust", "quicnet/wire",
 	}, "a program without a node reaches one"},
@@ -120,7 +124,7 @@ var arrows = map[string]arrow{
 	}, "the node puts the parts together, and no face is a part"},
 
 	"node/nodetest": {[]string{
-		"node", "node/config", "node/control", "node/dispatch", "node/member", "queue/task", "quicnet/quictest", "quicnet/trust", "exec", "exec/exectest",
+		"node", "node/config", "node/control", "node/dispatch", "queue/task", "quicnet/quictest", "quicnet/trust", "exec", "exec/exectest",
 	}, "it starts whole nodes"},
 
 	"ui/part": {[]string{"theme"}, "parts know no tasks"},
@@ -151,8 +155,6 @@ var coming = map[string]arrow{
 	"node/audit": {[]string{"node/access"}, "evidence needs only who and what"},
 
 	"node/api": {[]string{"node/control", "node/control/document", "node/access", "node/audit", "queue/task", "queue/task/text"}, "REST asks what the screen asks"},
-
-	"node/member": {[]string{"queue", "queue/task", "quicnet", "quicnet/trust", "quicnet/wire"}, "the one place where somebody becomes a member"},
 
 	"node/problem": {[]string{"node/control", "queue/task"}, "problems are found by a pure function"},
 

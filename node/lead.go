@@ -11,21 +11,21 @@ import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/dispatch"
 	"github.com/adauldev/octaskly/node/home"
+	"github.com/adauldev/octaskly/node/member"
+	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/node/seal"
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/raftq"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/quicnet"
 	"github.com/adauldev/octaskly/quicnet/trust"
 )
 
 // leading is the dispatcher role while this node plays it.
 type leading struct {
-	queue *queue.Queue
-	disp  *dispatch.Dispatcher
-	ca    *trust.CA
-	codes codes
-	// absent is for how long nobody could renew a membership here before.
-	absent time.Duration
+	queue   *queue.Queue
+	disp    *dispatch.Dispatcher
+	members *member.Authority
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -51,7 +51,7 @@ func (n *Node) startLeading(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l := &leading{ca: ca, absent: absent}
+	l := &leading{}
 	if err := n.openQueue(ctx, l); err != nil {
 		return err
 	}
@@ -59,21 +59,24 @@ func (n *Node) startLeading(ctx context.Context) error {
 		l.close()
 		return err
 	}
-	m := queue.Member{ID: n.id.ID(), Name: n.Name(), Roles: allRoles, Joined: time.Now().UnixMilli(), By: "created the cluster"}
-	me, err := l.queue.PutMember(m).Wait(ctx)
+	l.members = member.New(member.Options{
+		CA: ca, Queue: l.queue, Self: n.id.ID(), Endpoint: n.ep, Now: n.issueTime, Absent: absent, Logger: n.log,
+		Reachable: func() []string { return peers.Reachable(n.conn) }, OnLoopback: func() []string { return peers.OnLoopback(n.conn) },
+	})
+	name, err := l.members.Found(ctx, n.Name(), allRoles)
 	if err != nil {
-		return fail(fmt.Errorf("enter this node as a member: %w", err))
+		return fail(err)
 	}
-	n.setName(me.Name)
+	n.setName(name)
 	key, err := seal.Load(n.opt.Paths.Cluster)
 	if err != nil {
 		return fail(err)
 	}
 	l.disp, err = dispatch.New(dispatch.Options{
-		Queue: l.queue, Node: n.id.ID(), Name: me.Name, Cluster: ca.ClusterID(), Version: n.opt.Version,
+		Queue: l.queue, Node: n.id.ID(), Name: name, Cluster: ca.ClusterID(), Version: n.opt.Version,
 		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,
 		Seal:  key,
-		Renew: n.renew, Identity: n.identity, Facts: n.peers.Facts, Seen: n.strangers, Logger: n.log, History: n.opt.History,
+		Renew: l.members.Renew, Identity: n.identity, Facts: n.peers.Facts, Seen: n.strangers, Logger: n.log, History: n.opt.History,
 		Stuck: n.stuck,
 	})
 	if err != nil {
@@ -195,13 +198,19 @@ func (n *Node) strangers() []control.Node { return n.peers.Strangers(n.leads() !
 // revoked reports whether a node was removed from the cluster.
 func (n *Node) revoked(id task.NodeID) bool {
 	l := n.leads()
-	if l == nil {
-		return false
+	return l != nil && l.members.Revoked(id)
+}
+
+// renewable reports whether a node may renew a certificate that is out of its time.
+func (n *Node) renewable(id task.NodeID, ended time.Time) bool {
+	l := n.leads()
+	return l != nil && l.members.Renewable(id, ended)
+}
+
+// admitter is the cluster's side of joining while this node dispatches.
+func (n *Node) admitter() quicnet.Admitter {
+	if l := n.leads(); l != nil {
+		return l.members.Admitter()
 	}
-	for _, r := range l.queue.Revocations() {
-		if r.ID == id {
-			return true
-		}
-	}
-	return false
+	return nil
 }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"time"
@@ -11,9 +10,8 @@ import (
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/home"
 	"github.com/adauldev/octaskly/node/local"
-	"github.com/adauldev/octaskly/node/peers"
+	"github.com/adauldev/octaskly/node/member"
 	"github.com/adauldev/octaskly/node/remote"
-	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/trust"
 	"github.com/adauldev/octaskly/quicnet/wire"
@@ -71,32 +69,7 @@ func (n *Node) enrolLocal(ctx context.Context, e wire.Enrol) (wire.Enrolled, err
 	if l == nil {
 		return wire.Enrolled{}, control.NoDispatcher()
 	}
-	if len(e.PublicKey) != ed25519.PublicKeySize || !ed25519.Verify(e.PublicKey, enrolMessage(e.PublicKey, e.Name), e.Proof) {
-		return wire.Enrolled{}, task.Errorf(task.KindNotAllowed, "the key of the node that asks is not its own")
-	}
-	id, err := trust.NodeIDOf(e.PublicKey)
-	if err != nil {
-		return wire.Enrolled{}, err
-	}
-	roles := []task.Role{task.RoleWorker, task.RoleClient, task.RoleAdmin}
-	m, err := l.queue.PutMember(queue.Member{ID: id, Name: e.Name, Roles: roles, Joined: time.Now().UnixMilli(), By: "the same user on this machine"}).Wait(ctx)
-	if err != nil {
-		return wire.Enrolled{}, err
-	}
-	leaf, err := l.ca.Issue(e.PublicKey, roles, n.issueTime())
-	if err != nil {
-		return wire.Enrolled{}, err
-	}
-	n.log.Info("audit: member", "node", m.Name, "id", string(id), "roles", roles, "by", "the same user on this machine")
-	return wire.Enrolled{
-		Cluster: l.ca.ClusterID(), Certificates: [][]byte{leaf, l.ca.Root()}, Name: m.Name,
-		Dispatcher: string(n.id.ID()), Addrs: peers.OnLoopback(n.conn),
-	}, nil
-}
-
-// enrolMessage is what the owner of a key signs to show that it is its own.
-func enrolMessage(pub []byte, name string) []byte {
-	return append(append([]byte("octaskly enrol\x00"), pub...), name...)
+	return l.members.EnrolLocal(ctx, e)
 }
 
 // enrolHere asks the nodes of this user on this machine for the dispatcher, and
@@ -110,7 +83,7 @@ func (n *Node) enrolHere(ctx context.Context) (wire.Enrolled, error) {
 		return wire.Enrolled{}, err
 	}
 	pub := n.id.Public()
-	ask := wire.Enrol{PublicKey: pub, Name: n.Name(), Roles: []task.Role{task.RoleWorker}, Proof: n.id.Sign(enrolMessage(pub, n.Name()))}
+	ask := wire.Enrol{PublicKey: pub, Name: n.Name(), Roles: []task.Role{task.RoleWorker}, Proof: n.id.Sign(member.EnrolMessage(pub, n.Name()))}
 	last := control.NoDispatcher()
 	for _, a := range home.Sockets(n.opt.Paths) {
 		if a.N == n.slot.Number && a.N != 0 {

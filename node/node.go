@@ -19,6 +19,7 @@ import (
 	"github.com/adauldev/octaskly/node/blob"
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/home"
+	"github.com/adauldev/octaskly/node/member"
 	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/node/remote"
 	"github.com/adauldev/octaskly/node/tuning"
@@ -75,10 +76,10 @@ type Node struct {
 
 	membership atomic.Pointer[trust.Membership]
 	pair       pairing
-	asker      asker
-	peers      *peers.Peers  // nil without a network
-	looks      bool          // it only looks around, to join and end
-	changed    chan struct{} // capacity one: the membership or the dispatcher changed
+	consent    member.Consent // to join, of the person who looks at a screen of this node
+	peers      *peers.Peers   // nil without a network
+	looks      bool           // it only looks around, to join and end
+	changed    chan struct{}  // capacity one: the membership or the dispatcher changed
 
 	mu   sync.Mutex
 	lead *leading       // while this node dispatches

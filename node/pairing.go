@@ -9,6 +9,7 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/node/home"
+	"github.com/adauldev/octaskly/node/member"
 	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
@@ -63,7 +64,7 @@ func (p *pairing) current(now time.Time) (c trust.Code, fresh bool, err error) {
 	if c, err = trust.NewCode(); err != nil {
 		return trust.Code{}, false, err
 	}
-	p.code, p.ends = c, now.Add(shortLife)
+	p.code, p.ends = c, now.Add(member.ShortLife)
 	return c, true, nil
 }
 
@@ -101,7 +102,7 @@ func (n *Node) showCode(ctx context.Context) {
 // Confirm lets whoever typed the code that this node shows have it, if the
 // person at its screen agrees.
 func (a applicant) Confirm(ctx context.Context, from quicnet.Offer) error {
-	if err := a.n.asker.confirm(ctx, from); err != nil {
+	if err := a.n.consent.Confirm(ctx, from); err != nil {
 		return err
 	}
 	a.n.log.Warn("audit: let into a cluster that may now run commands here", "cluster", control.ShortCluster(from.Cluster), "by", from.Name, "addr", from.Addr)
@@ -125,6 +126,14 @@ func (n *Node) joined(m *trust.Membership, g wire.JoinGrant) error {
 	n.peers.Remember(g.Dispatcher, g.Addrs)
 	n.log.Info("member of the cluster", "cluster", control.ShortCluster(m.ClusterID()), "as", n.Name())
 	return nil
+}
+
+// applicant is this node's side of joining while it is no member.
+func (n *Node) applicant() quicnet.Applicant {
+	if n.membership.Load() != nil {
+		return nil
+	}
+	return applicant{n}
 }
 
 // becomeMember uses the code that this node was given, if any.

@@ -2,39 +2,12 @@ package node
 
 import (
 	"context"
-	"slices"
 	"time"
 
-	"github.com/adauldev/octaskly/node/control"
-	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
 	"github.com/adauldev/octaskly/quicnet/trust"
 )
-
-// renew issues a new certificate, with the roles that the queue has, for a
-// member that has proved its key by its session.
-func (n *Node) renew(id task.NodeID, key []byte) ([][]byte, error) {
-	l := n.leads()
-	if l == nil {
-		return nil, control.NoDispatcher()
-	}
-	if of, err := trust.NodeIDOf(key); err != nil || of != id {
-		return nil, task.Errorf(task.KindNotAllowed, "the key to renew is not that of the node that asks")
-	}
-	for _, m := range l.queue.Members() {
-		if m.ID != id {
-			continue
-		}
-		leaf, err := l.ca.Issue(key, m.Roles, n.issueTime())
-		if err != nil {
-			return nil, err
-		}
-		n.log.Info("audit: membership renewed", "node", m.Name, "id", string(id), "roles", m.Roles)
-		return [][]byte{leaf}, nil
-	}
-	return nil, task.Errorf(task.KindNotAllowed, "the node that asks is no member")
-}
 
 // issueTime is the moment by which this node gives certificates.
 func (n *Node) issueTime() time.Time {
@@ -52,14 +25,6 @@ func (n *Node) absence() time.Duration {
 		return 0
 	}
 	return time.Since(m.NotAfter())
-}
-
-// renewable reports whether a member may renew a certificate that is out of its time.
-// ended is when it expired, or will.
-func (n *Node) renewable(id task.NodeID, ended time.Time) bool {
-	l := n.leads()
-	return l != nil && n.issueTime().Sub(ended) < trust.RenewGrace+l.absent &&
-		slices.ContainsFunc(l.queue.Members(), func(m queue.Member) bool { return m.ID == id })
 }
 
 // explainRefusal says why a member was refused, where its own certificate tells.

@@ -32,7 +32,7 @@ func TestRenew(t *testing.T) {
 	}
 
 	before := n.membership.Load()
-	chain, err := n.renew(n.ID(), n.id.Public())
+	chain, err := n.leads().members.Renew(n.ID(), n.id.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +41,10 @@ func TestRenew(t *testing.T) {
 	if after == before || after.ClusterID() != before.ClusterID() || !after.May(task.RoleDispatcher) {
 		t.Errorf("after renewal: cluster %s with roles %v, want %s with those it had", after.ClusterID(), after.Roles(), before.ClusterID())
 	}
-	if _, err := n.renew(n.ID(), stranger.Public()); task.KindOf(err) != task.KindNotAllowed {
+	if _, err := n.leads().members.Renew(n.ID(), stranger.Public()); task.KindOf(err) != task.KindNotAllowed {
 		t.Errorf("another node's key was renewed: %v", err)
 	}
-	if _, err := n.renew(stranger.ID(), stranger.Public()); task.KindOf(err) != task.KindNotAllowed {
+	if _, err := n.leads().members.Renew(stranger.ID(), stranger.Public()); task.KindOf(err) != task.KindNotAllowed {
 		t.Errorf("a stranger got a certificate: %v", err)
 	}
 }

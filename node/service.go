@@ -66,12 +66,12 @@ func (c ownControl) Stop(_ context.Context, now bool) error {
 }
 
 func (c ownControl) Offers(ctx context.Context) (control.OfferStream, error) {
-	return c.node.asker.watch(ctx), nil
+	return c.node.consent.Watch(ctx), nil
 }
 
 func (c ownControl) Decide(_ context.Context, id uint64, yes bool) error {
 	c.node.log.Info("audit: asked whether to join", "yes", yes, "by", string(c.who))
-	return c.node.asker.decide(id, yes)
+	return c.node.consent.Decide(id, yes)
 }
 
 // leaderControl serves while this node dispatches.
@@ -111,14 +111,19 @@ func (c leaderControl) Remove(ctx context.Context, node string) (control.Node, e
 	if err != nil {
 		return was, err
 	}
-	if _, err := c.leading.queue.RemoveMember(id, string(c.who)).Wait(ctx); err != nil {
-		return was, err
+	return was, c.leading.members.Remove(ctx, id, c.who)
+}
+
+func (c leaderControl) Invite(ctx context.Context, r control.InviteRequest) (control.Invite, error) {
+	return c.leading.members.Invite(ctx, r, c.who)
+}
+
+func (c leaderControl) Admit(ctx context.Context, code, name string) (control.Node, error) {
+	id, err := c.leading.members.Admit(ctx, c.node.peers.Applicants(), code, name, c.who)
+	if err != nil {
+		return control.Node{}, err
 	}
-	n.log.Warn("audit: member removed", "node", was.Name, "id", string(id), "by", string(c.who))
-	if n.ep != nil {
-		n.ep.Expel(id)
-	}
-	return was, nil
+	return c.Node(id)
 }
 
 // memberControl serves while another node dispatches, or none. What a person

@@ -1,4 +1,4 @@
-package node
+package member
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
-	"github.com/adauldev/octaskly/node/peers"
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet"
@@ -21,7 +20,7 @@ import (
 
 // Bounds on invites.
 const (
-	shortLife = 10 * time.Minute
+	ShortLife = 10 * time.Minute    // of a code for typing
 	longLife  = 30 * 24 * time.Hour // at most
 	maxUses   = 1000
 )
@@ -77,12 +76,12 @@ func (c *codes) find(code trust.Code) (invite string, ok bool) {
 
 // Invite gives a short code for typing where one use within ten minutes suffices,
 // for anything more a long one.
-func (c leaderControl) Invite(ctx context.Context, r control.InviteRequest) (control.Invite, error) {
+func (a *Authority) Invite(ctx context.Context, r control.InviteRequest, by task.Principal) (control.Invite, error) {
 	if r.Uses == 0 {
 		r.Uses = 1
 	}
 	if r.TTL == 0 {
-		r.TTL = shortLife
+		r.TTL = ShortLife
 	}
 	switch {
 	case r.Uses < 0 || r.Uses > maxUses:
@@ -94,7 +93,7 @@ func (c leaderControl) Invite(ctx context.Context, r control.InviteRequest) (con
 	if err != nil {
 		return control.Invite{}, err
 	}
-	return c.node.makeInvite(ctx, c.leading, r, roles, c.who)
+	return a.makeInvite(ctx, r, roles, by)
 }
 
 // invitedRoles is what a node may do that joins by an invite for a role. An admin
@@ -111,8 +110,8 @@ func invitedRoles(r task.Role) ([]task.Role, error) {
 	return nil, task.Errorf(task.KindUsage, "nobody can be invited as %s; the roles are worker, client and admin", r)
 }
 
-func (n *Node) makeInvite(ctx context.Context, l *leading, r control.InviteRequest, roles []task.Role, by task.Principal) (control.Invite, error) {
-	long := r.Uses > 1 || r.TTL > shortLife
+func (a *Authority) makeInvite(ctx context.Context, r control.InviteRequest, roles []task.Role, by task.Principal) (control.Invite, error) {
+	long := r.Uses > 1 || r.TTL > ShortLife
 	newCode := trust.NewCode
 	if long {
 		newCode = trust.NewInvite
@@ -132,20 +131,21 @@ func (n *Node) makeInvite(ctx context.Context, l *leading, r control.InviteReque
 		}
 		i.ID = id.ID()
 	}
-	if _, err := l.queue.PutInvite(i).Wait(ctx); err != nil {
+	if _, err := a.opt.Queue.PutInvite(i).Wait(ctx); err != nil {
 		return control.Invite{}, err
 	}
 	if !long {
-		l.codes.add(i.ID, code, ends)
+		a.codes.add(i.ID, code, ends)
 	}
-	n.log.Info("audit: invite", "invite", i.ID, "roles", roles, "uses", r.Uses, "for", r.TTL, "by", string(by))
+	a.opt.Logger.Info("audit: invite", "invite", i.ID, "roles", roles, "uses", r.Uses, "for", r.TTL, "by", string(by))
 	return control.Invite{Code: code.Text(), Long: long, Roles: roles, Uses: r.Uses, Expires: ends.UnixMilli()}, nil
 }
 
-// admitter is the cluster's side of joining while this node dispatches.
+// Admitter is the cluster's side of joining by an invite.
+func (a *Authority) Admitter() quicnet.Admitter { return admitter{Authority: a} }
+
 type admitter struct {
-	n     *Node
-	l     *leading
+	*Authority
 	shown *shownCode // set while a person admits the node that shows a code
 }
 
@@ -158,12 +158,12 @@ type shownCode struct {
 
 var _ quicnet.Admitter = admitter{}
 
-func (a admitter) Cluster() string { return a.l.ca.ClusterID() }
+func (a admitter) Cluster() string { return a.ClusterID() }
 
-func (a admitter) Codes() []trust.Code { return a.l.codes.list(time.Now()) }
+func (a admitter) Codes() []trust.Code { return a.codes.list(time.Now()) }
 
 func (a admitter) Invite(id string) (trust.Code, bool) {
-	for _, i := range a.l.queue.Invites() {
+	for _, i := range a.opt.Queue.Invites() {
 		if i.ID == id && len(i.Proof) > 0 {
 			c, err := trust.ParseCode(string(i.Proof))
 			return c, err == nil
@@ -184,63 +184,54 @@ func (a admitter) Redeem(ctx context.Context, code trust.Code, who quicnet.Candi
 		invite := code.ID()
 		if !code.Long() {
 			var ok bool
-			if invite, ok = a.l.codes.find(code); !ok {
+			if invite, ok = a.codes.find(code); !ok {
 				return wire.JoinGrant{}, task.Errorf(task.KindNotFound, "this code is not good any more").WithHint("make a new one: octaskly invite")
 			}
 		}
-		used, err := a.l.queue.UseInvite(invite, who.ID).Wait(ctx)
+		used, err := a.opt.Queue.UseInvite(invite, who.ID).Wait(ctx)
 		if err != nil {
-			a.n.log.Warn("audit: join refused", "id", string(who.ID), "addr", who.Addr, "error", err)
+			a.opt.Logger.Warn("audit: join refused", "id", string(who.ID), "addr", who.Addr, "error", err)
 			return wire.JoinGrant{}, err
 		}
 		roles, by = used.Roles, "invite of "+used.By
 	}
-	return a.n.grant(ctx, a.l, who, name, roles, by)
+	return a.grant(ctx, who, name, roles, by)
 }
 
 // grant makes a candidate a member. The member is stored before its certificate
 // goes out.
-func (n *Node) grant(ctx context.Context, l *leading, who quicnet.Candidate, name string, roles []task.Role, by string) (wire.JoinGrant, error) {
+func (a *Authority) grant(ctx context.Context, who quicnet.Candidate, name string, roles []task.Role, by string) (wire.JoinGrant, error) {
 	if name == "" {
 		name = who.ID.Short()
 	}
-	m, err := l.queue.PutMember(queue.Member{ID: who.ID, Name: name, Roles: roles, Joined: time.Now().UnixMilli(), By: by}).Wait(ctx)
+	m, leaf, err := a.enter(ctx, queue.Member{ID: who.ID, Name: name, Roles: roles, By: by}, who.Key)
 	if err != nil {
 		return wire.JoinGrant{}, err
 	}
-	leaf, err := l.ca.Issue(who.Key, roles, n.issueTime())
-	if err != nil {
-		return wire.JoinGrant{}, err
-	}
-	n.log.Info("audit: member", "node", m.Name, "id", string(who.ID), "addr", who.Addr, "roles", roles, "by", by)
-	return wire.JoinGrant{Root: l.ca.Root(), Chain: [][]byte{leaf}, Name: m.Name, Dispatcher: n.id.ID(), Addrs: peers.Reachable(n.conn)}, nil
+	a.opt.Logger.Info("audit: member", "node", m.Name, "id", string(who.ID), "addr", who.Addr, "roles", roles, "by", by)
+	return wire.JoinGrant{Root: a.opt.CA.Root(), Chain: [][]byte{leaf}, Name: m.Name, Dispatcher: a.opt.Self, Addrs: a.opt.Reachable()}, nil
 }
 
-// Admit tries the code at every node that asks.
-func (c leaderControl) Admit(ctx context.Context, text, name string) (control.Node, error) {
+// Admit tries the code at every applicant, a node that was seen and asks to be let
+// in, and makes the one that knows it a member, under a name if one is given.
+func (a *Authority) Admit(ctx context.Context, applicants []discover.Sighting, text, name string, by task.Principal) (task.NodeID, error) {
 	code, err := trust.ParseCode(text)
 	if err != nil {
-		return control.Node{}, err
+		return "", err
 	}
-	asking := c.node.peers.Applicants()
-	if len(asking) == 0 {
-		return control.Node{}, task.Errorf(task.KindNotFound, "no node asks to be let in").
+	if len(applicants) == 0 {
+		return "", task.Errorf(task.KindNotFound, "no node asks to be let in").
 			WithHint("start one there: octaskly worker\nif it is not seen from here, invite it instead: octaskly invite")
 	}
-	a := admitter{n: c.node, l: c.leading, shown: &shownCode{code: code, name: name, by: c.who}}
-	who, err := c.node.admitOneOf(ctx, asking, code, a)
-	if err != nil {
-		return control.Node{}, err
-	}
-	return c.Node(who)
+	return admitter{a, &shownCode{code: code, name: name, by: by}}.admitOneOf(ctx, applicants)
 }
 
 // admitAtOnce is at how many nodes a code is tried at the same time: anybody on
 // the network can make up nodes that ask, and each try is slow on purpose.
 const admitAtOnce = 8
 
-// admitOneOf tries a code at every node that asks until one knows it.
-func (n *Node) admitOneOf(ctx context.Context, asking []discover.Sighting, c trust.Code, a admitter) (task.NodeID, error) {
+// admitOneOf tries the code at every applicant until one knows it.
+func (a admitter) admitOneOf(ctx context.Context, applicants []discover.Sighting) (task.NodeID, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
@@ -251,14 +242,14 @@ func (n *Node) admitOneOf(ctx context.Context, asking []discover.Sighting, c tru
 		tried []string
 	)
 	room := make(chan struct{}, admitAtOnce)
-	for _, s := range asking {
+	for _, s := range applicants {
 		room <- struct{}{}
 		if ctx.Err() != nil {
 			break
 		}
 		wg.Go(func() {
 			defer func() { <-room }()
-			who, err := n.admitAt(ctx, s, c, a)
+			who, err := a.admitAt(ctx, s)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -288,25 +279,11 @@ func (n *Node) admitOneOf(ctx context.Context, asking []discover.Sighting, c tru
 // admitShown is how many nodes are named where none knew a code.
 const admitShown = 10
 
-func (n *Node) admitter() quicnet.Admitter {
-	if l := n.leads(); l != nil {
-		return admitter{n: n, l: l}
-	}
-	return nil
-}
-
-func (n *Node) applicant() quicnet.Applicant {
-	if n.membership.Load() != nil {
-		return nil
-	}
-	return applicant{n}
-}
-
 // admitAt tries a code at every address of a node that asks.
-func (n *Node) admitAt(ctx context.Context, s discover.Sighting, c trust.Code, a admitter) (quicnet.Candidate, error) {
+func (a admitter) admitAt(ctx context.Context, s discover.Sighting) (quicnet.Candidate, error) {
 	last := error(task.Errorf(task.KindNoDispatcher, "no address of it is known"))
 	for _, at := range s.Addrs {
-		who, err := n.ep.Admit(ctx, at.String(), c, a)
+		who, err := a.opt.Endpoint.Admit(ctx, at.String(), a.shown.code, a)
 		if err == nil || ctx.Err() != nil || errors.Is(err, quicnet.ErrWrongCode) || refused(err) {
 			return who, err
 		}

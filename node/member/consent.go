@@ -1,4 +1,4 @@
-package node
+package member
 
 import (
 	"context"
@@ -15,10 +15,10 @@ import (
 // is shorter than what the other side waits.
 const askFor = 2 * time.Minute
 
-// asker puts the question whether this node may join to whoever looks at a
+// Consent puts the question whether this node may join to whoever looks at a
 // screen of it. Without a screen there is nobody to ask, and none is needed:
 // whoever typed the code has read it here.
-type asker struct {
+type Consent struct {
 	mu      sync.Mutex
 	screens map[*offers]bool
 	asked   *asked // the one question that is open
@@ -30,9 +30,9 @@ type asked struct {
 	answer chan error // takes one
 }
 
-// confirm returns nil when this node may join, else why not, in words for the
+// Confirm returns nil when this node may join, else why not, in words for the
 // person at the other side.
-func (a *asker) confirm(ctx context.Context, from quicnet.Offer) error {
+func (a *Consent) Confirm(ctx context.Context, from quicnet.Offer) error {
 	q, err := a.begin(from)
 	if err != nil || q == nil {
 		return err
@@ -51,7 +51,7 @@ func (a *asker) confirm(ctx context.Context, from quicnet.Offer) error {
 	}
 }
 
-func (a *asker) begin(from quicnet.Offer) (*asked, error) {
+func (a *Consent) begin(from quicnet.Offer) (*asked, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.screens) == 0 {
@@ -71,21 +71,21 @@ func (a *asker) begin(from quicnet.Offer) (*asked, error) {
 		q.offer.Addr = from.Addr.String()
 	}
 	a.asked = q
-	a.tell()
+	a.notify()
 	return q, nil
 }
 
-func (a *asker) end(q *asked) {
+func (a *Consent) end(q *asked) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.asked == q {
 		a.asked = nil
-		a.tell()
+		a.notify()
 	}
 }
 
-// tell wakes all screens. The lock is held.
-func (a *asker) tell() {
+// notify wakes all screens. The lock is held.
+func (a *Consent) notify() {
 	for s := range a.screens {
 		select {
 		case s.news <- struct{}{}:
@@ -94,9 +94,9 @@ func (a *asker) tell() {
 	}
 }
 
-// decide answers the question that is open. An answer to another one, which may
+// Decide answers the question that is open. An answer to another one, which may
 // have ended meanwhile, is refused.
-func (a *asker) decide(id uint64, yes bool) error {
+func (a *Consent) Decide(id uint64, yes bool) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.asked == nil || a.asked.offer.ID != id {
@@ -108,7 +108,7 @@ func (a *asker) decide(id uint64, yes bool) error {
 	}
 	a.asked.answer <- say
 	a.asked = nil
-	a.tell()
+	a.notify()
 	return nil
 }
 
@@ -116,8 +116,8 @@ func errDeclined() error {
 	return task.Errorf(task.KindNotAllowed, "the person there said no")
 }
 
-// watch is a new screen.
-func (a *asker) watch(ctx context.Context) *offers {
+// Watch is a new screen.
+func (a *Consent) Watch(ctx context.Context) control.OfferStream {
 	s := &offers{asker: a, news: make(chan struct{}, 1), closed: make(chan struct{})}
 	a.mu.Lock()
 	if a.screens == nil {
@@ -132,7 +132,7 @@ func (a *asker) watch(ctx context.Context) *offers {
 
 // offers is what one screen hears.
 type offers struct {
-	asker  *asker
+	asker  *Consent
 	news   chan struct{}
 	once   sync.Once
 	closed chan struct{}
