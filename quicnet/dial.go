@@ -58,20 +58,20 @@ func (e *Endpoint) dialOne(ctx context.Context, to *net.UDPAddr, m *trust.Member
 	return nil, dialError(err, to.String(), e.cfg.Limits)
 }
 
-func (e *Endpoint) attempt(ctx context.Context, to *net.UDPAddr, m *trust.Membership, want task.NodeID, sole bool) (*Session, task.NodeID, error) {
+func (e *Endpoint) attempt(ctx context.Context, to *net.UDPAddr, membership *trust.Membership, want task.NodeID, sole bool) (*Session, task.NodeID, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.Limits.Handshake)
 	defer cancel()
 	gated, _ := withGate(ctx)
-	conn, err := e.tr.Dial(gated, to, e.verifier.Dial(m, want, trust.ALPNMember), e.qconf)
+	conn, err := e.tr.Dial(gated, to, e.verifier.Dial(membership, want, trust.ALPNMember), e.qconf)
 	if err != nil {
 		return nil, "", err
 	}
-	peer, err := e.verifier.Verify(m, conn.ConnectionState().TLS, false)
+	peer, err := e.verifier.Verify(membership, conn.ConnectionState().TLS, false)
 	if err != nil {
 		closeConn(conn, CodeRefused, "")
 		return nil, "", err
 	}
-	s, err := e.greet(ctx, conn, m, sole)
+	session, err := e.greet(ctx, conn, membership, sole)
 	if err != nil {
 		if closedAs(conn, err, CodeDuplicate) { // welcomed and replaced before WELCOME was read
 			err = ErrDuplicate
@@ -83,7 +83,7 @@ func (e *Endpoint) attempt(ctx context.Context, to *net.UDPAddr, m *trust.Member
 		closeConn(conn, code, "")
 		return nil, peer.ID, err
 	}
-	return s, peer.ID, nil
+	return session, peer.ID, nil
 }
 
 // resolve turns "host:port" into the addresses that a socket bound to local can
@@ -93,8 +93,8 @@ func resolve(ctx context.Context, addr string, local net.Addr) ([]*net.UDPAddr, 
 	if err != nil {
 		return nil, task.Errorf(task.KindUsage, "%q is not an address: %w", addr, err).WithHint("write it as HOST:PORT, such as 192.168.1.20:7878")
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 {
+	portNumber, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || portNumber == 0 {
 		return nil, task.Errorf(task.KindUsage, "%q is not a port", port).WithHint("ports are numbers from 1 to 65535")
 	}
 	var ips []netip.Addr
@@ -106,7 +106,7 @@ func resolve(ctx context.Context, addr string, local net.Addr) ([]*net.UDPAddr, 
 	var out []*net.UDPAddr
 	self := false
 	for _, ip := range ips {
-		to := netip.AddrPortFrom(ip.Unmap(), uint16(n))
+		to := netip.AddrPortFrom(ip.Unmap(), uint16(portNumber))
 		switch {
 		case isOwn(local, to, net.InterfaceAddrs):
 			self = true
@@ -215,19 +215,19 @@ func first(ctx context.Context, targets []*net.UDPAddr, dial func(context.Contex
 		select {
 		case <-next:
 			launch()
-		case r := <-results:
+		case result := <-results:
 			pending--
 			switch {
-			case r.err != nil:
-				errs = append(errs, r.err)
+			case result.err != nil:
+				errs = append(errs, result.err)
 				if started < len(targets) && won == nil {
 					launch()
 				}
 			case won == nil:
-				won = r.s
+				won = result.s
 				cancel()
 			default:
-				r.s.Close(CodeDuplicate, "")
+				result.s.Close(CodeDuplicate, "")
 			}
 		}
 	}

@@ -92,7 +92,7 @@ func New(cfg Config) *Endpoint {
 		cfg.Hello = func() wire.Hello { return wire.Hello{Kind: wire.PeerNode} }
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
-	e := &Endpoint{
+	endpoint := &Endpoint{
 		cfg:      cfg,
 		verifier: &trust.Verifier{Membership: cfg.Membership, Revoked: cfg.Revoked, Renewable: cfg.Renewable, Now: cfg.Now},
 		door:     &door{limits: cfg.Limits, refusals: &refusals{log: cfg.Logger}},
@@ -103,16 +103,16 @@ func New(cfg Config) *Endpoint {
 		ended:    make(chan struct{}),
 		peers:    newTable(),
 	}
-	e.tr = &quic.Transport{
+	endpoint.tr = &quic.Transport{
 		Conn:                cfg.Conn,
-		VerifySourceAddress: e.door.prove,
-		ConnContext:         e.door.enter,
+		VerifySourceAddress: endpoint.door.prove,
+		ConnContext:         endpoint.door.enter,
 	}
 	if cfg.ResetKey != [32]byte{} {
 		key := quic.StatelessResetKey(cfg.ResetKey)
-		e.tr.StatelessResetKey = &key
+		endpoint.tr.StatelessResetKey = &key
 	}
-	return e
+	return endpoint
 }
 
 // Addr is the socket's own address.
@@ -187,7 +187,7 @@ func (e *Endpoint) end(ln *quic.Listener) {
 func (e *Endpoint) serve(ctx context.Context, conn *quic.Conn) {
 	switch alpn := conn.ConnectionState().TLS.NegotiatedProtocol; alpn {
 	case trust.ALPNMember:
-		s, err := e.welcome(ctx, conn)
+		session, err := e.welcome(ctx, conn)
 		if err != nil {
 			markRecorded(conn)
 			if ctx.Err() == nil {
@@ -196,9 +196,9 @@ func (e *Endpoint) serve(ctx context.Context, conn *quic.Conn) {
 			return
 		}
 		if e.cfg.OnSession != nil {
-			e.cfg.OnSession(ctx, s)
+			e.cfg.OnSession(ctx, session)
 		}
-		s.Close(CodeLeaving, "")
+		session.Close(CodeLeaving, "")
 	case trust.ALPNJoin:
 		e.serveJoin(ctx, conn)
 	default:

@@ -56,42 +56,42 @@ func (e *Endpoint) welcome(ctx context.Context, conn *quic.Conn) (*Session, erro
 		closeConn(conn, CodeProtocol, "no hello")
 		return nil, err
 	}
-	s, version, err := e.examine(conn, control, h, false)
+	session, version, err := e.examine(conn, control, h, false)
 	if err != nil {
 		refuse(ctx, conn, control, err)
 		return nil, err
 	}
-	if err := e.enter(s); err != nil {
+	if err := e.enter(session); err != nil {
 		refuse(ctx, conn, control, err)
 		return nil, err
 	}
 	// Entered before WELCOME is sent: when the peer holds WELCOME in hand, this
 	// side knows the session, and a crossing one is judged against it.
-	if err := control.Send(wire.Welcome{Version: version, Hello: s.own}); err != nil {
-		e.leave(s)
+	if err := control.Send(wire.Welcome{Version: version, Hello: session.own}); err != nil {
+		e.leave(session)
 		closeConn(conn, CodeProtocol, "no welcome")
 		return nil, err
 	}
-	e.start(s)
-	return s, nil
+	e.start(session)
+	return session, nil
 }
 
 // acceptControl waits for the first stream, which must be the control stream.
 func (e *Endpoint) acceptControl(ctx context.Context, conn *quic.Conn) (*Stream, error) {
-	q, err := conn.AcceptStream(ctx)
+	first, err := conn.AcceptStream(ctx)
 	if err != nil {
 		return nil, err
 	}
 	deadline, _ := ctx.Deadline()
-	_ = q.SetDeadline(deadline)
-	kind, err := readStreamKind(q)
+	_ = first.SetDeadline(deadline)
+	kind, err := readStreamKind(first)
 	if err != nil {
 		return nil, err
 	}
 	if kind != wire.StreamControl {
 		return nil, fmt.Errorf("%w: the first stream is a %s stream", wire.ErrMalformed, kind)
 	}
-	return newStream(nil, q, kind, wire.Opener, wire.LimitBefore), nil
+	return newStream(nil, first, kind, wire.Opener, wire.LimitBefore), nil
 }
 
 // greet is the dialling side of HELLO.
@@ -119,23 +119,23 @@ func (e *Endpoint) greet(ctx context.Context, conn *quic.Conn, m *trust.Membersh
 	if f.Kind == wire.KindRefused {
 		return nil, refusal(f)
 	}
-	var w wire.Welcome
-	if err := wire.DecodeAs(f, &w); err != nil {
+	var welcome wire.Welcome
+	if err := wire.DecodeAs(f, &welcome); err != nil {
 		return nil, err
 	}
-	s, _, err := e.examine(conn, control, w.Hello, true)
+	session, _, err := e.examine(conn, control, welcome.Hello, true)
 	if err != nil {
 		return nil, err
 	}
-	if w.Version < s.own.Min || w.Version > s.own.Max {
-		return nil, fmt.Errorf("%w: welcome in version %d", wire.ErrMalformed, w.Version)
+	if welcome.Version < session.own.Min || welcome.Version > session.own.Max {
+		return nil, fmt.Errorf("%w: welcome in version %d", wire.ErrMalformed, welcome.Version)
 	}
-	s.version = w.Version
-	if err := e.enter(s); err != nil {
+	session.version = welcome.Version
+	if err := e.enter(session); err != nil {
 		return nil, err
 	}
-	e.start(s)
-	return s, nil
+	e.start(session)
+	return session, nil
 }
 
 func refusal(f wire.Frame) error {
@@ -151,27 +151,27 @@ func refusal(f wire.Frame) error {
 
 // examine compares a HELLO with the certificate and picks the version. The
 // session it returns is not entered yet.
-func (e *Endpoint) examine(conn *quic.Conn, control *Stream, h wire.Hello, dialed bool) (*Session, uint16, error) {
-	m := e.cfg.Membership()
-	if m == nil {
+func (e *Endpoint) examine(conn *quic.Conn, control *Stream, hello wire.Hello, dialed bool) (*Session, uint16, error) {
+	membership := e.cfg.Membership()
+	if membership == nil {
 		return nil, 0, task.Errorf(task.KindNotAllowed, "this node is no member of a cluster")
 	}
-	cert, err := e.verifier.Verify(m, conn.ConnectionState().TLS, !dialed)
+	cert, err := e.verifier.Verify(membership, conn.ConnectionState().TLS, !dialed)
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := h.Valid(); err != nil {
+	if err := hello.Valid(); err != nil {
 		return nil, 0, err
 	}
-	if h.Node != cert.ID || h.Cluster != cert.Cluster {
+	if hello.Node != cert.ID || hello.Cluster != cert.Cluster {
 		return nil, 0, task.Errorf(task.KindNotAllowed, "the hello names another node or cluster than the certificate")
 	}
-	own := e.hello(m)
-	version, err := wire.Negotiate(own, h)
+	own := e.hello(membership)
+	version, err := wire.Negotiate(own, hello)
 	if err != nil {
 		return nil, 0, err
 	}
-	peer := Peer{ID: cert.ID, Name: h.Name, Roles: cert.Roles, Hello: h, Addr: conn.RemoteAddr(), Dialed: dialed}
+	peer := Peer{ID: cert.ID, Name: hello.Name, Roles: cert.Roles, Hello: hello, Addr: conn.RemoteAddr(), Dialed: dialed}
 	if e.cfg.Admit != nil && !dialed {
 		if err := e.cfg.Admit(peer); err != nil {
 			return nil, 0, err

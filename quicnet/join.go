@@ -196,7 +196,7 @@ func (j *joint) peerID() task.NodeID {
 }
 
 // admitPeer is the admitter's part after both sides have proved.
-func (j *joint) admitPeer(ctx context.Context, a Admitter, code trust.Code) (Candidate, error) {
+func (j *joint) admitPeer(ctx context.Context, admitter Admitter, code trust.Code) (Candidate, error) {
 	j.await(joinConfirm)
 	req, err := wire.Recv1[wire.JoinRequest](j.st)
 	if err != nil {
@@ -206,7 +206,7 @@ func (j *joint) admitPeer(ctx context.Context, a Admitter, code trust.Code) (Can
 	if !wire.Readable(req.Name) {
 		return who, task.Errorf(task.KindUsage, "the name of the joining node is not readable")
 	}
-	grant, err := a.Redeem(ctx, code, who)
+	grant, err := admitter.Redeem(ctx, code, who)
 	if err != nil {
 		return who, err
 	}
@@ -226,27 +226,27 @@ func (j *joint) enter(name string, keep func(*trust.Membership, wire.JoinGrant) 
 	if err := j.st.Send(wire.JoinRequest{Name: name}); err != nil {
 		return nil, wire.JoinGrant{}, err
 	}
-	g, err := wire.Recv1[wire.JoinGrant](j.st)
+	grant, err := wire.Recv1[wire.JoinGrant](j.st)
 	if err != nil {
-		return nil, g, err
+		return nil, grant, err
 	}
-	m, err := trust.NewMembership(j.e.cfg.Join.Identity, g.Root, g.Chain...)
+	membership, err := trust.NewMembership(j.e.cfg.Join.Identity, grant.Root, grant.Chain...)
 	switch {
 	case err != nil:
-		return nil, g, fmt.Errorf("the membership that was sent: %w", err)
-	case m.ClusterID() != j.bind.Cluster:
-		return nil, g, task.Errorf(task.KindNotAllowed, "the membership that was sent is for another cluster than was offered")
+		return nil, grant, fmt.Errorf("the membership that was sent: %w", err)
+	case membership.ClusterID() != j.bind.Cluster:
+		return nil, grant, task.Errorf(task.KindNotAllowed, "the membership that was sent is for another cluster than was offered")
 	}
 	if keep != nil {
-		if err := keep(m, g); err != nil {
-			return nil, g, err
+		if err := keep(membership, grant); err != nil {
+			return nil, grant, err
 		}
 	}
 	j.await(joinStep)
 	if err := j.st.Send(wire.JoinDone{}); err != nil {
 		j.e.log.Debug("joined, but the other side does not know", "error", err)
 	}
-	return m, g, nil
+	return membership, grant, nil
 }
 
 // finish ends a join connection so that the last message arrives: the accepting

@@ -142,18 +142,18 @@ func (j *joint) ask(ctx context.Context, code trust.Code, open wire.JoinOpen) (t
 	if err != nil {
 		return 0, err
 	}
-	f, err := j.st.Recv()
+	frame, err := j.st.Recv()
 	if err != nil {
 		return 0, err
 	}
-	if f.Kind == wire.KindJoinWait {
+	if frame.Kind == wire.KindJoinWait {
 		var w wire.JoinWait
-		err := wire.Decode(f, &w)
+		err := wire.Decode(frame, &w)
 		return min(max(time.Duration(w.Ms)*time.Millisecond, time.Millisecond), joinStep), err
 	}
 	var ready wire.JoinReady
-	readyBody := bytes.Clone(f.Body)
-	if err := wire.DecodeAs(f, &ready); err != nil {
+	readyBody := bytes.Clone(frame.Body)
+	if err := wire.DecodeAs(frame, &ready); err != nil {
 		return 0, err
 	}
 	if !wire.Readable(ready.Name) || !wire.Readable(ready.Build) {
@@ -161,19 +161,19 @@ func (j *joint) ask(ctx context.Context, code trust.Code, open wire.JoinOpen) (t
 	}
 	side := trust.JoinSide(open.Side)
 	j.takeSide(side, open.Cluster+ready.Cluster, openBody, readyBody)
-	p, err := j.prove(ctx, code)
+	proofs, err := j.prove(ctx, code)
 	if err != nil {
 		return 0, err
 	}
 	j.await(joinStep)
-	if err := j.st.Send(wire.JoinProof{Proof: p.Of(side)}); err != nil {
+	if err := j.st.Send(wire.JoinProof{Proof: proofs.Of(side)}); err != nil {
 		return 0, err
 	}
 	got, err := wire.Recv1[wire.JoinProof](j.st)
 	if err != nil {
 		return 0, wrongCode(err)
 	}
-	if !p.Check(side.Other(), got.Proof) {
+	if !proofs.Check(side.Other(), got.Proof) {
 		return 0, task.Errorf(task.KindNotAllowed, "%w: the other side could not prove that it knows it", ErrWrongCode).
 			WithHint("somebody between the two computers may be listening; try again on a network that you trust")
 	}

@@ -157,7 +157,7 @@ func (p *Peers) observe(from quicnet.Peer, m wire.Peers) []Place {
 	var keep strings.Builder
 	for _, s := range plausible(m, p.opt.ID, mine.ClusterID(), isLoopback(from.Addr)) {
 		if p.finder != nil {
-			p.finder.Heard(s)
+			p.finder.Observe(s)
 		}
 		fmt.Fprintf(&keep, "%s %s\n", s.Node, s.Addrs[0])
 		if s.Dispatches {

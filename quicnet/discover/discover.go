@@ -181,8 +181,8 @@ func (f *Finder) Changed() {
 	}
 }
 
-// Heard enters what a peer told about others, if it can be true.
-func (f *Finder) Heard(s Sighting) {
+// Observe enters what a peer told about others, if it can be true.
+func (f *Finder) Observe(s Sighting) {
 	s.Name = cutName(s.Name)
 	if f.on(ByPeers) && s.valid() {
 		s.Via = ByPeers
@@ -234,8 +234,8 @@ func (f *Finder) epoch(ctx context.Context) {
 	}
 	self := f.cfg.Self()
 	f.forget()
-	m := f.openMDNS(self, ifaces)
-	defer func() { m.close() }()
+	service := f.openMDNS(self, ifaces)
+	defer func() { service.close() }()
 	rested := time.NewTimer(mdnsRest)
 	rested.Stop()
 	defer rested.Stop()
@@ -251,7 +251,7 @@ func (f *Finder) epoch(ctx context.Context) {
 			n = 0
 			search.Reset(0)
 		case <-search.C:
-			f.search(ctx, ifaces, m)
+			f.search(ctx, ifaces, service)
 			search.Reset(pause(n, f.cfg.Connected(), rand.Float64()))
 			n++
 		case <-watch.C:
@@ -268,15 +268,15 @@ func (f *Finder) epoch(ctx context.Context) {
 				return
 			}
 			self = now
-			m.announce(self, ifaces)
+			service.announce(self, ifaces)
 			f.Search()
 		case <-f.flooded:
-			m.close() // whatever it hears costs it time
-			m = nil
+			service.close() // whatever it hears costs it time
+			service = nil
 			f.fact(Fact{Rung: ByMDNS, about: "flood", Words: fmt.Sprintf("more than %d answers to one question: somebody makes nodes up; not used for %s", browseMost, mdnsRest), Hint: "nodes are still found by the probe and by address"})
 			rested.Reset(mdnsRest)
 		case <-rested.C:
-			m = f.openMDNS(self, ifaces)
+			service = f.openMDNS(self, ifaces)
 			f.fact(Fact{Rung: ByMDNS, about: "flood", OK: true, Words: "used again after a flood"})
 			f.Search()
 		}
@@ -318,29 +318,29 @@ func (f *Finder) on(r Rung) bool { return !slices.Contains(f.cfg.Off, r) }
 
 // see passes a sighting on, unless it is this node, repeats one of the last two
 // seconds, or nobody takes it.
-func (f *Finder) see(s Sighting) {
-	if s.Node != "" && s.Node == f.cfg.Self().Node || len(s.Addrs) == 0 {
+func (f *Finder) see(sighting Sighting) {
+	if sighting.Node != "" && sighting.Node == f.cfg.Self().Node || len(sighting.Addrs) == 0 {
 		return
 	}
-	s.Addrs = s.Addrs[:min(len(s.Addrs), maxAddrs)]
-	s.At = time.Now()
-	key := s.key()
+	sighting.Addrs = sighting.Addrs[:min(len(sighting.Addrs), maxAddrs)]
+	sighting.At = time.Now()
+	key := sighting.key()
 	f.mu.Lock()
-	repeated := s.At.Sub(f.known[key]) < repeatAfter
+	repeated := sighting.At.Sub(f.known[key]) < repeatAfter
 	if !repeated {
 		if len(f.known) >= maxKnown {
 			clear(f.known)
 		}
-		f.known[key] = s.At
+		f.known[key] = sighting.At
 	}
 	f.mu.Unlock()
 	if repeated {
 		return
 	}
 	select {
-	case f.out <- s:
+	case f.out <- sighting:
 	default:
-		f.log.Debug("a sighting was dropped", "node", s.Node.Short(), "via", s.Via)
+		f.log.Debug("a sighting was dropped", "node", sighting.Node.Short(), "via", sighting.Via)
 	}
 }
 

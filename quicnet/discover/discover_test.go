@@ -335,10 +335,10 @@ func TestPeersAndRepeats(t *testing.T) {
 		at := []netip.AddrPort{netip.MustParseAddrPort("10.0.0.7:1")}
 		heard := discover.Sighting{Self: discover.Self{Node: nodeID(7), Port: 1, Version: 1}, Addrs: at}
 		for range 100 {
-			a.Heard(heard)
+			a.Observe(heard)
 		}
-		a.Heard(discover.Sighting{Self: discover.Self{Node: nodeID(1)}, Addrs: at}) // itself
-		a.Heard(discover.Sighting{Self: discover.Self{Node: nodeID(8)}})            // nowhere
+		a.Observe(discover.Sighting{Self: discover.Self{Node: nodeID(1)}, Addrs: at}) // itself
+		a.Observe(discover.Sighting{Self: discover.Self{Node: nodeID(8)}})            // nowhere
 		if s := a.next(t, isNode(7)); s.Via != discover.ByPeers {
 			t.Errorf("%+v", s)
 		}
@@ -347,11 +347,11 @@ func TestPeersAndRepeats(t *testing.T) {
 			t.Errorf("%d repeats", n)
 		}
 		time.Sleep(3 * time.Second)
-		a.Heard(heard)
+		a.Observe(heard)
 		a.next(t, isNode(7))
 		for i := range 10_000 { // nobody takes them
 			heard.Name = fmt.Sprint(i)
-			a.Heard(heard)
+			a.Observe(heard)
 		}
 	})
 }

@@ -30,8 +30,8 @@ type mdnsRung struct {
 	f    *Finder
 	conn *mdns.Conn
 
-	heard atomic.Int32 // events since the last question
-	stop  func()       // ends the last browse
+	events atomic.Int32 // events since the last question
+	stop   func()       // ends the last browse
 }
 
 // openMDNS sets the rung up on the interfaces of the moment: the library reads
@@ -70,7 +70,7 @@ func (f *Finder) openMDNS(self Self, ifaces []Interface) *mdnsRung {
 	f.fact(Fact{Rung: ByMDNS, OK: true, Words: does + mdnsService})
 	m := &mdnsRung{f: f, conn: conn, stop: func() {}}
 	conn.OnServiceDiscovered(func(e mdns.ServiceEvent) {
-		switch n := m.heard.Add(1); {
+		switch n := m.events.Add(1); {
 		case n < browseMost:
 			f.sawService(e)
 		case n == browseMost:
@@ -168,7 +168,7 @@ func (m *mdnsRung) browse(ctx context.Context) {
 	m.stop() // at most one is open
 	ctx, cancel := context.WithTimeout(ctx, browseTime)
 	m.stop = cancel
-	m.heard.Store(0)
+	m.events.Store(0)
 	context.AfterFunc(ctx, cancel)
 	if err := m.conn.Browse(ctx, mdnsService); err != nil {
 		cancel()
@@ -185,28 +185,28 @@ func (m *mdnsRung) close() {
 
 // sawService is called on the library's read loop: it must not block. Anybody on
 // the network can have said this.
-func (f *Finder) sawService(e mdns.ServiceEvent) {
-	if !strings.EqualFold(strings.TrimSuffix(e.Instance.Service, "."), mdnsService) || len(e.Instance.Text) > 32 {
+func (f *Finder) sawService(event mdns.ServiceEvent) {
+	if !strings.EqualFold(strings.TrimSuffix(event.Instance.Service, "."), mdnsService) || len(event.Instance.Text) > 32 {
 		return
 	}
 	var pairs []string
-	for _, t := range e.Instance.Text {
+	for _, t := range event.Instance.Text {
 		pairs = append(pairs, t.Key+"="+string(t.Value))
 	}
-	s, addrs, ok := parseText(pairs)
+	self, addrs, ok := parseText(pairs)
 	if !ok {
 		return
 	}
-	if a := e.Addr.Unmap(); a.IsValid() && !a.IsMulticast() && !a.IsUnspecified() {
+	if a := event.Addr.Unmap(); a.IsValid() && !a.IsMulticast() && !a.IsUnspecified() {
 		addrs = append([]netip.Addr{a}, addrs...)
 	}
 	var at []netip.AddrPort
 	for i, a := range addrs {
 		if i == 0 || a != addrs[0] {
-			at = append(at, netip.AddrPortFrom(a, s.Port))
+			at = append(at, netip.AddrPortFrom(a, self.Port))
 		}
 	}
-	f.see(Sighting{Self: s, Addrs: at, Via: ByMDNS})
+	f.see(Sighting{Self: self, Addrs: at, Via: ByMDNS})
 }
 
 // packetRate counts packets, and calls over when there are too many in a second.

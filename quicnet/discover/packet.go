@@ -51,55 +51,55 @@ type packet struct {
 
 // encode writes a packet; names are cut.
 func (p packet) encode() []byte {
-	b := make([]byte, nameAt, probeSize)
-	copy(b, "\x00OCT")
-	b[4], b[5] = p.kind, 1
-	binary.BigEndian.PutUint16(b[6:], p.Version)
+	buf := make([]byte, nameAt, probeSize)
+	copy(buf, "\x00OCT")
+	buf[4], buf[5] = p.kind, 1
+	binary.BigEndian.PutUint16(buf[6:], p.Version)
 	if p.Asks {
-		b[8] |= flagAsks
+		buf[8] |= flagAsks
 	}
 	if p.Dispatches {
-		b[8] |= flagDispatches
+		buf[8] |= flagDispatches
 	}
 	if p.Looks {
-		b[8] |= flagLooks
+		buf[8] |= flagLooks
 	}
-	binary.BigEndian.PutUint16(b[9:], p.Port)
-	binary.BigEndian.PutUint64(b[11:], p.nonce)
-	copy(b[19:71], p.Node)
-	copy(b[71:123], p.Cluster)
+	binary.BigEndian.PutUint16(buf[9:], p.Port)
+	binary.BigEndian.PutUint64(buf[11:], p.nonce)
+	copy(buf[19:71], p.Node)
+	copy(buf[71:123], p.Cluster)
 	name := cutName(p.Name)
-	b[123] = byte(len(name))
-	b = append(b, name...)
+	buf[123] = byte(len(name))
+	buf = append(buf, name...)
 	if p.kind == kindProbe {
-		b = b[:probeSize]
+		buf = buf[:probeSize]
 	}
-	return b
+	return buf
 }
 
 // decode reads a packet in exactly the form that encode writes.
-func decode(b []byte) (packet, error) {
-	if len(b) < nameAt || len(b) > probeSize || string(b[:4]) != "\x00OCT" || b[5] != 1 || b[8] > flagAsks|flagDispatches|flagLooks {
+func decode(data []byte) (packet, error) {
+	if len(data) < nameAt || len(data) > probeSize || string(data[:4]) != "\x00OCT" || data[5] != 1 || data[8] > flagAsks|flagDispatches|flagLooks {
 		return packet{}, errPacket
 	}
-	p := packet{kind: b[4], nonce: binary.BigEndian.Uint64(b[11:])}
-	p.Version, p.Port = binary.BigEndian.Uint16(b[6:]), binary.BigEndian.Uint16(b[9:])
-	p.Asks, p.Dispatches = b[8]&flagAsks != 0, b[8]&flagDispatches != 0
-	p.Looks = b[8]&flagLooks != 0
-	p.Node = task.NodeID(b[19:71])
-	p.Cluster = strings.TrimRight(string(b[71:123]), "\x00")
-	end := nameAt + int(b[123])
-	if p.kind != kindProbe && p.kind != kindAnswer || b[123] > maxName || end > len(b) {
+	got := packet{kind: data[4], nonce: binary.BigEndian.Uint64(data[11:])}
+	got.Version, got.Port = binary.BigEndian.Uint16(data[6:]), binary.BigEndian.Uint16(data[9:])
+	got.Asks, got.Dispatches = data[8]&flagAsks != 0, data[8]&flagDispatches != 0
+	got.Looks = data[8]&flagLooks != 0
+	got.Node = task.NodeID(data[19:71])
+	got.Cluster = strings.TrimRight(string(data[71:123]), "\x00")
+	end := nameAt + int(data[123])
+	if got.kind != kindProbe && got.kind != kindAnswer || data[123] > maxName || end > len(data) {
 		return packet{}, errPacket
 	}
-	p.Name = string(b[nameAt:end])
-	if p.kind == kindProbe && len(b) != probeSize || p.kind == kindAnswer && len(b) != end || strings.Trim(string(b[end:]), "\x00") != "" {
+	got.Name = string(data[nameAt:end])
+	if got.kind == kindProbe && len(data) != probeSize || got.kind == kindAnswer && len(data) != end || strings.Trim(string(data[end:]), "\x00") != "" {
 		return packet{}, errPacket
 	}
-	if !p.valid() {
+	if !got.valid() {
 		return packet{}, errPacket
 	}
-	return p, nil
+	return got, nil
 }
 
 // valid checks what a stranger says of itself.

@@ -121,26 +121,26 @@ func (f *Finder) hearAnswers(ctx context.Context) {
 }
 
 // take looks at one packet from outside.
-func (f *Finder) take(ctx context.Context, b []byte, from net.Addr, a *answers) {
+func (f *Finder) take(ctx context.Context, b []byte, from net.Addr, limits *answers) {
 	src, ok := addrPort(from)
-	p, err := decode(b)
+	got, err := decode(b)
 	self := f.cfg.Self()
 	if err != nil || !ok {
 		return
 	}
-	if p.kind == kindAnswer || p.Node == self.Node { // a node that is given its own address hears its own probe
-		f.answered(p)
+	if got.kind == kindAnswer || got.Node == self.Node { // a node that is given its own address hears its own probe
+		f.answered(got)
 	}
-	if p.Node == self.Node {
+	if got.Node == self.Node {
 		return
 	}
-	if !p.Looks {
-		f.see(Sighting{Self: p.Self, Addrs: []netip.AddrPort{src}, Via: ByProbe})
+	if !got.Looks {
+		f.see(Sighting{Self: got.Self, Addrs: []netip.AddrPort{src}, Via: ByProbe})
 	}
-	if p.kind != kindProbe || self.Looks || !a.allow(src.Addr(), time.Now()) {
+	if got.kind != kindProbe || self.Looks || !limits.allow(src.Addr(), time.Now()) {
 		return
 	}
-	reply := packet{Self: self, kind: kindAnswer, nonce: p.nonce}.encode()
+	reply := packet{Self: self, kind: kindAnswer, nonce: got.nonce}.encode()
 	if err := f.cfg.Socket.WriteTo(ctx, reply, net.UDPAddrFromAddrPort(src)); err != nil && !errors.Is(err, context.Canceled) {
 		f.log.Debug("answer to a probe", "to", src.String(), "error", err)
 	}

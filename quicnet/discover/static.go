@@ -21,25 +21,25 @@ const resolveTime = 3 * time.Second
 
 // ParseSeed splits an address as it is given by hand: a name or an IP address,
 // with or without a port. Port is 0 when there was none.
-func ParseSeed(s string) (host string, port uint16, err error) {
+func ParseSeed(text string) (host string, port uint16, err error) {
 	bad := func(why string) (string, uint16, error) {
-		return "", 0, task.Errorf(task.KindUsage, "%q is not an address: %s", s, why).
+		return "", 0, task.Errorf(task.KindUsage, "%q is not an address: %s", text, why).
 			WithHint("write a name or an IP address, with or without a port: 192.168.1.20 or mill-01:7878")
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f }) || s == "" || len(s) > 300 {
+	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }) || text == "" || len(text) > 300 {
 		return bad("it is empty, too long or has blanks in it")
 	}
-	bare := s
-	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
-		bare = s[1 : len(s)-1]
+	bare := text
+	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+		bare = text[1 : len(text)-1]
 	}
 	if ip, perr := netip.ParseAddr(bare); perr == nil {
 		return ip.String(), 0, nil
 	}
-	if !strings.Contains(s, ":") {
-		return s, 0, nil
+	if !strings.Contains(text, ":") {
+		return text, 0, nil
 	}
-	h, p, serr := net.SplitHostPort(s)
+	h, p, serr := net.SplitHostPort(text)
 	if serr != nil || h == "" {
 		return bad("an IPv6 address with a port is written [ADDRESS]:PORT")
 	}
@@ -88,16 +88,16 @@ func (f *Finder) seedLoop(ctx context.Context) {
 func (f *Finder) seeds(ctx context.Context) bool {
 	given := f.cfg.Seeds()
 	f.forgetSeeds(given)
-	for _, s := range given {
-		host, port, err := ParseSeed(s)
+	for _, seed := range given {
+		host, port, err := ParseSeed(seed)
 		if err != nil {
-			f.fact(Fact{Rung: ByAddress, about: s, Words: err.Error(), Hint: task.HintOf(err)})
+			f.fact(Fact{Rung: ByAddress, about: seed, Words: err.Error(), Hint: task.HintOf(err)})
 			continue
 		}
 		ips, err := f.lookup(ctx, host)
 		if err != nil || len(ips) == 0 {
 			if ctx.Err() == nil {
-				f.fact(nameFact(s, host, err))
+				f.fact(nameFact(seed, host, err))
 			}
 			continue
 		}
@@ -105,7 +105,7 @@ func (f *Finder) seeds(ctx context.Context) bool {
 		for _, ip := range ips {
 			at = append(at, netip.AddrPortFrom(ip.Unmap(), cmp.Or(port, f.cfg.DialPort)))
 		}
-		f.probeSeed(ctx, s, at, port == 0)
+		f.probeSeed(ctx, seed, at, port == 0)
 		f.see(Sighting{Addrs: at, Given: net.JoinHostPort(host, strconv.Itoa(int(at[0].Port()))), Via: ByAddress})
 	}
 	return len(given) > 0
@@ -150,34 +150,34 @@ func (f *Finder) probeSeed(ctx context.Context, s string, at []netip.AddrPort, a
 func (f *Finder) seedNonce(s string, at []netip.AddrPort) uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	k := f.given[s]
-	if k == nil {
-		k = &seed{nonce: rand.Uint64()}
-		f.given[s] = k
+	known := f.given[s]
+	if known == nil {
+		known = &seed{nonce: rand.Uint64()}
+		f.given[s] = known
 	}
-	if k.since.IsZero() {
-		k.since = time.Now()
+	if known.since.IsZero() {
+		known.since = time.Now()
 	}
-	k.where = at[0].String()
+	known.where = at[0].String()
 	if host, _, _ := ParseSeed(s); host != at[0].Addr().String() {
-		k.where = fmt.Sprintf("%s (%s)", s, k.where)
+		known.where = fmt.Sprintf("%s (%s)", s, known.where)
 	}
-	return k.nonce
+	return known.nonce
 }
 
 // answered notes the answer of a given address. It may come from another address
 // of the same machine.
-func (f *Finder) answered(p packet) {
+func (f *Finder) answered(answer packet) {
 	f.mu.Lock()
 	var about, where string
 	for s, k := range f.given {
-		if k.nonce == p.nonce {
+		if k.nonce == answer.nonce {
 			about, where, k.since = s, k.where, time.Time{}
 		}
 	}
 	f.mu.Unlock()
 	if about != "" {
-		f.fact(Fact{Rung: ByAddress, about: about, OK: true, Words: fmt.Sprintf("%s answered from %s", p.Name, where)})
+		f.fact(Fact{Rung: ByAddress, about: about, OK: true, Words: fmt.Sprintf("%s answered from %s", answer.Name, where)})
 	}
 }
 

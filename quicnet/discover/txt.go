@@ -15,33 +15,33 @@ const maxTXT = 1024
 // v version, id node, c cluster, p port, n name, a addresses, q=1 asks, d=1
 // dispatches.
 func (s Self) text(addrs []netip.Addr) []string {
-	t := []string{"v=" + strconv.Itoa(int(s.Version)), "id=" + string(s.Node), "p=" + strconv.Itoa(int(s.Port))}
+	pairs := []string{"v=" + strconv.Itoa(int(s.Version)), "id=" + string(s.Node), "p=" + strconv.Itoa(int(s.Port))}
 	if s.Cluster != "" {
-		t = append(t, "c="+s.Cluster)
+		pairs = append(pairs, "c="+s.Cluster)
 	}
 	if n := cutName(s.Name); n != "" {
-		t = append(t, "n="+n)
+		pairs = append(pairs, "n="+n)
 	}
 	if s.Asks {
-		t = append(t, "q=1")
+		pairs = append(pairs, "q=1")
 	}
 	if s.Dispatches {
-		t = append(t, "d=1")
+		pairs = append(pairs, "d=1")
 	}
-	var a strings.Builder
+	var list strings.Builder
 	for i, x := range addrs {
 		if i == 4 {
 			break
 		}
 		if i > 0 {
-			a.WriteByte(',')
+			list.WriteByte(',')
 		}
-		a.WriteString(x.WithZone("").String())
+		list.WriteString(x.WithZone("").String())
 	}
-	if a.Len() > 0 {
-		t = append(t, "a="+a.String())
+	if list.Len() > 0 {
+		pairs = append(pairs, "a="+list.String())
 	}
-	return t
+	return pairs
 }
 
 // parseText reads a TXT record. Keys that it does not know are left alone; a

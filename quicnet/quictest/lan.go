@@ -151,7 +151,7 @@ func (l *LAN) setPaused(host string, on bool) {
 	l.paused[ip] = on
 	for ap, s := range l.socks {
 		if ap.Addr() == ip {
-			s.nudge()
+			s.notify()
 		}
 	}
 }
@@ -165,13 +165,13 @@ func (l *LAN) Counts() (sent, dropped uint64) {
 
 // send routes one packet. Broadcasts, to an address ending in 255, go to every
 // socket on that port but the sender's.
-func (l *LAN) send(from, to netip.AddrPort, b []byte) {
+func (l *LAN) send(from, to netip.AddrPort, packet []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if ip := to.Addr(); ip.Is4() && ip.As4()[3] == 255 {
 		for ap, s := range l.socks {
 			if ap.Port() == to.Port() && ap != from {
-				l.deliver(from, s, b)
+				l.deliver(from, s, packet)
 			}
 		}
 		return
@@ -182,7 +182,7 @@ func (l *LAN) send(from, to netip.AddrPort, b []byte) {
 		l.dropped++
 		return
 	}
-	l.deliver(from, s, b)
+	l.deliver(from, s, packet)
 }
 
 func (l *LAN) deliver(from netip.AddrPort, s *Sock, b []byte) {
@@ -198,7 +198,7 @@ func (l *LAN) deliver(from netip.AddrPort, s *Sock, b []byte) {
 	}
 	l.seq++
 	heap.Push(&s.inbox, packet{due: time.Now().Add(d), seq: l.seq, from: from, data: slices.Clone(b)})
-	s.nudge()
+	s.notify()
 }
 
 type packet struct {
@@ -243,7 +243,7 @@ type Sock struct {
 
 var _ net.PacketConn = (*Sock)(nil)
 
-func (s *Sock) nudge() {
+func (s *Sock) notify() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -363,7 +363,7 @@ func (s *Sock) SetReadDeadline(t time.Time) error {
 	s.mu.Lock()
 	s.deadline = t
 	s.mu.Unlock()
-	s.nudge()
+	s.notify()
 	return nil
 }
 
