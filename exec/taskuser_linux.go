@@ -1,11 +1,13 @@
 package exec
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -67,39 +69,71 @@ func (u *taskUser) credential() *syscall.Credential {
 	return &syscall.Credential{Uid: u.uid, Gid: u.gid}
 }
 
+// sharedBases are where folders that commands of the task user get to may be made,
+// best first: in the first nobody but root can take a name.
+var sharedBases = []string{"/var/lib", "/var/tmp", os.TempDir()}
+
 // sharedRoot returns a folder for the directories of commands that the task
-// user can get to: root itself if it can, else one in the system's place for
-// temporary files that last. The folder belongs to root and names in it cannot
-// be listed.
+// user can get to: root itself if it can, else one of the system's. The folder
+// belongs to root and names in it cannot be listed.
 func sharedRoot(root string, u *taskUser) (string, error) {
 	if u == nil || reachable(root) {
 		return root, nil
 	}
-	dir := filepath.Join(os.TempDir(), "octaskly-root")
-	for _, base := range []string{"/var/tmp", os.TempDir()} {
-		if reachable(base) {
-			dir = filepath.Join(base, "octaskly-root")
-			break
+	var problems []error
+	for _, base := range sharedBases {
+		if !keepsNames(base) {
+			continue
 		}
+		dir, err := folderOfRoot(filepath.Join(base, "octaskly-root"))
+		if err == nil {
+			dir, err = folderOfRoot(filepath.Join(dir, strconv.FormatUint(hashOf(root), 36)))
+		}
+		if errors.Is(err, errTaken) {
+			// Another name is free. What is left there by a node that was killed stays.
+			if dir, err = os.MkdirTemp(base, "octaskly-root-"); err == nil {
+				err = os.Chmod(dir, 0o711)
+			}
+		}
+		if err == nil {
+			return dir, nil
+		}
+		problems = append(problems, err)
 	}
-	dir = filepath.Join(dir, strconv.FormatUint(hashOf(root), 36))
-	if err := os.MkdirAll(dir, 0o711); err != nil {
-		return "", fmt.Errorf("make a folder that %s can get to: %w", u.name, err)
+	if len(problems) == 0 {
+		problems = append(problems, fmt.Errorf("none of %s is a folder of root's that everybody can get to", strings.Join(sharedBases, ", ")))
 	}
-	for _, d := range []string{filepath.Dir(dir), dir} {
-		st, err := os.Lstat(d)
-		if err != nil {
-			return "", err
-		}
-		sys, ok := st.Sys().(*syscall.Stat_t)
-		if !ok || !st.IsDir() || sys.Uid != 0 || st.Mode().Perm()&0o022 != 0 {
-			return "", fmt.Errorf("make a folder that %s can get to: %s is there and is not a folder of root's own; remove it", u.name, d)
-		}
-		if err := os.Chmod(d, 0o711); err != nil {
-			return "", err
-		}
+	return "", fmt.Errorf("make a folder that %s can get to: %w", u.name, errors.Join(problems...))
+}
+
+// errTaken says that somebody else has a name.
+var errTaken = errors.New("it is not a folder of root's own")
+
+// folderOfRoot makes a folder that is root's alone, or takes the one that is there. It
+// looks at what is there before it changes anything, and follows no link.
+func folderOfRoot(path string) (string, error) {
+	if err := os.Mkdir(path, 0o711); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", err
 	}
-	return dir, nil
+	st, err := os.Lstat(path)
+	if err != nil {
+		return "", err
+	}
+	if sys, ok := st.Sys().(*syscall.Stat_t); !ok || !st.IsDir() || sys.Uid != 0 || st.Mode().Perm()&0o022 != 0 {
+		return "", fmt.Errorf("%s: %w", path, errTaken)
+	}
+	return path, os.Chmod(path, 0o711)
+}
+
+// keepsNames reports whether everybody can get to a folder and nobody but root can take
+// away there what is root's.
+func keepsNames(base string) bool {
+	st, err := os.Lstat(base)
+	if err != nil || !st.IsDir() || !reachable(base) {
+		return false
+	}
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	return ok && sys.Uid == 0 && (st.Mode().Perm()&0o022 == 0 || st.Mode()&os.ModeSticky != 0)
 }
 
 // reachable reports whether everybody may pass through every folder on the way
