@@ -26,7 +26,7 @@ var shared = sync.OnceValues(func() (*Runner, error) {
 	return NewRunner(Options{
 		WorkRoot: dir, Levels: []Level{None, Basic, Strict, VeryStrict}, Logger: slog.New(slog.DiscardHandler),
 		// Where tests have a directory of their own is in a home for an ordinary user in CI.
-		AllowDirs: []string{os.TempDir(), testHome + "/project"}, AllowRead: []string{testHome + "/data", testHome + "/list"},
+		AllowDirs: []string{os.TempDir(), "/dev/shm", testHome + "/project"}, AllowRead: []string{testHome + "/data", testHome + "/list"},
 	})
 })
 
