@@ -21,6 +21,8 @@ var arrows = map[string]arrow{
 
 	"exec": {[]string{"exec/internal/contain", "exec/internal/reap", "exec/internal/account"}, "running a command safely must be readable without the rest"},
 
+	"exec/internal/account": {nil, "what a command may use, and used, is measured without knowing the command"},
+
 	"queue/task": {nil, "the vocabulary lies below everything"},
 
 	"queue/task/testlength": {nil, "every test may ask it"},
@@ -147,8 +149,6 @@ var coming = map[string]arrow{
 	"exec/internal/contain": {nil, "what a process may touch"},
 
 	"exec/internal/reap": {nil, "what a command started is found and ended"},
-
-	"exec/internal/account": {nil, "what a command may use"},
 
 	"node/access": {[]string{"queue/task"}, "deciding who may do what depends on nothing"},
 

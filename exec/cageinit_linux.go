@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/adauldev/octaskly/exec/internal/account"
 )
 
 // cageName, as the name it was called by, makes this program the first process
@@ -56,7 +58,7 @@ func runCage(sock int) int {
 		closeAll(files, -1)
 		counters := -1
 		if pid > 0 {
-			counters = openCounters(pid)
+			counters = account.OpenCounters(pid)
 		}
 		if sendMessage(sock, reply) != nil {
 			return 125
@@ -225,7 +227,7 @@ func sendEnd(sock, pid, counters int, plan cagePlan, order cageOrder) int {
 		// The main process is collected only when its counters were read.
 		ended := mainEnded(pid)
 		if ended {
-			written = readWritten(counters)
+			written = account.ReadWritten(counters)
 			_, _ = unix.Wait4(pid, &status, 0, &usage)
 			break
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/adauldev/octaskly/exec/internal/account"
 )
 
 // Files and processor seconds of each single process are limited by the
@@ -18,22 +20,22 @@ const (
 )
 
 // needsGate reports whether something has to be set before a command runs.
-func (l Limits) needsGate(groups *cgroups) bool {
-	return l.OpenFiles > 0 || l.DiskBytes > 0 || l.CPUTime > 0 || l.grouped(groups)
+func (l Limits) needsGate(groups *account.Groups) bool {
+	return l.OpenFiles > 0 || l.DiskBytes > 0 || l.CPUTime > 0 || groups.Keep(l.forGroup())
 }
 
-// grouped reports whether a control group keeps one of the limits.
-func (l Limits) grouped(groups *cgroups) bool {
-	return l.MemoryBytes > 0 && groups.memory != "" || l.Processes > 0 && groups.pids != "" || l.CPUTime > 0 && groups.cpu != ""
+// forGroup are the limits that a control group can keep.
+func (l Limits) forGroup() account.Limits {
+	return account.Limits{MemoryBytes: l.MemoryBytes, Processes: l.Processes, CPUTime: l.CPUTime}
 }
 
 // watched are the limits that have to be looked at while a command runs.
-func (l Limits) watched(g *group) Limits {
+func (l Limits) watched(g *account.Group) Limits {
 	l.OpenFiles = 0
-	if g != nil && g.memory != "" {
+	if g != nil && g.Keeps(account.MemoryLimit) {
 		l.MemoryBytes = 0
 	}
-	if g != nil && g.pids != "" {
+	if g != nil && g.Keeps(account.ProcessLimit) {
 		l.Processes = 0
 	}
 	return l
@@ -113,13 +115,13 @@ func (p *process) passGate(gate int) error {
 			return startError(ReasonRefused, "set a limit: %w", err)
 		}
 	}
-	if p.spec.Limits.grouped(p.r.groups) {
-		g, err := p.r.groups.open(p.spec.Limits)
+	if limits := p.spec.Limits.forGroup(); p.r.groups.Keep(limits) {
+		g, err := p.r.groups.Open(limits)
 		if err != nil {
 			return startError(ReasonRefused, "set a limit: %w", err)
 		}
 		p.group = g
-		if err := g.add(pid); err != nil {
+		if err := g.Add(pid); err != nil {
 			return startError(ReasonRefused, "set a limit: %w", err)
 		}
 	}
@@ -167,7 +169,7 @@ func (p *process) abandon() {
 	p.reap()
 	p.r.forgetLive(p)
 	if p.group != nil {
-		_ = p.group.close()
+		_ = p.group.Close()
 	}
 }
 
@@ -196,15 +198,15 @@ func (p *process) explainGroup(res *Result) {
 	if p.group == nil {
 		return
 	}
-	res.MaxRSS = max(res.MaxRSS, p.group.peak())
-	res.CPU = max(res.CPU, p.group.cpuTime())
+	res.MaxRSS = max(res.MaxRSS, p.group.Peak())
+	res.CPU = max(res.CPU, p.group.CPUTime())
 	if res.Reason != ReasonExit && res.Reason != ReasonSignal || res.Code == 0 {
 		return
 	}
-	switch p.group.hit() {
-	case ReasonLimitMemory:
-		res.Reason, res.Message = ReasonLimitMemory, p.spec.Limits.memoryMessage(p.group.peak())
-	case ReasonLimitProcesses:
+	switch p.group.Hit() {
+	case account.MemoryLimit:
+		res.Reason, res.Message = ReasonLimitMemory, p.spec.Limits.memoryMessage(p.group.Peak())
+	case account.ProcessLimit:
 		res.Reason = ReasonLimitProcesses
 		res.Message = fmt.Sprintf("could not start another process, its limit being %d processes and threads", p.spec.Limits.Processes)
 	}
@@ -244,9 +246,9 @@ func (p *process) watch(ended <-chan struct{}) {
 	pause := pollMin
 	for {
 		at := time.Now()
-		if p.group != nil && p.group.hit() == ReasonLimitMemory {
+		if p.group != nil && p.group.Hit() == account.MemoryLimit {
 			// The kernel ended one process; without it the others are no use.
-			p.stopFor(ReasonLimitMemory, p.spec.Limits.memoryMessage(p.group.peak()), -1)
+			p.stopFor(ReasonLimitMemory, p.spec.Limits.memoryMessage(p.group.Peak()), -1)
 			return
 		}
 		var u use
@@ -254,15 +256,15 @@ func (p *process) watch(ended <-chan struct{}) {
 			u = p.r.useOf(p, pollMax/4)
 		}
 		if p.group != nil {
-			u.cpu = max(u.cpu, p.group.cpuTime())
+			u.cpu = max(u.cpu, p.group.CPUTime())
 		}
 		if l.DiskBytes > 0 {
 			disk := p.diskNow(ended)
-			if disk.deep {
+			if disk.Deep {
 				p.stopFor(ReasonLimitDisk, l.deepMessage(), -1)
 				return
 			}
-			u.disk = disk.bytes + p.unnamedUse()
+			u.disk = disk.Bytes + p.unnamedUse()
 		}
 		if reason, message := l.excess(u); reason != "" {
 			p.stopFor(reason, message, -1)

@@ -46,7 +46,7 @@ func TestLimitsAreNamed(t *testing.T) {
 		for _, l := range []Level{None, Basic} {
 			t.Run(tt.name+" "+l.String(), func(t *testing.T) {
 				needLevels(t, l)
-				if tt.shell == "exec python3 -c '"+uncollected+"'" && testRunner(t).groups.cpu == "" {
+				if tt.shell == "exec python3 -c '"+uncollected+"'" && testRunner(t).groups.CPU() == "" {
 					t.Skip("without control groups nobody counts these")
 				}
 				if strings.Contains(tt.shell, "python3") {
@@ -228,11 +228,6 @@ func TestBytesWritten(t *testing.T) {
 		res, _ := do(t, Spec{Shell: "head -c 70000 /dev/zero > f; echo hello", Level: l})
 		if res.BytesWritten < 70006 || res.BytesWritten > 140000 {
 			t.Errorf("%s: 70,006 bytes are counted as %d", l, res.BytesWritten)
-		}
-	}
-	for text, want := range map[string]int64{"rchar: 5\nwchar: 17\nsyscr: 1\n": 17, "": 0, "wchar: x": 0, "wchar: -1": 0} {
-		if got := writtenIn([]byte(text)); got != want {
-			t.Errorf("%q gives %d, want %d", text, got, want)
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/adauldev/octaskly/exec/internal/account"
 )
 
 // platform is what a Runner holds on Linux.
@@ -28,7 +30,7 @@ type platform struct {
 
 	nextReap atomic.Int64 // when reapStrays may look again
 
-	groups *cgroups
+	groups *account.Groups
 	labels *labels
 	levels [levelCount]*confinement // those that passed their test
 
@@ -61,7 +63,7 @@ func (r *Runner) openPlatform() error {
 	r.null, r.sid, r.self = null, sid, os.Getpid()
 	r.find = newFinder(pathOf(r.base))
 	r.table = openProcTable()
-	r.groups = openCgroups()
+	r.groups = account.OpenGroups()
 	r.labels = openLabels(r.dirs.root)
 	r.live = make(map[int]*process)
 	r.starting = make(map[string]bool)
@@ -88,9 +90,9 @@ func keepOurFiles() {
 // contain builds and tests the levels asked for and says which there are. A
 // level that does not pass its test is not there.
 func (r *Runner) contain(want [levelCount]bool) (Capabilities, error) {
-	caps := Capabilities{Kill: "subreaper", CPU: "rlimit," + orElse(r.groups.name(r.groups.cpu), "poll"), Disk: "rlimit,poll", OpenFiles: "rlimit"}
-	caps.Memory = orElse(r.groups.name(r.groups.memory), "poll")
-	caps.Processes = orElse(r.groups.name(r.groups.pids), "poll")
+	caps := Capabilities{Kill: "subreaper", CPU: "rlimit," + orElse(r.groups.CPU(), "poll"), Disk: "rlimit,poll", OpenFiles: "rlimit"}
+	caps.Memory = orElse(r.groups.Memory(), "poll")
+	caps.Processes = orElse(r.groups.Processes(), "poll")
 	caps.Levels[None] = LevelInfo{Level: None, Available: true, Mechanisms: "session,subreaper"}
 	s := setup{abi: landlockABI(), protect: r.opt.Protect, room: r.labels.room, labels: r.labels}
 	s.home, _ = os.UserHomeDir()
@@ -183,7 +185,7 @@ func (r *Runner) closePlatform() error {
 			}
 		}
 	}
-	r.groups.close()
+	r.groups.Close()
 	r.table.close()
 	return r.null.Close()
 }

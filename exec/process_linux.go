@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/adauldev/octaskly/exec/internal/account"
 )
 
 // process is one command that runs. It costs no goroutine of its own: the one
@@ -40,8 +42,8 @@ type process struct {
 	fed     bool     // one does
 	helpers sync.WaitGroup
 
-	group    *group        // what keeps its limits, nil if none does
-	over     chan struct{} // closed at the end, when somebody watches
+	group    *account.Group // what keeps its limits, nil if none does
+	over     chan struct{}  // closed at the end, when somebody watches
 	timer    *time.Timer
 	stopCtx  func() bool
 	sweeping sync.Mutex // one sweep of this command at a time
@@ -116,7 +118,7 @@ func (p *process) Wait() Result {
 	p.explainFull(&res)
 	p.explainDisk(&res)
 	if p.group != nil {
-		if err := p.group.close(); err != nil {
+		if err := p.group.Close(); err != nil {
 			p.r.log.Warn("a control group could not be removed", "error", err)
 		}
 	}
@@ -137,9 +139,9 @@ func (p *process) reap() (syscall.WaitStatus, syscall.Rusage) {
 	var status syscall.WaitStatus
 	var usage syscall.Rusage
 	if p.counters < 0 && p.cage == nil {
-		p.counters = openCounters(p.pid) // root may still do so
+		p.counters = account.OpenCounters(p.pid) // root may still do so
 	}
-	written := readWritten(p.counters)
+	written := account.ReadWritten(p.counters)
 	p.counters = -1
 	p.mu.Lock()
 	defer p.mu.Unlock()

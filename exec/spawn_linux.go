@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/adauldev/octaskly/exec/internal/account"
 )
 
 // start prepares everything, lets BeforeStart decide, and runs the command.
@@ -25,7 +27,7 @@ func (r *Runner) start(ctx context.Context, spec *Spec) (Run, error) {
 		return nil, err
 	}
 	if spec.Dir != "" && spec.Limits.DiskBytes > 0 {
-		p.dirBefore = countDisk(spec.Dir, false, nil).bytes
+		p.dirBefore = account.CountDisk(spec.Dir, false, nil).Bytes
 	}
 	if err := p.spawn(); err != nil {
 		p.closeFiles()
@@ -156,7 +158,7 @@ func (p *process) spawn() error {
 		return explainStart(err, argv[0], file, dir)
 	}
 	if os.Geteuid() != 0 && p.cage == nil {
-		p.counters = openCounters(p.pid)
+		p.counters = account.OpenCounters(p.pid)
 	}
 	p.hold(child)
 	if gate >= 0 {

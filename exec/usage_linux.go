@@ -1,9 +1,7 @@
 package exec
 
 import (
-	"bytes"
 	"os"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -96,44 +94,4 @@ func (p *process) peakMemory(kernel int64) int64 {
 		return kernel
 	}
 	return p.largest
-}
-
-// openCounters opens what the kernel counts of a process that runs. When it has
-// ended, only root could.
-func openCounters(pid int) int {
-	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/io", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1
-	}
-	return fd
-}
-
-// readWritten is how many bytes an ended, uncollected process handed to the
-// kernel to be written, with the children it collected; 0 if that is not told.
-// It closes the file.
-func readWritten(counters int) int64 {
-	if counters < 0 {
-		return 0
-	}
-	defer unix.Close(counters)
-	var buf [512]byte
-	n, err := unix.Read(counters, buf[:])
-	if err != nil || n <= 0 {
-		return 0
-	}
-	return writtenIn(buf[:n])
-}
-
-// writtenIn finds the count in /proc/PID/io.
-func writtenIn(text []byte) int64 {
-	for line := range bytes.Lines(text) {
-		if v, ok := bytes.CutPrefix(line, []byte("wchar:")); ok {
-			n, err := strconv.ParseInt(string(bytes.TrimSpace(v)), 10, 64)
-			if err != nil || n < 0 {
-				return 0
-			}
-			return n
-		}
-	}
-	return 0
 }

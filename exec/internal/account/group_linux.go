@@ -1,7 +1,6 @@
-package exec
+package account
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,10 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cgroups is where groups for commands can be made, if anywhere: below the
+// Limits are what a control group can keep; 0 is no limit.
+type Limits struct {
+	MemoryBytes int64
+	Processes   int           // and threads
+	CPUTime     time.Duration // only counted: a group ends nothing that uses more
+}
+
+// Groups is where control groups for commands can be made, if anywhere: below the
 // group this process is in, by version 2 of control groups, else version 1.
-// Memory, processes and processor time are each there or not.
-type cgroups struct {
+// Memory, processes and processor time are each there or not. The zero value has none.
+type Groups struct {
 	version int
 	memory  string // folder for groups that limit memory, or ""
 	pids    string // folder for groups that limit processes, or ""
@@ -25,18 +31,32 @@ type cgroups struct {
 	next    atomic.Uint64
 }
 
-// name is how a limit that a group keeps is called.
-func (c *cgroups) name(dir string) string {
+// Memory names what keeps a limit on memory: "cgroup2", "cgroup1", or "" if nothing does.
+func (c *Groups) Memory() string { return c.name(c.memory) }
+
+// Processes names what keeps a limit on processes, as Memory does.
+func (c *Groups) Processes() string { return c.name(c.pids) }
+
+// CPU names what counts processor time, as Memory does.
+func (c *Groups) CPU() string { return c.name(c.cpu) }
+
+func (c *Groups) name(dir string) string {
 	if dir == "" {
 		return ""
 	}
 	return "cgroup" + strconv.Itoa(c.version)
 }
 
-// openCgroups finds out what can be had, by making a group and limiting it.
-func openCgroups() *cgroups {
-	best := &cgroups{}
-	for _, open := range []func() *cgroups{cgroup2, cgroup1} {
+// Keep reports whether a group would keep one of some limits.
+func (c *Groups) Keep(l Limits) bool {
+	return l.MemoryBytes > 0 && c.memory != "" || l.Processes > 0 && c.pids != "" || l.CPUTime > 0 && c.cpu != ""
+}
+
+// OpenGroups finds out what can be had, by making a group and limiting it. What
+// processes that are no more left of theirs is removed.
+func OpenGroups() *Groups {
+	best := &Groups{}
+	for _, open := range []func() *Groups{cgroup2, cgroup1} {
 		c := open()
 		if c == nil {
 			continue
@@ -54,7 +74,7 @@ func openCgroups() *cgroups {
 			}
 		}
 		if c.memory != "" || c.pids != "" {
-			best.close()
+			best.Close()
 			return c
 		}
 		if c.cpu != "" && best.cpu == "" {
@@ -65,7 +85,7 @@ func openCgroups() *cgroups {
 }
 
 // discard removes a folder that is of no use, unless another controller has the same.
-func (c *cgroups) discard(dir *string) {
+func (c *Groups) discard(dir *string) {
 	old := *dir
 	*dir = ""
 	if !slices.Contains([]string{c.memory, c.pids, c.cpu}, old) {
@@ -73,15 +93,16 @@ func (c *cgroups) discard(dir *string) {
 	}
 }
 
-func (c *cgroups) works(l Limits) bool {
-	g, err := c.open(l)
+func (c *Groups) works(l Limits) bool {
+	g, err := c.Open(l)
 	if err != nil {
 		return false
 	}
-	return g.close() == nil
+	return g.Close() == nil
 }
 
-func (c *cgroups) close() {
+// Close removes the folder of the groups. None may be left in it.
+func (c *Groups) Close() {
 	for _, dir := range []string{c.memory, c.pids, c.cpu} {
 		if dir != "" {
 			_ = os.Remove(dir)
@@ -122,7 +143,7 @@ func removeOldGroups(parent string) {
 
 // cgroup2 makes a folder in version 2, nil if none is ours to make. Processor time is
 // counted there whether or not the controllers are ours to hand on.
-func cgroup2() *cgroups {
+func cgroup2() *Groups {
 	parent := cgroupPath("cgroup2", "")
 	if parent == "" {
 		return nil
@@ -132,7 +153,7 @@ func cgroup2() *cgroups {
 	if err != nil {
 		return nil
 	}
-	c := &cgroups{version: 2}
+	c := &Groups{version: 2}
 	dir := filepath.Join(parent, newOwnName())
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil
@@ -155,8 +176,8 @@ func cgroup2() *cgroups {
 }
 
 // cgroup1 makes a folder for each controller in version 1.
-func cgroup1() *cgroups {
-	c := &cgroups{version: 1}
+func cgroup1() *Groups {
+	c := &Groups{version: 1}
 	name := newOwnName()
 	for controller, dir := range map[string]*string{"memory": &c.memory, "pids": &c.pids, "cpuacct": &c.cpu} {
 		parent := cgroupPath("cgroup", controller)
@@ -172,61 +193,15 @@ func cgroup1() *cgroups {
 	return c
 }
 
-// cgroupPath finds the folder of the group this process is in, for a kind of
-// file system and, in version 1, a controller.
-func cgroupPath(kind, controller string) string {
-	mount := cgroupMount(kind, controller)
-	if mount == "" {
-		return ""
-	}
-	f, err := os.Open("/proc/self/cgroup")
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		part := strings.SplitN(s.Text(), ":", 3)
-		if len(part) == 3 && slices.Contains(strings.Split(part[1], ","), controller) && (controller != "" || part[0] == "0") {
-			dir := filepath.Join(mount, part[2])
-			if _, err := os.Stat(dir); err == nil {
-				return dir
-			}
-			// In a container the group's own folder is the root of the mount.
-			return mount
-		}
-	}
-	return ""
-}
-
-// cgroupMount finds where such a file system is mounted.
-func cgroupMount(kind, controller string) string {
-	f, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		before, after, ok := strings.Cut(s.Text(), " - ")
-		fields, fs := strings.Fields(before), strings.Fields(after)
-		if !ok || len(fields) < 5 || len(fs) < 3 || fs[0] != kind {
-			continue
-		}
-		if controller == "" || slices.Contains(strings.Split(fs[2], ","), controller) {
-			return fields[4]
-		}
-	}
-	return ""
-}
-
-// group holds one command and all it starts.
-type group struct {
+// Group holds one command and all it starts.
+type Group struct {
 	version           int
 	memory, pids, cpu string // "" when not limited or counted here
 }
 
-// open makes a group with the limits that groups can keep.
-func (c *cgroups) open(l Limits) (*group, error) {
-	g := &group{version: c.version}
+// Open makes a group that keeps those of some limits that groups can keep here.
+func (c *Groups) Open(l Limits) (*Group, error) {
+	g := &Group{version: c.version}
 	name := strconv.FormatUint(c.next.Add(1), 10)
 	if l.MemoryBytes > 0 && c.memory != "" {
 		g.memory = filepath.Join(c.memory, name)
@@ -239,19 +214,19 @@ func (c *cgroups) open(l Limits) (*group, error) {
 	}
 	for _, dir := range g.dirs() {
 		if err := os.Mkdir(dir, 0o755); err != nil {
-			_ = g.close()
+			_ = g.Close()
 			return nil, fmt.Errorf("make a control group: %w", err)
 		}
 	}
 	if err := g.limit(l); err != nil {
-		_ = g.close()
+		_ = g.Close()
 		return nil, fmt.Errorf("limit a control group: %w", err)
 	}
 	return g, nil
 }
 
 // dirs are the folders of the group, each once.
-func (g *group) dirs() []string {
+func (g *Group) dirs() []string {
 	var all []string
 	for _, d := range []string{g.memory, g.pids, g.cpu} {
 		if d != "" && !slices.Contains(all, d) {
@@ -261,7 +236,7 @@ func (g *group) dirs() []string {
 	return all
 }
 
-func (g *group) limit(l Limits) error {
+func (g *Group) limit(l Limits) error {
 	if g.pids != "" {
 		if err := writeTo(g.pids, "pids.max", strconv.Itoa(l.Processes)); err != nil {
 			return err
@@ -284,8 +259,8 @@ func (g *group) limit(l Limits) error {
 	return nil
 }
 
-// add puts a process, and what it will start, into the group.
-func (g *group) add(pid int) error {
+// Add puts a process, and what it will start, into the group.
+func (g *Group) Add(pid int) error {
 	for _, dir := range g.dirs() {
 		if err := writeTo(dir, "cgroup.procs", strconv.Itoa(pid)); err != nil {
 			return fmt.Errorf("put the command into its control group: %w", err)
@@ -294,8 +269,8 @@ func (g *group) add(pid int) error {
 	return nil
 }
 
-// peak is the most memory the group ever had, 0 if that is not counted.
-func (g *group) peak() int64 {
+// Peak is the most memory the group ever had, in bytes; 0 if that is not counted.
+func (g *Group) Peak() int64 {
 	for _, name := range []string{"memory.peak", "memory.max_usage_in_bytes"} {
 		if b, err := os.ReadFile(filepath.Join(g.memory, name)); g.memory != "" && err == nil {
 			n, _ := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
@@ -305,9 +280,9 @@ func (g *group) peak() int64 {
 	return 0
 }
 
-// cpuTime is how much processor time the group ever had, also of processes that
+// CPUTime is how much processor time the group ever had, also of processes that
 // nobody waited for; 0 if that is not counted.
-func (g *group) cpuTime() time.Duration {
+func (g *Group) CPUTime() time.Duration {
 	if g.cpu == "" {
 		return 0
 	}
@@ -322,19 +297,34 @@ func (g *group) cpuTime() time.Duration {
 	return time.Duration(n)
 }
 
-// hit says which limit of the group was hit, if any.
-func (g *group) hit() Reason {
-	switch {
-	case g.memory != "" && (countIn(g.memory, "memory.events", "oom_kill") > 0 || countIn(g.memory, "memory.oom_control", "oom_kill") > 0):
-		return ReasonLimitMemory
-	case g.pids != "" && countIn(g.pids, "pids.events", "max") > 0:
-		return ReasonLimitProcesses
-	}
-	return ""
+// A Limit is one that a group keeps.
+type Limit int
+
+// The limits a group can say were hit.
+const (
+	NoLimit Limit = iota
+	MemoryLimit
+	ProcessLimit
+)
+
+// Keeps reports whether the group keeps a limit.
+func (g *Group) Keeps(l Limit) bool {
+	return l == MemoryLimit && g.memory != "" || l == ProcessLimit && g.pids != ""
 }
 
-// close removes the group when nothing of it lives.
-func (g *group) close() (err error) {
+// Hit says which limit of the group was hit, if any.
+func (g *Group) Hit() Limit {
+	switch {
+	case g.memory != "" && (countIn(g.memory, "memory.events", "oom_kill") > 0 || countIn(g.memory, "memory.oom_control", "oom_kill") > 0):
+		return MemoryLimit
+	case g.pids != "" && countIn(g.pids, "pids.events", "max") > 0:
+		return ProcessLimit
+	}
+	return NoLimit
+}
+
+// Close removes the group when nothing of it lives.
+func (g *Group) Close() (err error) {
 	for _, dir := range g.dirs() {
 		for range 20 {
 			if err = os.Remove(dir); err == nil || os.IsNotExist(err) {
