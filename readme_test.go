@@ -77,6 +77,8 @@ func storyOf(block string) string {
 		case line == testCommand: // it is what runs this
 		case strings.HasPrefix(line, "octaskly --headless "):
 			fmt.Fprintf(&b, "exec %s &\nuntil octaskly ps\n", line)
+		case strings.Contains(line, "curl "): // with what a shell does
+			fmt.Fprintf(&b, "exec sh -c '%s'\n", strings.ReplaceAll(line, "'", "''"))
 		default:
 			fmt.Fprintf(&b, "exec %s\n", line)
 		}

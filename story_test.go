@@ -1,7 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"io"
+	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -14,6 +18,7 @@ import (
 // commands are what stories can do beside the usual.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"exits": exits,
+	"rest":  rest,
 	"until": until,
 }
 
@@ -35,6 +40,38 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("%s exits with %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// rest asks a dispatcher whose log is in a file, and wants this status. The body of
+// the answer is in the file answer then: rest STATUS LOG TOKEN METHOD PATH [BODY].
+func rest(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 5 {
+		ts.Fatalf("usage: rest STATUS LOG TOKEN METHOD PATH [BODY]")
+	}
+	base := regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`).FindString(ts.ReadFile(args[1]))
+	if base == "" {
+		ts.Fatalf("%s does not say where REST is: %s", args[1], ts.ReadFile(args[1]))
+	}
+	body := strings.Join(args[5:], " ")
+	ctx, cancel := context.WithTimeout(context.Background(), untilTime)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, args[3], base+args[4], strings.NewReader(body))
+	ts.Check(err)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token := strings.TrimSpace(ts.ReadFile(args[2])); token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("answer"), text, 0o600))
+	if strconv.Itoa(answer.StatusCode) != args[0] {
+		ts.Fatalf("%s %s answers %s: %s", args[3], args[4], answer.Status, text)
 	}
 }
 

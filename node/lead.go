@@ -26,6 +26,7 @@ type leading struct {
 	queue   *queue.Queue
 	disp    *dispatch.Dispatcher
 	members *member.Authority
+	rest    *rest // nil where REST is not served
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -82,11 +83,17 @@ func (n *Node) startLeading(ctx context.Context) error {
 	if err != nil {
 		return fail(err)
 	}
+	if l.rest, err = n.openREST(ca.ClusterID()); err != nil {
+		return fail(err)
+	}
 	run, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
 	l.wg.Go(func() { _ = l.queue.Run(run) })
 	l.wg.Go(func() { _ = l.disp.Run(run) })
 	l.wg.Go(func() { n.renewSelf(run) })
+	if l.rest != nil {
+		l.wg.Go(func() { n.serveREST(run, l.rest) })
+	}
 	n.mu.Lock()
 	n.lead = l
 	n.mu.Unlock()

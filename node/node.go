@@ -42,6 +42,7 @@ type Options struct {
 	PortAsked bool   // the port was set by a person: do not use another
 	Join      string // a code to become a member with; empty waits to be let in
 	Private   bool   // no local socket and no network: a node for one process
+	REST      bool   // serve REST where Config.API says, while it dispatches
 
 	// ShowCode shows a person the code that lets this node in, while it is no
 	// member: at first and each time it changes. Nil: whoever wants it asks, by

@@ -103,6 +103,8 @@ func (l *Loaded) check() Faults {
 	if l.API != "off" {
 		if why := badHostPort(l.API); why != "" {
 			bad("api", "%s; write ADDRESS:PORT or off", why)
+		} else if !isLoopback(l.APIAddress()) {
+			bad("api", "%s is reached from other machines, and REST is not encrypted yet; listen on 127.0.0.1 and forward the port, by ssh say", l.API)
 		}
 	}
 	if l.Secret != "" && l.SecretFile != "" && l.From("secret").Kind == l.From("secret-file").Kind {
@@ -192,4 +194,22 @@ func SplitHostPort(t string) (host string, port int, err error) {
 		return "", 0, fmt.Errorf("%q in %q is not a port; ports are 1 to 65535", p, t)
 	}
 	return host, port, nil
+}
+
+// defaultAPIPort is where REST listens when an address has no port.
+const defaultAPIPort = "3000"
+
+// APIAddress is the address of REST with its port.
+func (c *Config) APIAddress() string {
+	if _, _, err := net.SplitHostPort(c.API); err == nil {
+		return c.API
+	}
+	return net.JoinHostPort(strings.Trim(c.API, "[]"), defaultAPIPort)
+}
+
+// isLoopback reports whether only this machine reaches an address.
+func isLoopback(hostPort string) bool {
+	host, _, err := net.SplitHostPort(hostPort)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }

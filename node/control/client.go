@@ -67,6 +67,10 @@ func (c Client) Promote(ctx context.Context, r PromoteRequest) (Status, error) {
 	return PromoteMethod.Ask(ctx, c.By, r)
 }
 
+func (c Client) CreateToken(ctx context.Context, r TokenRequest) (Token, error) {
+	return CreateTokenMethod.Ask(ctx, c.By, r)
+}
+
 func (c Client) Status(ctx context.Context) (Status, error) {
 	return StatusMethod.Ask(ctx, c.By, None{})
 }

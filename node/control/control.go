@@ -20,6 +20,7 @@ type Control interface {
 	Nodes
 	Members
 	Replicas
+	Access
 	Watch
 	Admin
 }
@@ -72,6 +73,13 @@ type Members interface {
 type Replicas interface {
 	// Promote makes the asked node the dispatcher.
 	Promote(ctx context.Context, r PromoteRequest) (Status, error)
+}
+
+// Access is who may ask through REST.
+type Access interface {
+	// CreateToken makes a token for REST. The dispatcher keeps none: whoever loses
+	// it needs a new one.
+	CreateToken(ctx context.Context, r TokenRequest) (Token, error)
 }
 
 // Watch is how a client stays up to date.

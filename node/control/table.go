@@ -52,6 +52,9 @@ var (
 			return c.Events(ctx, r)
 		})
 
+	CreateTokenMethod = newRow(Method{Name: "create_token", Kind: 52, Role: task.RoleAdmin, MaxRequest: small},
+		func(ctx context.Context, c Control, r TokenRequest) (Token, error) { return c.CreateToken(ctx, r) })
+
 	IdentityMethod = newRow(Method{Name: "identity", Kind: 56, Role: task.RoleClient, Repeatable: true, OfNode: true, MaxRequest: small},
 		func(ctx context.Context, c Control, _ None) (Identity, error) { return c.Identity(ctx) })
 	PromoteMethod = newRow(Method{Name: "promote", Kind: 57, Role: task.RoleAdmin, OfNode: true, MaxRequest: small},

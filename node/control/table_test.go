@@ -13,7 +13,7 @@ import (
 
 // adminOnly are the methods that change the cluster or a node; the others are
 // for whoever may submit.
-var adminOnly = []string{"drain", "undrain", "remove", "admit", "invite", "promote", "stop", "offers", "decide"}
+var adminOnly = []string{"drain", "undrain", "remove", "admit", "invite", "create_token", "promote", "stop", "offers", "decide"}
 
 func TestRolesOfMethods(t *testing.T) {
 	for _, m := range Methods() {
@@ -98,7 +98,7 @@ func TestTableIsWhole(t *testing.T) {
 func TestInterfacesAreSmall(t *testing.T) {
 	for _, i := range []reflect.Type{
 		reflect.TypeFor[Tasks](), reflect.TypeFor[Nodes](), reflect.TypeFor[Members](),
-		reflect.TypeFor[Replicas](), reflect.TypeFor[Watch](), reflect.TypeFor[Admin](),
+		reflect.TypeFor[Replicas](), reflect.TypeFor[Access](), reflect.TypeFor[Watch](), reflect.TypeFor[Admin](),
 	} {
 		if n := i.NumMethod(); n >= 8 {
 			t.Errorf("%s has %d methods; at most 7 are wanted", i.Name(), n)

@@ -149,3 +149,19 @@ type PromoteRequest struct {
 // ShortCluster is as much of a cluster's id as a person needs to tell it from
 // others.
 func ShortCluster(id string) string { return id[:min(8, len(id))] }
+
+// TokenRequest asks for a token for REST.
+type TokenRequest struct {
+	Name string        `msgpack:"n"` // who will use it; tasks submitted with it are "token:NAME"'s
+	Role task.Role     `msgpack:"r"`
+	TTL  time.Duration `msgpack:"t,omitempty"` // 0 is a day
+}
+
+// Token lets a program ask through REST.
+type Token struct {
+	Token   string    `msgpack:"k"` // the secret itself
+	ID      string    `msgpack:"i"`
+	Name    string    `msgpack:"n"`
+	Role    task.Role `msgpack:"r"`
+	Expires int64     `msgpack:"e"` // Unix ms
+}

@@ -209,3 +209,8 @@ func (n nobody) Close() error {
 	n.cancel()
 	return nil
 }
+
+// CreateToken refuses: nothing here could be asked with a token.
+func (f *Fleet) CreateToken(context.Context, control.TokenRequest) (control.Token, error) {
+	return control.Token{}, task.Errorf(task.KindConflict, "a simulated fleet has no REST to make a token for")
+}

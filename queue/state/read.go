@@ -96,7 +96,7 @@ func (s *State) List(ctx context.Context, f task.Query) (task.Page, error) {
 	}
 	limit = min(limit, task.MaxPage)
 	page := task.Page{Total: -1}
-	deep := len(f.Nodes) > 0 || len(f.Tags) > 0 || f.Text != "" || f.Since > 0
+	deep := len(f.Nodes) > 0 || len(f.Tags) > 0 || f.Text != "" || f.Since > 0 || f.By != ""
 	if !deep {
 		page.Total = s.total(&f)
 	}
@@ -183,7 +183,7 @@ func (s *State) specMatches(id uint64, f *task.Query, text string) bool {
 }
 
 func recordMatches(t *task.Task, f *task.Query) bool {
-	if !matchesState(t.State, f.States) {
+	if !matchesState(t.State, f.States) || f.By != "" && t.By != f.By {
 		return false
 	}
 	return len(f.Nodes) == 0 || t.Last() != nil && slices.Contains(f.Nodes, string(t.Last().Node))

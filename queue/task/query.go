@@ -3,15 +3,16 @@ package task
 // Query selects tasks. Empty fields select all. Conditions are all required;
 // entries of one list are alternatives.
 type Query struct {
-	IDs    []ID     `msgpack:"i,omitempty"`
-	States []State  `msgpack:"s,omitempty"`
-	Nodes  []string `msgpack:"n,omitempty"` // names or ids of the last attempt's node
-	Tags   []string `msgpack:"t,omitempty"`
-	Text   string   `msgpack:"x,omitempty"` // part of the command or name, case ignored
-	Since  int64    `msgpack:"a,omitempty"` // submitted at or after, Unix ms
-	Oldest bool     `msgpack:"o,omitempty"` // oldest first instead of newest first
-	After  ID       `msgpack:"c,omitempty"` // the last id of the page before; 0 is from the start
-	Limit  int      `msgpack:"l,omitempty"` // 0 is DefaultPage; at most MaxPage
+	IDs    []ID      `msgpack:"i,omitempty"`
+	States []State   `msgpack:"s,omitempty"`
+	Nodes  []string  `msgpack:"n,omitempty"` // names or ids of the last attempt's node
+	Tags   []string  `msgpack:"t,omitempty"`
+	Text   string    `msgpack:"x,omitempty"` // part of the command or name, case ignored
+	Since  int64     `msgpack:"a,omitempty"` // submitted at or after, Unix ms
+	By     Principal `msgpack:"b,omitempty"` // submitted by; empty is by anybody
+	Oldest bool      `msgpack:"o,omitempty"` // oldest first instead of newest first
+	After  ID        `msgpack:"c,omitempty"` // the last id of the page before; 0 is from the start
+	Limit  int       `msgpack:"l,omitempty"` // 0 is DefaultPage; at most MaxPage
 }
 
 // How many tasks a page has.

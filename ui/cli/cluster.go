@@ -39,7 +39,7 @@ type Serving struct {
 func serveInProcess(s Serving) error {
 	n, err := node.New(node.Options{
 		Config: &s.Config.Config, Paths: s.Paths, Role: s.Role, Join: s.Join, ShowCode: s.ShowCode, Version: Version(), Logger: slog.Default(),
-		PortAsked: s.Config.Given("port"),
+		PortAsked: s.Config.Given("port"), REST: true,
 	})
 	if err != nil {
 		return err

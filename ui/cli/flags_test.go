@@ -133,6 +133,11 @@ func (r *recorder) Invite(ctx context.Context, q control.InviteRequest) (control
 	return control.Invite{Code: "K7QM-3XPA", Uses: 1, Expires: time.Now().Add(time.Hour).UnixMilli()}, nil
 }
 
+func (r *recorder) CreateToken(ctx context.Context, q control.TokenRequest) (control.Token, error) {
+	r.note(ctx, "create_token", q)
+	return control.Token{Token: "a.b.c", Name: q.Name, Role: q.Role}, nil
+}
+
 func (r *recorder) Promote(ctx context.Context, q control.PromoteRequest) (control.Status, error) {
 	r.note(ctx, "promote", q)
 	return r.Status(ctx)
@@ -196,7 +201,7 @@ var verbLines = map[string]string{
 	"dispatcher": "dispatcher --headless", "drain": "drain mill", "events": "events", "identity": "identity",
 	"invite": "invite", "join": "join --timeout 1ms", "logs": "logs 1", "nodes": "nodes", "nodes admit": "nodes admit K7QM-3XPA", "nodes remove": "nodes remove mill",
 	"nodes show": "nodes show mill", "promote": "promote", "ps": "ps", "retry": "retry 1", "run": "run true",
-	"show": "show 1", "status": "status", "submit": "submit true", "top": "top --count 1", "undrain": "undrain mill", "version": "version",
+	"show": "show 1", "status": "status", "submit": "submit true", "token create": "token create", "top": "top --count 1", "undrain": "undrain mill", "version": "version",
 	"wait": "wait 1 2", "why": "why 1", "worker": "worker --headless",
 }
 

@@ -56,7 +56,7 @@ func newRootCommand(env *environment) *cobra.Command {
 		newRunCommand(env), newSubmitCommand(env), newPsCommand(env), newLogsCommand(env), newCancelCommand(env), newWhyCommand(env),
 		newNodesCommand(env), newStatusCommand(env), newPromoteCommand(env), newInviteCommand(env), newJoinCommand(env), newWorkerCommand(env),
 		newDispatcherCommand(env), newShowCommand(env), newWaitCommand(env), newRetryCommand(env), newDrainCommand(env), newUndrainCommand(env),
-		newIdentityCommand(env), newDoctorCommand(env), newEventsCommand(env), newTopCommand(env), newUICommand(env), newDemoCommand(env), newBenchCommand(env), newPurgeCommand(env), newConfigCommand(env),
+		newIdentityCommand(env), newDoctorCommand(env), newEventsCommand(env), newTopCommand(env), newUICommand(env), newDemoCommand(env), newBenchCommand(env), newPurgeCommand(env), newConfigCommand(env), newTokenCommand(env),
 		newVersionCommand(env),
 	)
 	root.SetHelpCommand(newHelpCommand(env))

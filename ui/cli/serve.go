@@ -15,7 +15,7 @@ import (
 
 // withoutEffect are the settings of what is still to come. They are taken, and it
 // is said at the start that they do nothing.
-var withoutEffect = []string{"p2p-enabled", "require-auth", "secret", "secret-file", "api"}
+var withoutEffect = []string{"p2p-enabled"}
 
 // serveNode runs a node until it has stopped, with a screen if there is a
 // terminal and a screen to show.
@@ -54,6 +54,9 @@ func serveNode(env *environment, role task.Role) error {
 		if cfg.Given(key) {
 			slog.Warn("--" + key + " has no effect yet: what it is for is not built")
 		}
+	}
+	if role == task.RoleWorker && cfg.Given("api") && cfg.API != "off" {
+		slog.Warn("--api has no effect on a worker: REST is served by the dispatcher")
 	}
 	if cfg.From("secret").Kind == "flag" {
 		slog.Warn("everybody on this machine can see --secret in the list of processes; use --secret-file or OCTASKLY_SECRET")

@@ -30,6 +30,8 @@ func init() {
 		"retry_on": func(s *task.NewTask, v json.RawMessage) error {
 			return decode(v, "retry_on", "a list of exit codes", &s.Spec.RetryOn)
 		},
+		"inputs":   noFiles("inputs"),
+		"outputs":  noFiles("outputs"),
 		"priority": readPriority,
 		"delivery": readDelivery,
 		"cpus":     readCPUs,
@@ -244,4 +246,20 @@ func cut(s string) string {
 		return string(r[:40]) + "…"
 	}
 	return s
+}
+
+// noFiles reads a list of files, which the original had, as long as it is empty:
+// tasks do not carry files yet.
+func noFiles(name string) func(*task.NewTask, json.RawMessage) error {
+	return func(_ *task.NewTask, v json.RawMessage) error {
+		var files []json.RawMessage
+		if err := decode(v, name, "a list of files", &files); err != nil {
+			return err
+		}
+		if len(files) > 0 {
+			return task.Errorf(task.KindUsage, "%s: tasks do not carry files yet", name).
+				WithHint("give content as stdin, or name paths that every node has")
+		}
+		return nil
+	}
 }
