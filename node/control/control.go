@@ -3,6 +3,8 @@
 // implementation beside the queue (node/dispatch) and one that carries the
 // same questions over a connection (node/remote).
 //
+// docs/checklists/control-method.md says how to add a method.
+//
 // Every method returns a *task.Error (or one wrapped) for whatever a person
 // can do something about. Values that are returned belong to the caller.
 package control

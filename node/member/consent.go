@@ -118,7 +118,7 @@ func errDeclined() error {
 
 // Watch is a new screen.
 func (a *Consent) Watch(ctx context.Context) control.OfferStream {
-	s := &offers{asker: a, news: make(chan struct{}, 1), closed: make(chan struct{})}
+	s := &offers{consent: a, news: make(chan struct{}, 1), closed: make(chan struct{})}
 	a.mu.Lock()
 	if a.screens == nil {
 		a.screens = map[*offers]bool{}
@@ -132,10 +132,10 @@ func (a *Consent) Watch(ctx context.Context) control.OfferStream {
 
 // offers is what one screen hears.
 type offers struct {
-	asker  *Consent
-	news   chan struct{}
-	once   sync.Once
-	closed chan struct{}
+	consent *Consent
+	news    chan struct{}
+	once    sync.Once
+	closed  chan struct{}
 }
 
 var _ control.OfferStream = (*offers)(nil)
@@ -146,9 +146,9 @@ func (s *offers) Next() (control.Offer, error) {
 		return control.Offer{}, io.EOF
 	case <-s.news:
 	}
-	s.asker.mu.Lock()
-	defer s.asker.mu.Unlock()
-	if q := s.asker.asked; q != nil {
+	s.consent.mu.Lock()
+	defer s.consent.mu.Unlock()
+	if q := s.consent.asked; q != nil {
 		return q.offer, nil
 	}
 	return control.Offer{}, nil
@@ -158,7 +158,7 @@ func (s *offers) Next() (control.Offer, error) {
 func (s *offers) Close() error {
 	s.once.Do(func() {
 		close(s.closed)
-		a := s.asker
+		a := s.consent
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		delete(a.screens, s)
