@@ -77,7 +77,7 @@ func (n *Node) startLeading(ctx context.Context) error {
 		Queue: l.queue, Node: n.id.ID(), Name: name, Cluster: ca.ClusterID(), Version: n.opt.Version,
 		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,
 		Seal:  key,
-		Renew: l.members.Renew, Identity: n.identity, Facts: n.peers.Facts, Seen: n.strangers, Logger: n.log, History: n.opt.History,
+		Renew: l.members.Renew, Identity: n.identity, Problems: n.peers.Problems, Seen: n.strangers, Logger: n.log, History: n.opt.History,
 		Stuck: n.stuck,
 	})
 	if err != nil {

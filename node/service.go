@@ -10,6 +10,7 @@ import (
 	"github.com/adauldev/octaskly/node/dispatch"
 	"github.com/adauldev/octaskly/node/home"
 	"github.com/adauldev/octaskly/node/peers"
+	"github.com/adauldev/octaskly/node/problem"
 	"github.com/adauldev/octaskly/node/remote"
 	"github.com/adauldev/octaskly/queue/task"
 )
@@ -157,9 +158,9 @@ func (c memberControl) Status(ctx context.Context) (control.Status, error) {
 	s, err := c.snapshot.Status(ctx)
 	switch {
 	case err == nil:
-		s.Facts = append(n.peers.Facts(), s.Facts...)
+		s.Problems = problem.Merge(s.Problems, n.peers.Problems())
 	case task.KindOf(err) == task.KindNoDispatcher:
-		s = control.Status{Cluster: n.identity().Cluster, Nodes: map[control.NodeState]int{}, Facts: append(n.peers.Facts(), n.noDispatcher())}
+		s = control.Status{Cluster: n.identity().Cluster, Nodes: map[control.NodeState]int{}, Problems: problem.Merge([]control.Problem{n.noDispatcher()}, n.peers.Problems())}
 	default:
 		return s, err
 	}
@@ -207,15 +208,19 @@ func (c memberControl) mayLead(ctx context.Context, force bool) error {
 }
 
 // noDispatcher says why nobody dispatches, as far as this node knows.
-func (n *Node) noDispatcher() control.Fact {
+func (n *Node) noDispatcher() control.Problem {
+	p := control.Problem{ID: problem.NoDispatcher, Level: control.LevelWarning}
 	err := n.up.none()
-	if task.KindOf(err) != task.KindNoDispatcher {
-		return control.Fact{Level: "warning", Text: err.Error(), Cure: task.HintOf(err)}
+	switch {
+	case task.KindOf(err) != task.KindNoDispatcher:
+		p.Text, p.Cure = err.Error(), task.HintOf(err)
+	case n.up.hadOne():
+		p.Text, p.Cure = err.Error(), "see whether it runs; this node looks for it all the time"
+	default:
+		p.Text, p.Cure = "no dispatcher", "start one here: octaskly promote"
+		p.Actions = []control.Action{{Method: control.PromoteMethod.Name}}
 	}
-	if n.up.hadOne() {
-		return control.Fact{Level: "warning", Text: err.Error(), Cure: "see whether it runs; this node looks for it all the time"}
-	}
-	return control.Fact{Level: "warning", Text: "no dispatcher", Cure: "start one here: octaskly promote"}
+	return p
 }
 
 // identity is who this node is.

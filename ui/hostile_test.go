@@ -45,7 +45,7 @@ func (e evil) str() string { return hostile(e.r) }
 func (e evil) Status(ctx context.Context) (control.Status, error) {
 	s, err := e.Control.Status(ctx)
 	s.Dispatcher, s.Self.Name, s.Self.Fingerprint = e.str(), e.str(), e.str()
-	s.Facts = []control.Fact{{Level: "error", Text: e.str(), Cure: e.str()}}
+	s.Problems = []control.Problem{{Level: "error", Text: e.str(), Cure: e.str()}}
 	return s, err
 }
 

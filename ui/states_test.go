@@ -14,13 +14,13 @@ import (
 // troubled is a cluster that has something to tell.
 type troubled struct {
 	control.Control
-	facts []control.Fact
+	facts []control.Problem
 	warn  string // of the first node
 }
 
 func (c troubled) Status(ctx context.Context) (control.Status, error) {
 	s, err := c.Control.Status(ctx)
-	s.Facts = c.facts
+	s.Problems = c.facts
 	return s, err
 }
 
@@ -39,8 +39,8 @@ func TestTroubleIsOnTheScreen(t *testing.T) {
 		name, want string
 		troubled
 	}{
-		{"disk full", "submits are refused", troubled{facts: []control.Fact{{Level: "error", Text: "the disk is full: submits are refused", Cure: "free some space"}}}},
-		{"two dispatchers", "two dispatchers", troubled{facts: []control.Fact{{Level: "error", Text: "two dispatchers: mill-01 and mill-02"}}}},
+		{"disk full", "submits are refused", troubled{facts: []control.Problem{{Level: "error", Text: "the disk is full: submits are refused", Cure: "free some space"}}}},
+		{"two dispatchers", "two dispatchers", troubled{facts: []control.Problem{{Level: "error", Text: "two dispatchers: mill-01 and mill-02"}}}},
 		{"clock", "clock is 4s ahead", troubled{warn: "clock is 4s ahead"}},
 		{"version", "version 0.9.0", troubled{warn: "version 0.9.0, the dispatcher has 1.0.0"}},
 	} {

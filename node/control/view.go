@@ -65,18 +65,39 @@ type Status struct {
 	Rate       float64           `msgpack:"R"` // tasks finished per second, last 10 s
 	QueueLimit int               `msgpack:"q"`
 	Self       Identity          `msgpack:"i"`
-	Facts      []Fact            `msgpack:"f"`           // things a person should know, worst first
+	Problems   []Problem         `msgpack:"f"`           // what a person should know, worst first; at most MaxProblems
 	Seal       []byte            `msgpack:"e,omitempty"` // public key that secrets of tasks are sealed with
 }
 
 // Counts is the number of tasks in each state, by state.
 type Counts [task.Lost + 1]int
 
-// Fact is one thing a person should know, and the cure.
-type Fact struct {
-	Level string `msgpack:"l"` // "error", "warning" or "info"
-	Text  string `msgpack:"t"`
-	Cure  string `msgpack:"c,omitempty"`
+// The levels of problems, and of what doctor finds.
+const (
+	LevelError   = "error"   // something is broken
+	LevelWarning = "warning" // something will break, or waits for a person
+	LevelInfo    = "info"    // worth knowing; nothing is wrong
+)
+
+// MaxProblems is how many problems a Status has at most.
+const MaxProblems = 64
+
+// Problem is one thing a person should know, and what to do about it.
+type Problem struct {
+	ID       string   `msgpack:"i,omitempty"` // kind/subject: the same problem keeps it while it lasts
+	Level    string   `msgpack:"l"`
+	Subjects []string `msgpack:"s,omitempty"` // names of the nodes it is about
+	Count    int      `msgpack:"n,omitempty"` // of tasks or nodes that it concerns; 0 is not counted
+	Since    int64    `msgpack:"e,omitempty"` // Unix ms by the dispatcher's clock; 0 is not known
+	Text     string   `msgpack:"t"`
+	Cure     string   `msgpack:"c,omitempty"` // in words
+	Actions  []Action `msgpack:"a,omitempty"` // the same as requests, where there are some
+}
+
+// Action is a row of the table of methods and what to ask of it.
+type Action struct {
+	Method string `msgpack:"m"`
+	Node   string `msgpack:"n,omitempty"`
 }
 
 // Identity is who a node is.

@@ -39,7 +39,7 @@ type Options struct {
 	// Renew issues a new certificate for a member that shows its key; nil never.
 	Renew    func(id task.NodeID, key []byte) (chain [][]byte, err error)
 	Seal     *seal.Key // opens the secrets of tasks; nil takes none
-	Facts    func() []control.Fact
+	Problems func() []control.Problem
 	Identity func() control.Identity
 	Seen     func() []control.Node // nodes that are no members, from discovery
 	// Stuck is called once, from a goroutine of its own, when the loop of Run

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/adauldev/octaskly/node/control"
+	"github.com/adauldev/octaskly/node/problem"
 	"github.com/adauldev/octaskly/queue/sched"
 	"github.com/adauldev/octaskly/queue/task"
 )
@@ -142,7 +143,9 @@ func (d *Dispatcher) Status(context.Context) (control.Status, error) {
 	for st, n := range d.queue.Counts() {
 		s.Tasks[st] = n
 	}
-	for _, n := range d.nodes() {
+	nodes := d.nodes()
+	for i := range nodes {
+		n := &nodes[i]
 		s.Nodes[n.State]++
 		if n.Self {
 			s.Dispatcher = n.Name
@@ -161,8 +164,9 @@ func (d *Dispatcher) Status(context.Context) (control.Status, error) {
 	if d.opt.Seal != nil {
 		s.Seal = d.opt.Seal.Public()
 	}
-	if d.opt.Facts != nil {
-		s.Facts = d.opt.Facts()
+	s.Problems = problem.Find(problem.Picture{Status: &s, Nodes: nodes})
+	if d.opt.Problems != nil {
+		s.Problems = problem.Merge(s.Problems, d.opt.Problems())
 	}
 	return s, nil
 }

@@ -30,13 +30,18 @@ type Finding struct {
 	Cure  string // what to do; empty when there is nothing to do
 }
 
-// The levels of findings.
+// The levels of findings: those of problems, and that all is well.
 const (
 	OK      = "ok"
-	Info    = "info"    // worth knowing; nothing to do
-	Warning = "warning" // works, but worse than it could
-	Broken  = "error"
+	Info    = control.LevelInfo    // worth knowing; nothing to do
+	Warning = control.LevelWarning // works, but worse than it could
+	Broken  = control.LevelError
 )
+
+// Problem is the finding as every face shows problems.
+func (f Finding) Problem() control.Problem {
+	return control.Problem{ID: f.Area, Level: f.Level, Text: f.Text, Cure: f.Cure}
+}
 
 // Examine looks at everything that a node on this machine needs, whether one
 // runs or not. It listens to the network for about two seconds, changes nothing

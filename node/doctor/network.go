@@ -269,7 +269,7 @@ func examineCluster(ctx context.Context, cfg *config.Config, p config.Paths, ver
 	if s.Dispatcher != "" {
 		all = append(all, Finding{"cluster", OK, fmt.Sprintf("%s dispatches in the cluster %s", s.Dispatcher, control.ShortCluster(s.Cluster)), ""})
 	}
-	for _, f := range s.Facts {
+	for _, f := range s.Problems {
 		if f.Level != Info { // what is only of note was looked at here
 			all = append(all, Finding{"cluster", f.Level, f.Text, f.Cure})
 		}

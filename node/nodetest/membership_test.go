@@ -98,7 +98,7 @@ func TestAwayForWeeks(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		s, err := worker.Control().Status(t.Context())
 		var said strings.Builder
-		for _, f := range s.Facts {
+		for _, f := range s.Problems {
 			said.WriteString(f.Text + " " + f.Cure + "\n")
 		}
 		if err != nil || !strings.Contains(said.String(), "membership ended on") || !strings.Contains(said.String(), "octaskly invite") {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -160,12 +161,12 @@ func (p *Peers) cluster() string {
 	return ""
 }
 
-// Facts says which ways of finding nodes do not work here.
-func (p *Peers) Facts() []control.Fact {
+// Problems says which ways of finding nodes do not work here.
+func (p *Peers) Problems() []control.Problem {
 	if p == nil || p.finder == nil {
 		return nil
 	}
-	var all []control.Fact
+	var all []control.Problem
 	for _, f := range p.finder.Facts() {
 		if f.OK {
 			continue
@@ -174,11 +175,13 @@ func (p *Peers) Facts() []control.Fact {
 		if f.Interface != "" {
 			text += " on " + f.Interface
 		}
-		level := "info"
+		level := control.LevelInfo
 		if f.Rung == discover.ByAddress { // somebody asked for it
-			level = "warning"
+			level = control.LevelWarning
 		}
-		all = append(all, control.Fact{Level: level, Text: text + ": " + f.Words, Cure: f.Hint})
+		all = append(all, control.Problem{
+			ID: strings.TrimSuffix("discovery/"+string(f.Rung)+" "+f.Interface, " "), Level: level, Text: text + ": " + f.Words, Cure: f.Hint,
+		})
 	}
 	return all
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/adauldev/octaskly/node/control/document"
 	"github.com/adauldev/octaskly/node/doctor"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
@@ -28,12 +29,11 @@ exit code is 1 if something is broken.`,
 	}
 }
 
+// findingObject is a problem as status prints it, or that something is well (level ok).
 type findingObject struct {
-	Schema string  `json:"schema"`
-	Area   string  `json:"area"`
-	Level  string  `json:"level"` // ok, info, warning, error
-	Text   string  `json:"text"`
-	Cure   *string `json:"cure"`
+	Schema string `json:"schema"`
+	Area   string `json:"area"`
+	document.Problem
 }
 
 // printFindings prints findings, with --quiet only what needs doing, and fails
@@ -57,7 +57,8 @@ func printFindings(env *environment, all []doctor.Finding) error {
 func printFinding(env *environment, f doctor.Finding) error {
 	switch {
 	case env.out.json:
-		return env.out.object(findingObject{"octaskly.finding/1", f.Area, f.Level, f.Text, orNull(f.Cure)})
+		p := f.Problem()
+		return env.out.object(findingObject{"octaskly.finding/1", f.Area, document.ProblemOf(&p)})
 	case env.out.plain:
 		return env.out.line("%s\t%s\t%s\t%s", f.Level, f.Area, text.CleanLine(f.Text), text.CleanLine(strings.ReplaceAll(f.Cure, "\n", "; ")))
 	case env.out.quiet && f.Level != doctor.Warning && f.Level != doctor.Broken:

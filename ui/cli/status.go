@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,16 +18,46 @@ import (
 func newStatusCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "the cluster in a few lines: look here first", Args: exactly(0, ""),
-		RunE: func(*cobra.Command, []string) error {
-			return env.ask(func(ctx context.Context, c *connection) error {
-				s, err := c.Status(ctx)
-				if err != nil {
-					return err
-				}
-				return printStatus(env, &s)
-			})
-		},
+		Long: `The cluster in a few lines, and its problems with what to do about them. The exit
+code is 0 if all is well, 1 if something is not, 125 if nobody dispatches.`,
+		Example: `  octaskly status
+  octaskly status -q || octaskly status --json`,
+		RunE: func(*cobra.Command, []string) error { return showStatus(env) },
 	}
+}
+
+func showStatus(env *environment) error {
+	var s control.Status
+	err := env.ask(func(ctx context.Context, c *connection) (err error) {
+		s, err = c.Status(ctx)
+		return err
+	})
+	if task.KindOf(err) == task.KindNoDispatcher {
+		env.sayError(err)
+		return silent(exitOurs)
+	}
+	if err != nil {
+		return err
+	}
+	if err := printStatus(env, &s); err != nil {
+		return err
+	}
+	if code := statusCode(&s); code != exitOK {
+		return silent(code)
+	}
+	return nil
+}
+
+// statusCode is how well a cluster is. What is only worth knowing does not count.
+func statusCode(s *control.Status) int {
+	worse := func(p control.Problem) bool { return p.Level != control.LevelInfo }
+	switch {
+	case s.Dispatcher == "":
+		return exitOurs
+	case slices.ContainsFunc(s.Problems, worse):
+		return exitFailed
+	}
+	return exitOK
 }
 
 func printStatus(env *environment, s *control.Status) error {
@@ -39,12 +70,27 @@ func printStatus(env *environment, s *control.Status) error {
 	if err := env.out.fields(statusFields(s, time.Now())); err != nil {
 		return err
 	}
-	for _, f := range s.Facts {
-		fact := f.Level + ": " + f.Text
-		if f.Cure != "" {
-			fact += " (" + f.Cure + ")"
+	for i := range s.Problems {
+		if err := printProblem(env, &s.Problems[i], time.Now()); err != nil {
+			return err
 		}
-		if err := env.out.line("%s", text.CleanLine(fact)); err != nil {
+	}
+	return nil
+}
+
+func printProblem(env *environment, p *control.Problem, now time.Time) error {
+	if env.out.plain {
+		return env.out.line("%s\t%s\t%s\t%s", p.Level, text.CleanLine(p.ID), text.CleanLine(p.Text), text.CleanLine(strings.ReplaceAll(p.Cure, "\n", "; ")))
+	}
+	line := p.Level + ": " + p.Text
+	if p.Since != 0 {
+		line += ", for " + ago(now, p.Since)
+	}
+	if err := env.out.line("%s", text.CleanLine(line)); err != nil || p.Cure == "" {
+		return err
+	}
+	for cure := range strings.SplitSeq(p.Cure, "\n") {
+		if err := env.out.line("  → %s", text.CleanLine(cure)); err != nil {
 			return err
 		}
 	}

@@ -106,7 +106,7 @@ func banner(view *scene.Scene) []string {
 	if s.Link.State == scene.Live && s.Status.Dispatcher == "" && !s.Alone() {
 		add(theme.Warn, part.Plural(len(s.Nodes), "node")+", no dispatcher.", "p makes this node the dispatcher.")
 	}
-	for _, f := range s.Status.Facts {
+	for _, f := range s.Status.Problems {
 		tok := map[string]theme.Token{"error": theme.Err, "warning": theme.Warn}[f.Level]
 		if f.Level == "error" || f.Level == "warning" {
 			add(tok, f.Text, f.Cure)

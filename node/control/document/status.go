@@ -42,14 +42,39 @@ type Status struct {
 	Rate       float64                   `json:"finished_per_s"`
 	QueueLimit int                       `json:"queue_limit"`
 	Self       Identity                  `json:"self"`
-	Facts      []Fact                    `json:"facts"`
+	Problems   []Problem                 `json:"problems"`
 }
 
-// Fact is one thing a person should know, and the cure.
-type Fact struct {
-	Level string  `json:"level"`
-	Text  string  `json:"text"`
-	Cure  *string `json:"cure"`
+// Problem is one thing a person should know, and what to do about it.
+type Problem struct {
+	ID       *string  `json:"id"` // kind/subject: the same problem keeps it while it lasts
+	Level    string   `json:"level"`
+	Subjects []string `json:"subjects"`
+	Count    *int     `json:"count"`
+	Since    *string  `json:"since"`
+	Text     string   `json:"text"`
+	Cure     *string  `json:"cure"`
+	Actions  []Action `json:"actions"`
+}
+
+// Action is what to ask for, to solve a problem.
+type Action struct {
+	Method string  `json:"method"`
+	Node   *string `json:"node"`
+}
+
+// ProblemOf writes it as JSON has it.
+func ProblemOf(p *control.Problem) Problem {
+	o := Problem{
+		ID: orNull(p.ID), Level: p.Level, Subjects: notNil(p.Subjects), Since: text.Stamp(p.Since), Text: p.Text, Cure: orNull(p.Cure), Actions: []Action{},
+	}
+	if p.Count > 0 {
+		o.Count = &p.Count
+	}
+	for _, a := range p.Actions {
+		o.Actions = append(o.Actions, Action{a.Method, orNull(a.Node)})
+	}
+	return o
 }
 
 // StatusOf writes it as JSON has it.
@@ -57,7 +82,7 @@ func StatusOf(s *control.Status) Status {
 	o := Status{
 		Schema: "octaskly.status/1", Cluster: orNull(s.Cluster), Dispatcher: orNull(s.Dispatcher), Term: s.Term, Since: text.Stamp(s.Since),
 		Nodes: s.Nodes, Tasks: map[string]int{}, Ready: s.Ready, Slots: s.Slots, SlotsUsed: s.SlotsUsed, Rate: s.Rate,
-		QueueLimit: s.QueueLimit, Self: IdentityOf(&s.Self), Facts: []Fact{},
+		QueueLimit: s.QueueLimit, Self: IdentityOf(&s.Self), Problems: []Problem{},
 	}
 	if o.Nodes == nil {
 		o.Nodes = map[control.NodeState]int{}
@@ -65,8 +90,8 @@ func StatusOf(s *control.Status) Status {
 	for _, st := range task.States() {
 		o.Tasks[st.String()] = s.Tasks[st]
 	}
-	for _, f := range s.Facts {
-		o.Facts = append(o.Facts, Fact{f.Level, f.Text, orNull(f.Cure)})
+	for i := range s.Problems {
+		o.Problems = append(o.Problems, ProblemOf(&s.Problems[i]))
 	}
 	return o
 }
