@@ -66,7 +66,7 @@ func newCancelAll(view *scene.Scene) scene.Dialog {
 	if len(q.States) == 0 {
 		q.States = []task.State{task.Queued, task.Assigned, task.Running, task.Retry}
 	}
-	n := view.Facts().Rows.Total
+	n := countLive(view.Facts(), &q)
 	want := "all"
 	if n >= 0 {
 		want = fmt.Sprint(n)
@@ -85,6 +85,22 @@ func newCancelAll(view *scene.Scene) scene.Dialog {
 		},
 		do: func(view *scene.Scene) { cancelNow(view, nil, &q, 0) },
 	}
+}
+
+// countLive is how many tasks a query of live states selects; -1 where that is
+// not known: the total of the list counts those that have ended too.
+func countLive(facts *scene.Snapshot, query *control.Query) int {
+	plain := query.Text == "" && query.Since == 0 && len(query.Nodes)+len(query.Tags)+len(query.IDs) == 0
+	if !plain {
+		return -1
+	}
+	n := 0
+	for _, state := range query.States {
+		if !state.Terminal() {
+			n += facts.Status.Tasks[state]
+		}
+	}
+	return n
 }
 
 // cancelTargets is the marked tasks that have not ended, else the current one.

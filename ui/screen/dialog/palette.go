@@ -16,11 +16,12 @@ import (
 
 // palette is every action by its name, and commands with arguments.
 type palette struct {
-	field *part.Field
-	items []item
-	shown []item
-	at    int
-	fault string
+	field  *part.Field
+	items  []item
+	shown  []item
+	at     int
+	chosen bool // by an arrow, not by what was typed
+	fault  string
 }
 
 // item is one line of the palette. Verb is set for those that take arguments.
@@ -82,8 +83,22 @@ func (s itemSource) String(i int) string { return s[i].name + " " + s[i].help }
 
 func (s itemSource) Len() int { return len(s) }
 
+// begins reports that a word of the item's name begins with what was typed. A
+// likeness is offered, but never run.
+func (it item) begins(typed string) bool {
+	word, _, _ := strings.Cut(strings.ToLower(strings.TrimLeft(typed, " ")), " ")
+	if it.verb != "" && word != "" {
+		return strings.HasPrefix(it.verb, word)
+	}
+	if strings.HasPrefix(it.name, word) {
+		return true
+	}
+	_, last, _ := strings.Cut(it.name, ".")
+	return last != "" && strings.HasPrefix(last, word)
+}
+
 func (p *palette) filter() {
-	p.at = 0
+	p.at, p.chosen = 0, false
 	text := strings.TrimSpace(p.field.Value())
 	if text == "" {
 		p.shown = p.items
@@ -122,9 +137,9 @@ func (p *palette) Act(view *scene.Scene, action scene.Action) {
 	case "field.close":
 		view.Close(p)
 	case "field.newer", "field.back":
-		p.at = (p.at + 1) % n
+		p.at, p.chosen = (p.at+1)%n, true
 	case "field.older":
-		p.at = (p.at + n - 1) % n
+		p.at, p.chosen = (p.at+n-1)%n, true
 	case "field.next":
 		if p.at < len(p.shown) {
 			p.complete(p.shown[p.at])
@@ -149,6 +164,10 @@ func (p *palette) accept(view *scene.Scene) {
 		return
 	}
 	it := p.shown[p.at]
+	if !p.chosen && !it.begins(p.field.Value()) {
+		p.fault = "no command is called that; the nearest is " + it.name + ": tab takes it"
+		return
+	}
 	if it.verb == "" {
 		view.Close(p)
 		view.Router.Perform(it.action)

@@ -65,7 +65,7 @@ func (*Tasks) Act(view *scene.Scene, action scene.Action) {
 		l.All, l.Marks = true, map[task.ID]task.State{}
 		view.Say(theme.Text, fmt.Sprintf("all %s are marked", scene.ShownTotal(view.Facts().Rows.Total, "task")))
 	case "problems":
-		l.Problems = !l.Problems
+		l.Problems, l.All = !l.Problems, false // all was what the list showed before
 		l.Reset()
 	case "sort":
 		l.Oldest = !l.Oldest

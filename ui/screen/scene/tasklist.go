@@ -126,17 +126,19 @@ func (l *TaskList) Reset() {
 	l.Cursor, l.Offset, l.Index, l.End, l.Skip, l.Ranging = 0, 0, 0, false, 0, 0
 }
 
-// Back clears the filter, then the marks; false if there was neither.
+// Back ends a range or the mark of all, clears the filter, then the marks; false
+// if there was none of them.
 func (l *TaskList) Back() bool {
 	switch {
 	case l.Ranging != 0:
 		l.Ranging = 0
+	case l.All: // before the filter that says what all is
+		l.All = false
 	case l.Filter != "" || l.Problems:
 		l.Filter, l.query, l.Problems = "", control.Query{}, false
 		l.Reset()
-	case len(l.Marks) > 0 || l.All:
+	case len(l.Marks) > 0:
 		clear(l.Marks)
-		l.All = false
 	default:
 		return false
 	}
@@ -172,6 +174,7 @@ func (l *TaskList) SetFilter(text string, now time.Time) error {
 	}
 	if text != l.Filter {
 		l.Reset()
+		l.All = false
 	}
 	l.Filter, l.query = text, query
 	return nil
