@@ -15,6 +15,7 @@ import (
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/queuetest"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 // openSmall opens a queue whose stores rotate and compact after little, so
@@ -190,8 +191,6 @@ func (im image) verdict(t *testing.T, dir, what string) (refused bool) {
 	return false
 }
 
-func long() bool { return os.Getenv("OCTASKLY_LONG") != "" }
-
 func eachImage(t *testing.T, f func(t *testing.T, im image)) {
 	if queuetest.Playing() == "image" {
 		playImage(t)
@@ -245,10 +244,7 @@ func flip(path string, at int64, bit byte) error {
 
 // TestFlippedBits flips one bit at random places of every file.
 func TestFlippedBits(t *testing.T) {
-	rounds := 100 // of each image
-	if long() {
-		rounds = 2500
-	}
+	rounds := testlength.Of(30, 100, 2500) // of each image
 	eachImage(t, func(t *testing.T, im image) {
 		files := storeFiles(t, im.dir)
 		refused := 0
@@ -271,10 +267,7 @@ func TestFlippedBits(t *testing.T) {
 
 // TestTruncatedFiles cuts every file at places near its end.
 func TestTruncatedFiles(t *testing.T) {
-	rounds := 128 // of each image
-	if long() {
-		rounds = 4096
-	}
+	rounds := testlength.Of(32, 128, 4096) // of each image
 	eachImage(t, func(t *testing.T, im image) {
 		files := storeFiles(t, im.dir)
 		refused := 0

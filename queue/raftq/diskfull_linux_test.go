@@ -13,6 +13,7 @@ import (
 
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 func mountTmpfs(t *testing.T, size int) string {
@@ -65,11 +66,7 @@ func TestDiskFull(t *testing.T) {
 		}
 		return err
 	}
-	loops := 5
-	if long() {
-		loops = 30
-	}
-	for i := range loops {
+	for i := range testlength.Of(2, 5, 30) {
 		other, filler := filepath.Join(dir, "other"), filepath.Join(dir, "filler")
 		leave(t, other, 200<<20)
 		for {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/adauldev/octaskly/queue/queuetest"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 // onDisk is what the files of a directory take on the disk, and their count
@@ -47,10 +48,7 @@ func TestManyOperations(t *testing.T) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		return
 	}
-	n := 30_000 // tasks, that is four operations each
-	if long() {
-		n = 500_000
-	}
+	n := testlength.Of(10_000, 30_000, 500_000) // tasks, that is four operations each
 	dir := t.TempDir()
 	p := queuetest.Child(t, "run", "OCTASKLY_DIR="+dir, fmt.Sprint("OCTASKLY_N=", n))
 	var hash uint64

@@ -16,6 +16,7 @@ import (
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/queuetest"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 // The rig: a child writes to a queue on a loop-mounted ext4 and prints what
@@ -75,10 +76,7 @@ func TestPowerCut(t *testing.T) {
 		return
 	}
 	needMounts(t)
-	cuts := 10
-	if long() {
-		cuts = 200
-	}
+	cuts := testlength.Of(3, 10, 200)
 	lost := 0
 	for i := range cuts {
 		lost += powerCut(t, i)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/adauldev/octaskly/queue"
 	"github.com/adauldev/octaskly/queue/queuetest"
+	"github.com/adauldev/octaskly/queue/task/testlength"
 )
 
 func TestLogSuite(t *testing.T) { queuetest.LogSuite(t, openAt, true) }
@@ -22,7 +23,7 @@ func TestHistories(t *testing.T) {
 		t.Skip("each restart waits for an election")
 	}
 	lg := slog.New(slog.DiscardHandler)
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(testlength.Of(4*time.Second, 15*time.Second, 15*time.Second))
 	rapid.Check(t, func(t *rapid.T) {
 		if time.Now().After(deadline) {
 			return // enough; every check that ran was whole
