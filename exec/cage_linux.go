@@ -160,8 +160,10 @@ func (c *confinement) openCage(home workDir, dir string, given int) (*cage, erro
 	defer unix.Close(ends[1])
 	k := &cage{
 		built: c.fence.version(), sock: ends[0], pidfd: -1, home: home,
-		plan: cagePlan{Level: c.level, ABI: c.fence.abi, Home: home.path, Dir: dir, DirID: id, Protected: c.fence.protected,
-			Closed: c.fence.homes.closed, Readable: c.fence.homes.readable, Skip: c.skip},
+		plan: cagePlan{
+			Level: c.level, ABI: c.fence.abi, Home: home.path, Dir: dir, DirID: id, Protected: c.fence.protected,
+			Closed: c.fence.homes.closed, Readable: c.fence.homes.readable, Skip: c.skip,
+		},
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {

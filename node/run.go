@@ -58,9 +58,7 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 		netWG.Wait()
 		return err
 	}
-	if m := n.membership.Load(); m != nil && n.opt.Join != "" && !m.Ended(time.Now()) {
-		n.log.Warn("this node is a member of a cluster already: the code was not used", "cluster", control.ShortCluster(m.ClusterID()))
-	}
+	n.warnOfUnusedCode()
 	n.sweep(cut)
 	roleWG.Go(func() { _ = n.worker.Run(roles) })
 	roleWG.Go(func() { n.sweepBlobs(roles) })
@@ -110,6 +108,13 @@ func (n *Node) Run(drain, cut context.Context, ready func(control.Control)) erro
 	}
 	n.log.Info("stopped", "node", n.Name())
 	return nil
+}
+
+// warnOfUnusedCode says that a code was given to a node that needs none.
+func (n *Node) warnOfUnusedCode() {
+	if m := n.membership.Load(); m != nil && n.opt.Join != "" && !m.Ended(time.Now()) {
+		n.log.Warn("this node is a member of a cluster already: the code was not used", "cluster", control.ShortCluster(m.ClusterID()))
+	}
 }
 
 // endBy says what Stop does.

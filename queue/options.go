@@ -42,7 +42,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func (o *Options) space() badgerdb.SpaceOptions {
+func (o Options) space() badgerdb.SpaceOptions {
 	return badgerdb.SpaceOptions{Dir: o.Dir, MinFree: o.MinFree, Ballast: o.Ballast, TableSize: o.TableSize, Logger: o.Logger}
 }
 

@@ -12,7 +12,7 @@ type (
 	Started = state.Started
 	Change  = state.Change
 	Watcher = state.Watcher
-	Gap     = state.Gap
+	Gap     = state.Gap //nolint:errname // what is missing, which is also an error
 
 	Submitted     = state.Submitted
 	SubmitReply   = state.SubmitReply

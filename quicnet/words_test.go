@@ -54,7 +54,7 @@ func TestErrorsAreInWords(t *testing.T) {
 		}
 	}
 	for _, err := range []error{io.EOF, os.ErrDeadlineExceeded, context.Canceled, task.Errorf(task.KindFull, "full"), wire.ErrMalformed} {
-		if translate(err) != err {
+		if translate(err) != err { //nolint:errorlint // the very same value
 			t.Errorf("%v was changed to %v", err, translate(err))
 		}
 	}

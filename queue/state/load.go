@@ -23,15 +23,13 @@ func (s *State) load() error {
 		sum += h
 		return err
 	})
-	if err == nil {
-		err = l.end(s)
-	}
 	if err != nil {
 		if task.KindOf(err) == task.KindCorrupt {
 			return err
 		}
 		return s.store.Damaged("%v", err)
 	}
+	l.end(s)
 	if sum != want.sum {
 		return s.store.Damaged("its records are not those that were written last (sum %016x, not %016x)", sum, want.sum)
 	}
@@ -179,7 +177,7 @@ func (l *loader) tomb(s *State, id uint64) error {
 }
 
 // end makes what waits ready and orders what is finished.
-func (l *loader) end(s *State) error {
+func (l *loader) end(s *State) {
 	for n := range s.blocks.refs {
 		ref := &s.blocks.refs[n]
 		for id := ref.first; id < ref.first+uint64(ref.n); id++ {
@@ -204,5 +202,4 @@ func (l *loader) end(s *State) error {
 	})
 	s.finished.list = l.done
 	s.wake()
-	return nil
 }

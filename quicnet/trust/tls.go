@@ -142,7 +142,7 @@ func (v *Verifier) judge(m *Membership, cs tls.ConnectionState, server bool) (Pe
 	}
 	at := certTime(v.now(), m.Floor(), m.root.NotBefore, leaf.NotBefore, leaf.NotAfter)
 	p, err := verifyChain(m.root, m.cluster, cs.PeerCertificates, at)
-	if server && errors.As(err, new(outOfTime)) && v.renewable(p) {
+	if server && errors.As(err, new(outOfTimeError)) && v.renewable(p) {
 		p, err = verifyChain(m.root, m.cluster, cs.PeerCertificates, leaf.NotBefore)
 	}
 	if err != nil {
@@ -158,16 +158,16 @@ func (v *Verifier) renewable(p Peer) bool {
 	return v.Renewable != nil && v.Renewable(p.ID, p.NotAfter)
 }
 
-// outOfTime says that a certificate is not good yet, or no longer.
-type outOfTime string
+// outOfTimeError says that a certificate is not good yet, or no longer.
+type outOfTimeError string
 
-func (e outOfTime) Error() string { return string(e) }
+func (e outOfTimeError) Error() string { return string(e) }
 
 // verifyChain checks that certs[0] is a leaf that the cluster's root, directly or
 // through the issuers after it, gave to the node that its names say, and that it
 // is good at the moment at. The root's own dates are not looked at: it is known by
 // its key, and the clock by which it was made may have been wrong. With
-// outOfTime the Peer says whose certificate it would be; nothing else is checked.
+// outOfTimeError the Peer says whose certificate it would be; nothing else is checked.
 func verifyChain(root *x509.Certificate, cluster string, certs []*x509.Certificate, at time.Time) (Peer, error) {
 	leaf := certs[0]
 	if leaf.IsCA || !leaf.BasicConstraintsValid || leaf.KeyUsage != x509.KeyUsageDigitalSignature {
@@ -181,10 +181,10 @@ func verifyChain(root *x509.Certificate, cluster string, certs []*x509.Certifica
 		return Peer{}, fmt.Errorf("it belongs to cluster %s, this is cluster %s", task.NodeID(p.Cluster).Short(), task.NodeID(cluster).Short())
 	}
 	if at.Before(leaf.NotBefore) {
-		return p, outOfTime("it is not valid before " + leaf.NotBefore.UTC().Format(time.RFC3339))
+		return p, outOfTimeError("it is not valid before " + leaf.NotBefore.UTC().Format(time.RFC3339))
 	}
 	if at.After(leaf.NotAfter) {
-		return p, outOfTime("it expired at " + leaf.NotAfter.UTC().Format(time.RFC3339))
+		return p, outOfTimeError("it expired at " + leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	opts := x509.VerifyOptions{
 		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: at,

@@ -117,9 +117,11 @@ func (r *recorder) node(ctx context.Context, call string, v any) (control.Node, 
 func (r *recorder) Drain(ctx context.Context, n string) (control.Node, error) {
 	return r.node(ctx, "drain", n)
 }
+
 func (r *recorder) Undrain(ctx context.Context, n string) (control.Node, error) {
 	return r.node(ctx, "undrain", n)
 }
+
 func (r *recorder) Remove(ctx context.Context, n string) (control.Node, error) {
 	return r.node(ctx, "remove", n)
 }
