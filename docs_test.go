@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -74,5 +75,34 @@ func TestRecordsAreListed(t *testing.T) {
 	}
 	for name := range listed {
 		t.Errorf("docs/adr/README.md lists %s, which is not there", name)
+	}
+}
+
+// TestPagesNameWhatIsThere looks for the files and folders that the pages for
+// developers name: something of that name has to be there, wherever it was moved.
+func TestPagesNameWhatIsThere(t *testing.T) {
+	there := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		there[filepath.Base(path)] = true
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob("docs/checklists/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`((?:ui|node|queue|quicnet|exec|theme|scripts|docs|testdata)(?:/[\\w.-]+)+)`( \\(being built\\))?")
+	for _, page := range append(pages, "ARCHITECTURE.md", "CONTRIBUTING.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			if m[2] == "" && !there[filepath.Base(m[1])] {
+				t.Errorf("%s names %s, and nothing is called so any more", page, m[1])
+			}
+		}
 	}
 }
