@@ -168,14 +168,14 @@ func checkOutcome(o *Outcome) error {
 	return nil
 }
 
-// Return gives back leases that ended without an outcome. The task is queued
+// Release gives back leases that ended without an outcome. The task is queued
 // again, unless it was being cancelled (cancelled), or is at-most-once and may
 // have run (lost), or has had MaxCrashes crashes (failed, poison).
-func (q *Queue) Return(returns []Return) *Pending[[]ReturnReply] {
+func (q *Queue) Release(releases []Release) *Pending[[]ReleaseReply] {
 	if err := q.space.MayWrite(); err != nil {
-		return failed[[]ReturnReply](err)
+		return failed[[]ReleaseReply](err)
 	}
-	return proposeLists[ReturnReply](q, state.EncodeReturn(q.now(), returns))
+	return proposeLists[ReleaseReply](q, state.EncodeRelease(q.now(), releases))
 }
 
 // Cancel ends tasks that are not finished: at once if they are not leased,

@@ -22,9 +22,9 @@ type (
 	Outcome       = state.Outcome
 	RecordReply   = state.RecordReply
 	RecordVerdict = state.RecordVerdict
-	Return        = state.Return
-	ReturnReply   = state.ReturnReply
-	ReturnReason  = state.ReturnReason
+	Release       = state.Release
+	ReleaseReply  = state.ReleaseReply
+	ReleaseReason = state.ReleaseReason
 	CancelReply   = state.CancelReply
 	CancelVerdict = state.CancelVerdict
 

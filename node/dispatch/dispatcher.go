@@ -186,7 +186,7 @@ func (d *Dispatcher) watchLeases(ctx context.Context) {
 // were silent for a whole lease.
 func (d *Dispatcher) expire(now time.Time) {
 	d.mu.Lock()
-	var lost []queue.Return
+	var lost []queue.Release
 	stepped := false
 	for _, w := range d.workers {
 		silent := now.Sub(w.heard)
@@ -201,7 +201,7 @@ func (d *Dispatcher) expire(now time.Time) {
 		if w.state == sched.Lost {
 			for _, l := range w.leases {
 				d.note(task.EvExpire, w, l.Lease)
-				lost = append(lost, queue.Return{ID: l.ID, Fence: l.Fence, Why: queue.LeaseLost, Message: w.name + " was silent for longer than its lease"})
+				lost = append(lost, queue.Release{ID: l.ID, Fence: l.Fence, Why: queue.LeaseLost, Message: w.name + " was silent for longer than its lease"})
 			}
 			w.clear()
 			// What is still on its way there must not be obeyed any more.
@@ -238,11 +238,11 @@ func stateAfter(s sched.State, connected bool, silent, beat, lease time.Duration
 }
 
 // giveBack returns leases to the queue and tells whoever follows the tasks.
-func (d *Dispatcher) giveBack(rs []queue.Return) {
+func (d *Dispatcher) giveBack(rs []queue.Release) {
 	if len(rs) == 0 {
 		return
 	}
-	d.queue.Return(rs).Then(func(vs []queue.ReturnReply, err error) {
+	d.queue.Release(rs).Then(func(vs []queue.ReleaseReply, err error) {
 		if err != nil {
 			d.log.Error("leases could not be given back", "count", len(rs), "error", err)
 			return

@@ -53,9 +53,9 @@ func (d *Dispatcher) noteEnd(id task.ID, f task.Fence, st task.State) {
 	d.opt.History.Record(e)
 }
 
-func (d *Dispatcher) noteReturned(rs []queue.Return, vs []queue.ReturnReply) {
+func (d *Dispatcher) noteReturned(rs []queue.Release, vs []queue.ReleaseReply) {
 	for i, v := range vs {
-		if v.Returned {
+		if v.Released {
 			d.noteEnd(rs[i].ID, rs[i].Fence, v.State)
 		}
 	}

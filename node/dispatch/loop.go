@@ -186,7 +186,7 @@ func (d *Dispatcher) granted(b *batch, vs []queue.GrantVerdict, err error) {
 // the worker may have been lost or have connected anew, and what was given back
 // then came before the grant and had no effect.
 func (d *Dispatcher) send(b *batch, items []wire.Assignment) {
-	var back []queue.Return
+	var back []queue.Release
 	good := items[:0:0]
 	d.mu.Lock()
 	for i := range items {
@@ -198,7 +198,7 @@ func (d *Dispatcher) send(b *batch, items []wire.Assignment) {
 		if b.worker.remove(l) {
 			d.note(task.EvRequeue, b.worker, l)
 		}
-		back = append(back, queue.Return{ID: l.ID, Fence: l.Fence, Why: queue.NeverStarted})
+		back = append(back, queue.Release{ID: l.ID, Fence: l.Fence, Why: queue.NeverStarted})
 	}
 	if len(good) > 0 {
 		b.out.assign(good)

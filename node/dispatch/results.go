@@ -15,7 +15,7 @@ func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
 	now := time.Now()
 	nowMs := now.UnixMilli()
 	outcomes := make([]queue.Outcome, 0, len(items))
-	var back []queue.Return
+	var back []queue.Release
 	var gone, strange []wire.Acked
 	d.mu.Lock()
 	for i := range items {
@@ -29,7 +29,7 @@ func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
 			continue
 		}
 		if r.Exit.Reason == task.ReasonNodeLost {
-			back = append(back, queue.Return{ID: r.ID, Fence: r.Fence, Why: queue.Forgotten, Message: r.Exit.Message})
+			back = append(back, queue.Release{ID: r.ID, Fence: r.Fence, Why: queue.Forgotten, Message: r.Exit.Message})
 			gone = append(gone, wire.Acked{Lease: r.Lease, Verdict: wire.Recorded})
 			continue
 		}
@@ -44,7 +44,7 @@ func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
 		out.ack(strange)
 	}
 	if len(back) > 0 {
-		d.queue.Return(back).Then(func(vs []queue.ReturnReply, err error) {
+		d.queue.Release(back).Then(func(vs []queue.ReleaseReply, err error) {
 			if err == nil {
 				d.noteReturned(back, vs)
 				out.ack(gone)
@@ -131,7 +131,7 @@ func verdictOf(v queue.RecordVerdict) wire.Verdict {
 	return wire.Unknown
 }
 
-func (d *Dispatcher) notify(rs []queue.Return) {
+func (d *Dispatcher) notify(rs []queue.Release) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, r := range rs {

@@ -191,7 +191,7 @@ func (d *Dispatcher) renew(id task.NodeID, key []byte) [][]byte {
 
 // settled is what follows from what a worker says that it holds.
 type settled struct {
-	back    []queue.Return  // leases that it does not hold
+	back    []queue.Release // leases that it does not hold
 	running []queue.Started // leases that it has started
 	drop    []wire.Lease    // attempts that nobody waits for
 	stop    []wire.StopItem // leases that were cancelled while it was away
@@ -223,7 +223,7 @@ func settle(leases map[task.ID]lease, holds []wire.Held, restarted bool) settled
 			}
 			continue
 		}
-		r := queue.Return{ID: l.ID, Fence: l.Fence, Why: queue.NeverStarted}
+		r := queue.Release{ID: l.ID, Fence: l.Fence, Why: queue.NeverStarted}
 		if restarted {
 			r.Why, r.Message = queue.Forgotten, "the worker was restarted and does not know it any more"
 		}
@@ -382,7 +382,7 @@ const coolTime = time.Second
 // declined takes back what a worker has not started. A worker can only give
 // back what it holds.
 func (d *Dispatcher) declined(w *worker, items []wire.Decline) {
-	var back []queue.Return
+	var back []queue.Release
 	d.mu.Lock()
 	if !w.leaving {
 		w.cool = time.Now().Add(coolTime)
@@ -390,7 +390,7 @@ func (d *Dispatcher) declined(w *worker, items []wire.Decline) {
 	}
 	for _, it := range items {
 		if w.remove(it.Lease) {
-			back = append(back, queue.Return{ID: it.ID, Fence: it.Fence, Why: queue.Declined, Message: it.Why})
+			back = append(back, queue.Release{ID: it.ID, Fence: it.Fence, Why: queue.Declined, Message: it.Why})
 			d.note(task.EvRequeue, w, it.Lease)
 			d.log.Info("task given back", "task", it.ID, "node", w.name, "why", it.Why)
 		}

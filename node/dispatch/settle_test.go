@@ -20,7 +20,7 @@ func at(id task.ID, term uint64, attempt uint32) wire.Lease {
 func TestSettle(t *testing.T) {
 	type back struct {
 		wire.Lease
-		why queue.ReturnReason
+		why queue.ReleaseReason
 	}
 	l := at(1, 3, 2)
 	for _, tc := range []struct {

@@ -107,7 +107,7 @@ func staleGrant(t *testing.T) []task.Event {
 	log.NextTerm()
 	now := task.Fence{Term: old + 1, Attempt: 1}
 	grant(now)
-	_, err = q.Return([]queue.Return{{ID: 1, Fence: now, Why: queue.NeverStarted}}).Wait(t.Context())
+	_, err = q.Release([]queue.Release{{ID: 1, Fence: now, Why: queue.NeverStarted}}).Wait(t.Context())
 	settle(err)
 	h = append(h, task.Event{Kind: task.EvRequeue, Task: 1, Term: now.Term, Attempt: now.Attempt})
 	grant(task.Fence{Term: old, Attempt: 7})

@@ -26,16 +26,16 @@ func Histories(t *rapid.T, open Opener) {
 	h := &history{T: t, c: c, q: open(c), m: NewModel(Limit), open: open, seen: map[task.ID]task.State{}}
 	h.watch = h.q.Watch(0)
 	t.Repeat(map[string]func(*rapid.T){
-		"":         h.check,
-		"submit":   h.submit,
-		"take":     h.take,
-		"grant":    h.grant,
-		"untake":   h.untake,
-		"forgery":  h.forgery,
-		"record":   h.record,
-		"giveback": h.giveBack,
-		"cancel":   h.cancel,
-		"purge":    h.purge,
+		"":        h.check,
+		"submit":  h.submit,
+		"take":    h.take,
+		"grant":   h.grant,
+		"untake":  h.untake,
+		"forgery": h.forgery,
+		"record":  h.record,
+		"release": h.release,
+		"cancel":  h.cancel,
+		"purge":   h.purge,
 		"clock": func(t *rapid.T) {
 			c.T = c.T.Add(time.Duration(rapid.IntRange(1, 3000).Draw(t, "ms")) * time.Millisecond)
 		},
@@ -222,11 +222,11 @@ func (h *history) record(t *rapid.T) {
 	same(t, "record", wait(t, h.q.Record(list)), want)
 }
 
-func (h *history) giveBack(t *rapid.T) {
+func (h *history) release(t *rapid.T) {
 	g := h.anyFence(t)
-	r := queue.Return{ID: g.ID, Fence: g.Fence, Why: queue.ReturnReason(rapid.IntRange(1, 4).Draw(t, "why"))}
-	want := h.m.Return(r)
-	same(t, "return", wait(t, h.q.Return([]queue.Return{r})), []queue.ReturnReply{want})
+	r := queue.Release{ID: g.ID, Fence: g.Fence, Why: queue.ReleaseReason(rapid.IntRange(1, 4).Draw(t, "why"))}
+	want := h.m.Release(r)
+	same(t, "return", wait(t, h.q.Release([]queue.Release{r})), []queue.ReleaseReply{want})
 }
 
 func (h *history) cancel(t *rapid.T) {

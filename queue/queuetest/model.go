@@ -132,15 +132,15 @@ func (m *Model) end(t *ModelTask, st task.State) {
 	t.Ends++
 }
 
-// Return predicts queue.Queue.Return.
-func (m *Model) Return(r queue.Return) queue.ReturnReply {
+// Release predicts queue.Queue.Release.
+func (m *Model) Release(r queue.Release) queue.ReleaseReply {
 	t := m.Tasks[r.ID]
 	if t == nil || t.State != task.Assigned || t.Last != r.Fence {
 		st := task.State(0)
 		if t != nil {
 			st = t.State
 		}
-		return queue.ReturnReply{State: st}
+		return queue.ReleaseReply{State: st}
 	}
 	clean := r.Why == queue.Declined || r.Why == queue.NeverStarted
 	if !clean {
@@ -162,7 +162,7 @@ func (m *Model) Return(r queue.Return) queue.ReturnReply {
 		t.Attempts++
 		t.State = task.Queued
 	}
-	return queue.ReturnReply{Returned: true, State: t.State}
+	return queue.ReleaseReply{Released: true, State: t.State}
 }
 
 // Cancel predicts queue.Queue.Cancel.

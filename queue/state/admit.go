@@ -17,7 +17,7 @@ func (s *State) applySubmit(r *reader) any {
 			return badCommand(err)
 		}
 	}
-	k.first = s.top.next
+	k.first = s.position.next
 	reply := SubmitReply{Tasks: make([]Submitted, len(k.items)), Limit: limit}
 	keep := k.items[:0] // moves the accepted ones together in place
 	all := len(k.items)
@@ -32,7 +32,7 @@ func (s *State) applySubmit(r *reader) any {
 		s.submitOne(id, it, slots[it.class], k.by)
 		reply.Tasks[i] = Submitted{task.ID(id), Accepted}
 	}
-	s.top.next += uint64(len(keep))
+	s.position.next += uint64(len(keep))
 	reply.Waiting = s.unfinished()
 	for _, slot := range slots { // those that nobody uses
 		if c := s.classes[slot]; c != nil && c.tasks == 0 {
@@ -84,17 +84,17 @@ func (s *State) unfinished() int {
 // submitOne makes the new task in memory.
 func (s *State) submitOne(id uint64, it *blockItem, slot uint32, by []byte) {
 	s.enter(id, it, slot, by, task.Queued)
-	p := s.cells.page(id)
+	p := s.table.page(id)
 	p.cell[id%pageSize] |= readyBit
 	k := s.classes[slot]
 	k.count++
 	k.appendTail(id)
-	s.feed.add(s.top.index, &Change{Time: s.now, ID: task.ID(id), To: task.Queued})
+	s.feed.add(s.position.index, &Change{Time: s.now, ID: task.ID(id), To: task.Queued})
 }
 
 // enter makes a task that is not finished known in memory.
 func (s *State) enter(id uint64, it *blockItem, slot uint32, by []byte, st task.State) {
-	p := s.cells.grow(id)
+	p := s.table.grow(id)
 	i := id % pageSize
 	p.cell[i], p.retry[i], p.class[i] = uint8(st), it.retry, slot
 	p.live++

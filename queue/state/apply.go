@@ -25,7 +25,7 @@ func (s *State) Apply(entries []Entry) []any {
 var ErrReplayed = task.Errorf(task.KindInternal, "the change was applied before this start")
 
 func (s *State) applyEntry(e *Entry) any {
-	if e.Index <= s.top.index {
+	if e.Index <= s.position.index {
 		return ErrReplayed
 	}
 	for s.full() && s.failed == nil && !s.closing {
@@ -39,12 +39,12 @@ func (s *State) applyEntry(e *Entry) any {
 	}
 	if e.Term > s.term {
 		s.term = e.Term
-		clear(s.burnt)
+		clear(s.reservedAttempts)
 	}
-	s.top.index, s.top.term = e.Index, e.Term
+	s.position.index, s.position.term = e.Index, e.Term
 	reply := s.applyCommand(e)
-	began := s.open.top.index == s.durable
-	s.open.top = s.top
+	began := s.open.position.index == s.durable
+	s.open.position = s.position
 	if began || s.full() {
 		s.work.Signal()
 	}
@@ -64,8 +64,8 @@ func (s *State) applyCommand(e *Entry) any {
 		return s.applyGrant(r, e.Term)
 	case cmdRecord:
 		return s.applyRecord(r)
-	case cmdReturn:
-		return s.applyReturn(r)
+	case cmdRelease:
+		return s.applyRelease(r)
 	case cmdCancel:
 		return s.applyCancel(r)
 	case cmdPurge:
@@ -80,7 +80,7 @@ func badCommand(err error) error {
 
 // move takes a task from one state to another, in memory.
 func (s *State) move(id uint64, to task.State) (from task.State) {
-	p := s.cells.page(id)
+	p := s.table.page(id)
 	i := id % pageSize
 	cell := p.cell[i]
 	from = task.State(cell & stateMask)
@@ -96,15 +96,15 @@ func (s *State) move(id uint64, to task.State) (from task.State) {
 	}
 	p.cell[i] = cell&^stateMask | uint8(to)
 	if to.Terminal() && !from.Terminal() {
-		delete(s.burnt, id)
+		delete(s.reservedAttempts, id)
 		s.leaveClass(p.class[i])
 	}
 	return from
 }
 
-// enready puts a waiting task that is not taken into its class's ready set.
-func (s *State) enready(id uint64) {
-	p := s.cells.page(id)
+// enqueueReady puts a waiting task that is not taken into its class's ready set.
+func (s *State) enqueueReady(id uint64) {
+	p := s.table.page(id)
 	i := id % pageSize
 	if p.cell[i]&(readyBit|takenBit) != 0 {
 		return
@@ -116,7 +116,7 @@ func (s *State) enready(id uint64) {
 	s.wake()
 }
 
-func (s *State) isReady(id uint64) bool { return s.cells.flag(id, readyBit) }
+func (s *State) isReady(id uint64) bool { return s.table.flag(id, readyBit) }
 
 // trim drops numbers from the front of a ready set that are not ready any more.
 func (s *State) trim(slot uint32) {
@@ -126,7 +126,7 @@ func (s *State) trim(slot uint32) {
 }
 
 // putLive stages where an unfinished task stands.
-func (s *State) putLive(l *live, st task.State) {
+func (s *State) putLive(l *activeTask, st task.State) {
 	r := record{
 		state: st, cancel: l.cancel, term: l.term, attempt: l.attempt, failures: l.failures,
 		history: l.history, crashes: l.crashes, notBefore: l.notBefore,
@@ -141,11 +141,11 @@ func (s *State) putRecord(id uint64, r *record) {
 	from := len(s.open.arena)
 	s.open.arena = r.append(s.open.arena)
 	h := s.put(numKey{kind: kindState, id: id}, from)
-	s.top.sum -= s.cells.page(id).setSum(id%pageSize, h)
+	s.position.sum -= s.table.page(id).setSum(id%pageSize, h)
 }
 
 // putAttempt stages an attempt that is over but was not the last.
-func (s *State) putAttempt(l *live, a *task.Attempt) {
+func (s *State) putAttempt(l *activeTask, a *task.Attempt) {
 	from := len(s.open.arena)
 	s.open.arena = appendAttempt(s.open.arena, a)
 	s.put(numKey{kind: kindAttempt, id: l.id, sub: l.history}, from)
@@ -153,7 +153,7 @@ func (s *State) putAttempt(l *live, a *task.Attempt) {
 }
 
 // finish ends a task for good. l may be nil; last may be nil.
-func (s *State) finish(id uint64, l *live, to task.State, last *task.Attempt) {
+func (s *State) finish(id uint64, l *activeTask, to task.State, last *task.Attempt) {
 	r := record{state: to, finished: s.now, last: last}
 	c := Change{Time: s.now, ID: task.ID(id), To: to}
 	if l != nil {
@@ -165,7 +165,7 @@ func (s *State) finish(id uint64, l *live, to task.State, last *task.Attempt) {
 	}
 	c.From = s.move(id, to)
 	s.putRecord(id, &r)
-	s.lives.drop(id)
+	s.active.drop(id)
 	s.finished.add(id, s.now)
-	s.feed.add(s.top.index, &c)
+	s.feed.add(s.position.index, &c)
 }

@@ -16,7 +16,7 @@ func (s *State) applyCancel(r *reader) any {
 }
 
 func (s *State) cancel(id uint64) CancelReply {
-	st := s.cells.state(id)
+	st := s.table.state(id)
 	c := CancelReply{ID: task.ID(id), State: stored(st)}
 	switch {
 	case st == 0:
@@ -24,7 +24,7 @@ func (s *State) cancel(id uint64) CancelReply {
 	case st.Terminal():
 		c.Verdict = CancelTooLate
 	case st.Holds():
-		l := s.lives.get(id)
+		l := s.active.get(id)
 		c.Verdict, c.Node, c.Fence = CancelPending, s.nodes[l.node], task.Fence{Term: l.term, Attempt: l.attempt}
 		if !l.cancel {
 			l.cancel = true
@@ -32,8 +32,8 @@ func (s *State) cancel(id uint64) CancelReply {
 		}
 	default:
 		c.Verdict, c.State = CancelDone, task.Cancelled
-		slot := s.cells.page(id).class[id%pageSize]
-		s.finish(id, s.lives.get(id), task.Cancelled, nil)
+		slot := s.table.page(id).class[id%pageSize]
+		s.finish(id, s.active.get(id), task.Cancelled, nil)
 		s.trim(slot)
 	}
 	return c

@@ -14,7 +14,7 @@ const (
 	cmdSubmit commandKind = iota + 1
 	cmdGrant
 	cmdRecord
-	cmdReturn
+	cmdRelease
 	cmdCancel
 	cmdPurge
 	cmdPutMember
@@ -88,7 +88,7 @@ func readOutcome(r *reader, o *Outcome) {
 	o.Output = readOutput(r)
 }
 
-func appendReturn(b []byte, t *Return) []byte {
+func appendRelease(b []byte, t *Release) []byte {
 	b = putUint(b, uint64(t.ID))
 	b = putUint(b, t.Fence.Term)
 	b = putUint(b, uint64(t.Fence.Attempt))
@@ -96,11 +96,11 @@ func appendReturn(b []byte, t *Return) []byte {
 	return putString(b, t.Message)
 }
 
-func readReturn(r *reader) Return {
-	return Return{
+func readRelease(r *reader) Release {
+	return Release{
 		ID:      task.ID(r.uint()),
 		Fence:   task.Fence{Term: r.uint(), Attempt: r.uint32()},
-		Why:     ReturnReason(r.byte()),
+		Why:     ReleaseReason(r.byte()),
 		Message: r.string(),
 	}
 }

@@ -88,16 +88,16 @@ func EncodeRecord(now int64, outcomes []Outcome) [][]byte {
 	return cut(outcomes, func(b []byte) []byte { return beginCommand(b, cmdRecord, now) }, appendOutcome)
 }
 
-// EncodeReturn writes the commands that give back leases.
-func EncodeReturn(now int64, returns []Return) [][]byte {
-	return cut(returns, func(b []byte) []byte { return beginCommand(b, cmdReturn, now) },
-		func(b []byte, t, _ *Return) []byte {
+// EncodeRelease writes the commands that give back leases.
+func EncodeRelease(now int64, returns []Release) [][]byte {
+	return cut(returns, func(b []byte) []byte { return beginCommand(b, cmdRelease, now) },
+		func(b []byte, t, _ *Release) []byte {
 			if len(t.Message) > MaxMessage {
 				short := *t
 				short.Message = t.Message[:MaxMessage]
 				t = &short
 			}
-			return appendReturn(b, t)
+			return appendRelease(b, t)
 		})
 }
 

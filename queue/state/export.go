@@ -25,13 +25,13 @@ func (s *State) Export(ctx context.Context, w io.Writer) error {
 	}
 	sum := crc32.New(castagnoli)
 	bw := bufio.NewWriterSize(io.MultiWriter(w, sum), 1<<16)
-	var top []byte
+	var position []byte
 	err := s.store.Each(func(key, value []byte) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if key[0] == kindTop {
-			top = append([]byte{}, value...)
+		if key[0] == kindPosition {
+			position = append([]byte{}, value...)
 			return nil
 		}
 		return writePair(bw, key, value)
@@ -39,7 +39,7 @@ func (s *State) Export(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := writePair(bw, []byte{kindTop}, top); err != nil {
+	if err := writePair(bw, []byte{kindPosition}, position); err != nil {
 		return err
 	}
 	if err := bw.WriteByte(0); err != nil {
@@ -93,16 +93,16 @@ func (s *State) Import(r io.Reader) error {
 }
 
 func (s *State) importAll(r *bufio.Reader) error {
-	var top []byte
-	if err := s.store.Replace(func(w Writer) (err error) { top, err = copyRecords(r, w); return err }); err != nil {
+	var position []byte
+	if err := s.store.Replace(func(w Writer) (err error) { position, err = copyRecords(r, w); return err }); err != nil {
 		return err
 	}
-	return s.store.Commit(func(w Writer) error { return w.Set([]byte{kindTop}, top) })
+	return s.store.Commit(func(w Writer) error { return w.Set([]byte{kindPosition}, position) })
 }
 
 // copyRecords writes what is received, and returns the position, which is written
 // last.
-func copyRecords(r *bufio.Reader, w Writer) (top []byte, err error) {
+func copyRecords(r *bufio.Reader, w Writer) (position []byte, err error) {
 	sum := crc32.New(castagnoli)
 	for {
 		k, err := readPart(r, sum)
@@ -116,8 +116,8 @@ func copyRecords(r *bufio.Reader, w Writer) (top []byte, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if k[0] == kindTop {
-			top = v
+		if k[0] == kindPosition {
+			position = v
 			continue
 		}
 		if err := w.Set(k, v); err != nil {
@@ -125,10 +125,10 @@ func copyRecords(r *bufio.Reader, w Writer) (top []byte, err error) {
 		}
 	}
 	var want [4]byte
-	if _, err := io.ReadFull(r, want[:]); err != nil || binary.BigEndian.Uint32(want[:]) != sum.Sum32() || top == nil {
+	if _, err := io.ReadFull(r, want[:]); err != nil || binary.BigEndian.Uint32(want[:]) != sum.Sum32() || position == nil {
 		return nil, task.Errorf(task.KindCorrupt, "the received state is damaged")
 	}
-	return top, nil
+	return position, nil
 }
 
 func readPart(r *bufio.Reader, sum io.Writer) ([]byte, error) {

@@ -5,19 +5,19 @@ import "github.com/adauldev/octaskly/queue/task"
 // finished are the finished tasks that still exist, in the order in which
 // they finished. Removed ones are skipped when they come to the front.
 type finished struct {
-	list []fin
+	list []finishedTask
 	head int
 }
 
-type fin struct {
+type finishedTask struct {
 	id uint64
 	at int64 // Unix ms
 }
 
-func (f *finished) add(id uint64, at int64) { f.list = append(f.list, fin{id, at}) }
+func (f *finished) add(id uint64, at int64) { f.list = append(f.list, finishedTask{id, at}) }
 
 // front is the oldest one for which ok holds; others before it are dropped.
-func (f *finished) front(ok func(uint64) bool) (fin, bool) {
+func (f *finished) front(ok func(uint64) bool) (finishedTask, bool) {
 	for f.head < len(f.list) {
 		x := f.list[f.head]
 		if ok(x.id) {
@@ -29,7 +29,7 @@ func (f *finished) front(ok func(uint64) bool) (fin, bool) {
 			f.head = 0
 		}
 	}
-	return fin{}, false
+	return finishedTask{}, false
 }
 
 // oldest lists up to limit existing ones, oldest first, that finished before a
@@ -66,7 +66,7 @@ func (s *State) Overdue(limit, keep int, before int64) []task.ID {
 			total += s.counts[st]
 		}
 	}
-	list := s.finished.oldest(limit, total, keep, before, func(id uint64) bool { return s.cells.state(id).Terminal() })
+	list := s.finished.oldest(limit, total, keep, before, func(id uint64) bool { return s.table.state(id).Terminal() })
 	ids := make([]task.ID, len(list))
 	for i, id := range list {
 		ids[i] = task.ID(id)

@@ -18,7 +18,7 @@ func FuzzApply(f *testing.F) {
 	for _, cmds := range [][][]byte{
 		EncodeGrant(1, "w", []Grant{{1, fence}}),
 		EncodeRecord(2, []Outcome{{ID: 1, Fence: fence, Exit: task.Exit{Code: 1}}}),
-		EncodeReturn(3, []Return{{ID: 1, Fence: fence, Why: LeaseLost}}),
+		EncodeRelease(3, []Release{{ID: 1, Fence: fence, Why: LeaseLost}}),
 		EncodeCancel(4, "me", []task.ID{2}),
 		EncodePurge(5, []task.ID{2}),
 	} {
@@ -76,7 +76,7 @@ func FuzzStored(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		_, _ = parseTop(b)
+		_, _ = parsePosition(b)
 		_, _ = parseNumKey(b)
 	})
 }

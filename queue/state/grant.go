@@ -21,7 +21,7 @@ func (s *State) applyGrant(r *reader, term uint64) any {
 
 func (s *State) grant(g *Grant, node uint32, term uint64) GrantVerdict {
 	id := uint64(g.ID)
-	l := s.lives.get(id)
+	l := s.active.get(id)
 	switch v := s.judgeGrant(g, l, term); v {
 	case Granted:
 	case GrantStale:
@@ -31,20 +31,20 @@ func (s *State) grant(g *Grant, node uint32, term uint64) GrantVerdict {
 		return v
 	}
 	if l == nil {
-		l = s.lives.add(id)
+		l = s.active.add(id)
 	}
 	l.term, l.attempt, l.node = g.Fence.Term, g.Fence.Attempt, node
 	l.granted, l.started, l.notBefore = s.now, 0, 0
 	from := s.move(id, task.Assigned)
-	p := s.cells.page(id)
+	p := s.table.page(id)
 	s.trim(p.class[id%pageSize])
 	s.putLive(l, task.Assigned)
-	s.feed.add(s.top.index, &Change{Time: s.now, ID: g.ID, From: from, To: task.Assigned, Node: s.nodes[node], Fence: g.Fence})
+	s.feed.add(s.position.index, &Change{Time: s.now, ID: g.ID, From: from, To: task.Assigned, Node: s.nodes[node], Fence: g.Fence})
 	return Granted
 }
 
-func (s *State) judgeGrant(g *Grant, l *live, term uint64) GrantVerdict {
-	switch st := s.cells.state(uint64(g.ID)); {
+func (s *State) judgeGrant(g *Grant, l *activeTask, term uint64) GrantVerdict {
+	switch st := s.table.state(uint64(g.ID)); {
 	case st == task.Queued:
 	case st == task.Retry && l.notBefore <= s.now:
 	default:
@@ -64,12 +64,12 @@ func (s *State) judgeGrant(g *Grant, l *live, term uint64) GrantVerdict {
 
 // untake ends a reservation; the task is ready again if it waits.
 func (s *State) untake(id uint64) {
-	p := s.cells.page(id)
+	p := s.table.page(id)
 	if p == nil || p.cell[id%pageSize]&takenBit == 0 {
 		return
 	}
-	s.burnt[id] = max(s.burnt[id], s.taken[id])
+	s.reservedAttempts[id] = max(s.reservedAttempts[id], s.taken[id])
 	delete(s.taken, id)
 	p.cell[id%pageSize] &^= takenBit
-	s.enready(id)
+	s.enqueueReady(id)
 }

@@ -14,15 +14,15 @@ import "encoding/binary"
 //	v                  version of this layout
 //	z                  position in the log, next number, sum over all records but v and z
 const (
-	kindBlock   = 'b'
-	kindState   = 's'
-	kindAttempt = 'a'
-	kindMember  = 'M'
-	kindRevoked = 'R'
-	kindInvite  = 'I'
-	kindMeta    = 'C'
-	kindVersion = 'v'
-	kindTop     = 'z'
+	kindBlock    = 'b'
+	kindState    = 's'
+	kindAttempt  = 'a'
+	kindMember   = 'M'
+	kindRevoked  = 'R'
+	kindInvite   = 'I'
+	kindMeta     = 'C'
+	kindVersion  = 'v'
+	kindPosition = 'z'
 )
 
 const layoutVersion = 2

@@ -82,11 +82,11 @@ func (s *State) reserve(id ClassID, n int, term uint64) []Item {
 		if !ok {
 			break
 		}
-		p := s.cells.page(id)
+		p := s.table.page(id)
 		p.cell[id%pageSize] = p.cell[id%pageSize]&^readyBit | takenBit
 		k.count--
-		attempt := s.burnt[id]
-		if l := s.lives.get(id); l != nil {
+		attempt := s.reservedAttempts[id]
+		if l := s.active.get(id); l != nil {
 			attempt = max(attempt, l.attempt)
 		}
 		attempt++
@@ -112,13 +112,13 @@ func (s *State) MarkRunning(started []Started, now int64) {
 	defer s.mu.Unlock()
 	for _, x := range started {
 		id := uint64(x.ID)
-		l := s.lives.get(id)
-		if s.cells.state(id) != task.Assigned || l.term != x.Fence.Term || l.attempt != x.Fence.Attempt {
+		l := s.active.get(id)
+		if s.table.state(id) != task.Assigned || l.term != x.Fence.Term || l.attempt != x.Fence.Attempt {
 			continue
 		}
 		l.started = x.At
 		s.move(id, task.Running)
-		s.feed.add(s.top.index, &Change{Time: now, ID: x.ID, From: task.Assigned, To: task.Running, Node: s.nodes[l.node], Fence: x.Fence})
+		s.feed.add(s.position.index, &Change{Time: now, ID: x.ID, From: task.Assigned, To: task.Running, Node: s.nodes[l.node], Fence: x.Fence})
 	}
 	s.feed.notify()
 }
@@ -134,8 +134,8 @@ func (s *State) MakeDue(now int64) (next int64) {
 	defer s.mu.Unlock()
 	for len(s.delayed) > 0 {
 		d := s.delayed[0]
-		l := s.lives.get(d.id)
-		if s.cells.state(d.id) != task.Retry || l.notBefore != d.at {
+		l := s.active.get(d.id)
+		if s.table.state(d.id) != task.Retry || l.notBefore != d.at {
 			heap.Pop(&s.delayed) // it was cancelled, or granted and delayed again
 			continue
 		}
@@ -143,7 +143,7 @@ func (s *State) MakeDue(now int64) (next int64) {
 			return d.at
 		}
 		heap.Pop(&s.delayed)
-		s.enready(d.id)
+		s.enqueueReady(d.id)
 	}
 	return 0
 }
@@ -154,12 +154,12 @@ func (s *State) Held(node task.NodeID) []Lease {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var list []Lease
-	for i := range s.lives.recs {
-		l := &s.lives.recs[i]
-		if l.id == 0 || !s.cells.state(l.id).Holds() || (node != "" && s.nodes[l.node] != node) {
+	for i := range s.active.recs {
+		l := &s.active.recs[i]
+		if l.id == 0 || !s.table.state(l.id).Holds() || (node != "" && s.nodes[l.node] != node) {
 			continue
 		}
-		k := s.classes[s.cells.page(l.id).class[l.id%pageSize]]
+		k := s.classes[s.table.page(l.id).class[l.id%pageSize]]
 		list = append(list, Lease{
 			ID: task.ID(l.id), Fence: task.Fence{Term: l.term, Attempt: l.attempt}, Node: s.nodes[l.node],
 			Granted: l.granted, Started: l.started, Priority: k.priority, Delivery: k.delivery,

@@ -12,7 +12,7 @@ import (
 // records with the stored one: a record that is missing, changed or back from
 // the dead makes it differ.
 func (s *State) load() error {
-	want, err := s.loadTop()
+	want, err := s.loadPosition()
 	if err != nil {
 		return err
 	}
@@ -33,40 +33,40 @@ func (s *State) load() error {
 	if sum != want.sum {
 		return s.store.Damaged("its records are not those that were written last (sum %016x, not %016x)", sum, want.sum)
 	}
-	s.top = want
-	s.open.top = want
+	s.position = want
+	s.open.position = want
 	s.durable = want.index
 	s.term = want.term
 	s.feed.reset(want.index)
 	return nil
 }
 
-// loadTop reads the version and the position, and writes them to a new store.
-func (s *State) loadTop() (top, error) {
+// loadPosition reads the version and the position, and writes them to a new store.
+func (s *State) loadPosition() (position, error) {
 	version, err := s.store.Get([]byte{kindVersion})
 	if err != nil {
-		return top{}, s.store.Damaged("%v", err)
+		return position{}, s.store.Damaged("%v", err)
 	}
-	raw, err := s.store.Get([]byte{kindTop})
+	raw, err := s.store.Get([]byte{kindPosition})
 	if err != nil {
-		return top{}, s.store.Damaged("%v", err)
+		return position{}, s.store.Damaged("%v", err)
 	}
 	if version == nil && raw == nil {
-		t := top{next: 1}
+		t := position{next: 1}
 		return t, s.store.Commit(func(w Writer) error {
 			if err := w.Set([]byte{kindVersion}, []byte{layoutVersion}); err != nil {
 				return err
 			}
-			return w.Set([]byte{kindTop}, t.append(nil))
+			return w.Set([]byte{kindPosition}, t.append(nil))
 		})
 	}
 	if len(version) == 1 && version[0] != layoutVersion {
-		return top{}, task.Errorf(task.KindConflict, "the state store has layout %d, this program knows %d", version[0], layoutVersion).
+		return position{}, task.Errorf(task.KindConflict, "the state store has layout %d, this program knows %d", version[0], layoutVersion).
 			WithHint("use the version of octaskly that wrote it")
 	}
-	t, err := parseTop(raw)
+	t, err := parsePosition(raw)
 	if err != nil || len(version) != 1 {
-		return top{}, s.store.Damaged("its position can not be read")
+		return position{}, s.store.Damaged("its position can not be read")
 	}
 	return t, nil
 }
@@ -75,12 +75,12 @@ func (s *State) loadTop() (top, error) {
 // facts about the cluster, then states. A block's tasks wait until a state
 // says otherwise.
 type loader struct {
-	done []fin
+	done []finishedTask
 }
 
 func (l *loader) record(s *State, key, val []byte) (sum uint64, err error) {
 	switch key[0] {
-	case kindVersion, kindTop:
+	case kindVersion, kindPosition:
 		return 0, nil
 	case kindMember, kindRevoked, kindInvite, kindMeta:
 		if _, err := s.members.load(string(key), val); err != nil {
@@ -127,20 +127,20 @@ func (l *loader) block(s *State, first uint64, val []byte, sum uint64) error {
 // state corrects a task that is not waiting for its first attempt.
 func (l *loader) state(s *State, id uint64, val []byte, sum uint64) error {
 	r, err := parseRecord(val, true)
-	if err != nil || s.cells.state(id) != task.Queued {
+	if err != nil || s.table.state(id) != task.Queued {
 		return s.store.Damaged("task %d: %v", id, errors.Join(err, errShort))
 	}
-	p := s.cells.page(id)
+	p := s.table.page(id)
 	p.setSum(id%pageSize, sum)
-	if r.tomb {
-		return l.tomb(s, id)
+	if r.tombstone {
+		return l.tombstone(s, id)
 	}
 	if r.state.Terminal() {
 		s.move(id, r.state)
-		l.done = append(l.done, fin{id, r.finished})
+		l.done = append(l.done, finishedTask{id, r.finished})
 		return nil
 	}
-	v := s.lives.add(id)
+	v := s.active.add(id)
 	v.term, v.attempt, v.failures, v.history, v.crashes = r.term, r.attempt, r.failures, r.history, r.crashes
 	v.notBefore, v.cancel = r.notBefore, r.cancel
 	if r.last != nil {
@@ -153,10 +153,10 @@ func (l *loader) state(s *State, id uint64, val []byte, sum uint64) error {
 	return nil
 }
 
-// tomb takes back what block entered for a removed task.
-func (l *loader) tomb(s *State, id uint64) error {
+// tombstone takes back what block entered for a removed task.
+func (l *loader) tombstone(s *State, id uint64) error {
 	ref := s.blocks.find(id)
-	p := s.cells.page(id)
+	p := s.table.page(id)
 	i := id % pageSize
 	s.counts[task.Queued]--
 	s.leaveClass(p.class[i])
@@ -181,7 +181,7 @@ func (l *loader) end(s *State) {
 	for n := range s.blocks.refs {
 		ref := &s.blocks.refs[n]
 		for id := ref.first; id < ref.first+uint64(ref.n); id++ {
-			p := s.cells.page(id)
+			p := s.table.page(id)
 			i := id % pageSize
 			if task.State(p.cell[i]&stateMask) != task.Queued {
 				continue
@@ -192,7 +192,7 @@ func (l *loader) end(s *State) {
 			k.appendTail(id)
 		}
 	}
-	slices.SortFunc(l.done, func(a, b fin) int {
+	slices.SortFunc(l.done, func(a, b finishedTask) int {
 		switch {
 		case a.at != b.at && a.at < b.at, a.at == b.at && a.id < b.id:
 			return -1

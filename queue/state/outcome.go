@@ -30,11 +30,11 @@ func (s *State) applyRecord(r *reader) any {
 
 func (s *State) record(o *Outcome) RecordReply {
 	id := uint64(o.ID)
-	st := s.cells.state(id)
+	st := s.table.state(id)
 	if st == 0 {
 		return RecordReply{Verdict: UnknownTask}
 	}
-	l := s.lives.get(id)
+	l := s.active.get(id)
 	if !st.Holds() || (!bugs.Planted.NoFence && (l.term != o.Fence.Term || l.attempt != o.Fence.Attempt || o.Node != "" && s.nodes[l.node] != o.Node)) {
 		return RecordReply{s.judgeLate(id, l, st, o.Fence), stored(st)}
 	}
@@ -66,7 +66,7 @@ func stored(st task.State) task.State {
 }
 
 // judgeLate tells an outcome that was recorded before from one that is stale.
-func (s *State) judgeLate(id uint64, l *live, st task.State, f task.Fence) RecordVerdict {
+func (s *State) judgeLate(id uint64, l *activeTask, st task.State, f task.Fence) RecordVerdict {
 	var last task.Fence
 	switch {
 	case l != nil:
@@ -85,8 +85,8 @@ func (s *State) judgeLate(id uint64, l *live, st task.State, f task.Fence) Recor
 }
 
 // retries reports whether a failed attempt is followed by another.
-func (s *State) retries(id uint64, l *live, x *task.Exit) bool {
-	terms := s.cells.page(id).retry[id%pageSize]
+func (s *State) retries(id uint64, l *activeTask, x *task.Exit) bool {
+	terms := s.table.page(id).retry[id%pageSize]
 	if l.failures >= uint32(terms&retryCount) {
 		return false
 	}
@@ -102,9 +102,9 @@ func (s *State) retries(id uint64, l *live, x *task.Exit) bool {
 }
 
 // delay makes a task wait for its next attempt.
-func (s *State) delay(id uint64, l *live, from task.State, a *task.Attempt) {
+func (s *State) delay(id uint64, l *activeTask, from task.State, a *task.Attempt) {
 	l.failures++
-	fixed := s.cells.page(id).retry[id%pageSize]&retryFixed != 0
+	fixed := s.table.page(id).retry[id%pageSize]&retryFixed != 0
 	l.notBefore = s.now + RetryDelay(task.ID(id), l.failures, fixed).Milliseconds()
 	s.putAttempt(l, a)
 	s.move(id, task.Retry)
@@ -116,5 +116,5 @@ func (s *State) delay(id uint64, l *live, from task.State, a *task.Attempt) {
 		default:
 		}
 	}
-	s.feed.add(s.top.index, &Change{Time: s.now, ID: task.ID(id), From: from, To: task.Retry, Node: a.Node, Fence: a.Fence, Exit: a.Exit})
+	s.feed.add(s.position.index, &Change{Time: s.now, ID: task.ID(id), From: from, To: task.Retry, Node: a.Node, Fence: a.Fence, Exit: a.Exit})
 }

@@ -26,10 +26,10 @@ func (s *State) applyPurge(r *reader) any {
 
 // purge removes a finished task and returns the number of records that it
 // touched, 0 if there is no such task. The last task of a block takes the
-// block with it; until then a tomb stands for it, because a task without a
+// block with it; until then a tombstone stands for it, because a task without a
 // record is one that waits.
 func (s *State) purge(id uint64) int {
-	st := s.cells.state(id)
+	st := s.table.state(id)
 	if !st.Terminal() {
 		return 0
 	}
@@ -43,12 +43,12 @@ func (s *State) purge(id uint64) int {
 		s.keys.drop(s.keys.hashOf(b.by, it.key), id)
 	}
 	n := 1 + s.purgeAttempts(id)
-	s.feed.add(s.top.index, &Change{Time: s.now, ID: task.ID(id), From: st})
+	s.feed.add(s.position.index, &Change{Time: s.now, ID: task.ID(id), From: st})
 	s.counts[st]--
 	if ref.left--; ref.left > 0 {
-		s.putRecord(id, &record{state: st, tomb: true})
-		p := s.cells.page(id)
-		p.cell[id%pageSize] = 0 // the page stays: it holds the tomb's sum
+		s.putRecord(id, &record{state: st, tombstone: true})
+		p := s.table.page(id)
+		p.cell[id%pageSize] = 0 // the page stays: it holds the tombstone's sum
 		return n
 	}
 	return n + s.purgeBlock(ref)
@@ -67,7 +67,7 @@ func (s *State) purgeAttempts(id uint64) int {
 	for i := range r.history {
 		k := numKey{kind: kindAttempt, id: id, sub: i}
 		if v, err := s.lookup(k); err == nil && v != nil {
-			s.top.sum -= sumNum(k, v)
+			s.position.sum -= sumNum(k, v)
 			s.del(k)
 		}
 	}
@@ -76,13 +76,13 @@ func (s *State) purgeAttempts(id uint64) int {
 
 // purgeBlock removes a block and what stands for its tasks.
 func (s *State) purgeBlock(ref *blockRef) int {
-	s.top.sum -= ref.sum
+	s.position.sum -= ref.sum
 	s.del(numKey{kind: kindBlock, id: ref.first})
 	s.cache.drop(ref.first)
 	for id := ref.first; id < ref.first+uint64(ref.n); id++ {
-		s.top.sum -= s.cells.page(id).setSum(id%pageSize, 0)
+		s.position.sum -= s.table.page(id).setSum(id%pageSize, 0)
 		s.del(numKey{kind: kindState, id: id})
-		s.cells.drop(id)
+		s.table.drop(id)
 	}
 	n := int(ref.n) + 1
 	s.blocks.bury()

@@ -22,18 +22,18 @@ func (s *State) Get(id task.ID) (task.Task, error) {
 
 func (s *State) get(id uint64) (t task.Task, again bool, err error) {
 	s.mu.RLock()
-	st := s.cells.state(id)
+	st := s.table.state(id)
 	var rec []byte
 	recKnown := false
 	var started int64
 	if st != 0 {
-		if s.cells.page(id).sum == nil || s.cells.page(id).sum[id%pageSize] == 0 {
+		if s.table.page(id).sum == nil || s.table.page(id).sum[id%pageSize] == 0 {
 			recKnown = true // it has none
 		} else {
 			rec, recKnown = s.staged(numKey{kind: kindState, id: id})
 		}
 	}
-	if l := s.lives.get(id); l != nil {
+	if l := s.active.get(id); l != nil {
 		started = l.started
 	}
 	s.mu.RUnlock()
@@ -142,7 +142,7 @@ func (s *State) total(f *task.Query) int {
 	n := 0
 	if len(f.IDs) > 0 {
 		for _, id := range f.IDs {
-			if matchesState(s.cells.state(uint64(id)), f.States) {
+			if matchesState(s.table.state(uint64(id)), f.States) {
 				n++
 			}
 		}
@@ -198,7 +198,7 @@ func (s *State) walk(f *task.Query) func(yield func(uint64) bool) {
 	}
 	return func(yield func(uint64) bool) {
 		s.mu.RLock()
-		lo, hi := s.cells.base<<pageBits, s.top.next-1
+		lo, hi := s.table.base<<pageBits, s.position.next-1
 		s.mu.RUnlock()
 		at := hi
 		if f.Oldest {
@@ -230,9 +230,9 @@ func (s *State) scanPage(at uint64, f *task.Query, buf *[pageSize]uint64) (n int
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	first := at >> pageBits << pageBits
-	p := s.cells.page(at)
+	p := s.table.page(at)
 	if f.Oldest {
-		for id := at; p != nil && id < first+pageSize && id < s.top.next; id++ {
+		for id := at; p != nil && id < first+pageSize && id < s.position.next; id++ {
 			if matchesState(task.State(p.cell[id%pageSize]&stateMask), f.States) {
 				buf[n] = id
 				n++
@@ -262,7 +262,7 @@ func (s *State) walkIDs(f *task.Query) func(yield func(uint64) bool) {
 				continue
 			}
 			s.mu.RLock()
-			ok := matchesState(s.cells.state(uint64(id)), f.States)
+			ok := matchesState(s.table.state(uint64(id)), f.States)
 			s.mu.RUnlock()
 			if ok && !yield(uint64(id)) {
 				return
@@ -304,7 +304,7 @@ func (s *State) Position(id task.ID) int {
 	if !s.isReady(uint64(id)) {
 		return 0
 	}
-	own := s.classes[s.cells.page(uint64(id)).class[uint64(id)%pageSize]]
+	own := s.classes[s.table.page(uint64(id)).class[uint64(id)%pageSize]]
 	n := 0
 	for _, k := range s.classes {
 		switch {

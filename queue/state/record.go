@@ -12,7 +12,7 @@ import (
 type record struct {
 	state     task.State // never Running
 	cancel    bool
-	tomb      bool // removed; its block still holds others
+	tombstone bool // removed; its block still holds others
 	term      uint64
 	attempt   uint32
 	failures  uint32
@@ -34,7 +34,7 @@ func (r *record) append(b []byte) []byte {
 	if r.cancel {
 		flags |= flagCancel
 	}
-	if r.tomb {
+	if r.tombstone {
 		flags |= flagTomb
 	}
 	if r.last != nil {
@@ -58,7 +58,7 @@ func parseRecord(b []byte, withLast bool) (record, error) {
 	p := reader{b: b}
 	r := record{state: task.State(p.byte())}
 	flags := p.byte()
-	r.cancel, r.tomb = flags&flagCancel != 0, flags&flagTomb != 0
+	r.cancel, r.tombstone = flags&flagCancel != 0, flags&flagTomb != 0
 	r.term = p.uint()
 	r.attempt = p.uint32()
 	r.failures = p.uint32()

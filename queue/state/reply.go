@@ -89,33 +89,33 @@ type RecordReply struct {
 	State   task.State
 }
 
-// ReturnReason is why a lease ends without an outcome.
-type ReturnReason uint8
+// ReleaseReason is why a lease ends without an outcome.
+type ReleaseReason uint8
 
 // The reasons. The first two cost nothing; the others count as a crash of the
 // worker, and a task with MaxCrashes of them fails.
 const (
-	Declined     ReturnReason = iota + 1 // the worker says it did not start it and will not
-	NeverStarted                         // it was not sent, or the worker proves that it did not start
-	LeaseLost                            // the lease ran out
-	Forgotten                            // the worker restarted and does not know it
+	Declined     ReleaseReason = iota + 1 // the worker says it did not start it and will not
+	NeverStarted                          // it was not sent, or the worker proves that it did not start
+	LeaseLost                             // the lease ran out
+	Forgotten                             // the worker restarted and does not know it
 )
 
 // MaxCrashes is how many workers may be lost under a task before it fails.
 const MaxCrashes = 5
 
-// Return gives back one lease.
-type Return struct {
+// Release gives back one lease.
+type Release struct {
 	ID      task.ID
 	Fence   task.Fence
-	Why     ReturnReason
+	Why     ReleaseReason
 	Message string // one line for people; kept for LeaseLost and Forgotten
 }
 
-// ReturnReply says whether the lease was held (true) and the state in which
+// ReleaseReply says whether the lease was held (true) and the state in which
 // the task is now: queued, or cancelled, lost or failed.
-type ReturnReply struct {
-	Returned bool
+type ReleaseReply struct {
+	Released bool
 	State    task.State
 }
 

@@ -26,18 +26,18 @@ type op struct {
 	n    int // length of the value; -1 deletes
 }
 
-type top struct {
+type position struct {
 	index, term uint64 // of the last command applied
 	next        uint64 // next task number
 	sum         uint64 // over all records
 }
 
 type batch struct {
-	top   top
-	ops   []op
-	nums  map[numKey]int32
-	named map[string]int32
-	arena []byte
+	position position
+	ops      []op
+	nums     map[numKey]int32
+	named    map[string]int32
+	arena    []byte
 }
 
 func newBatch() *batch {
@@ -87,19 +87,19 @@ func (b *batch) get(key numKey) (val []byte, found bool) {
 	return b.arena[o.off : o.off+o.n], true
 }
 
-func (t top) append(b []byte) []byte {
+func (t position) append(b []byte) []byte {
 	for _, v := range []uint64{t.index, t.term, t.next, t.sum} {
 		b = binary.BigEndian.AppendUint64(b, v)
 	}
 	return b
 }
 
-func parseTop(b []byte) (top, error) {
+func parsePosition(b []byte) (position, error) {
 	if len(b) != 32 {
-		return top{}, errShort
+		return position{}, errShort
 	}
 	u := func(i int) uint64 { return binary.BigEndian.Uint64(b[8*i:]) }
-	return top{u(0), u(1), u(2), u(3)}, nil
+	return position{u(0), u(1), u(2), u(3)}, nil
 }
 
 // sumNum is what a record under a number key adds to the sum.
@@ -119,7 +119,7 @@ func (s *State) put(key numKey, from int) uint64 {
 	o := b.op(key)
 	o.off, o.n = from, len(b.arena)-from
 	h := sumNum(key, b.arena[from:])
-	s.top.sum += h
+	s.position.sum += h
 	return h
 }
 
@@ -127,7 +127,7 @@ func (s *State) del(key numKey) { s.open.op(key).n = -1 }
 
 // putNamed stages a record under another key; nil deletes it.
 func (s *State) putNamed(name string, val []byte) {
-	s.top.sum -= s.namedSums[name]
+	s.position.sum -= s.namedSums[name]
 	o := s.open.opNamed(name)
 	if val == nil {
 		o.n = -1
@@ -138,7 +138,7 @@ func (s *State) putNamed(name string, val []byte) {
 	s.open.arena = append(s.open.arena, val...)
 	h := sumNamed(name, val)
 	s.namedSums[name] = h
-	s.top.sum += h
+	s.position.sum += h
 }
 
 // staged looks a number record up in the batches; found with a nil value means
@@ -190,11 +190,11 @@ func (s *State) write() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		for s.open.top.index == s.durable && !s.closing {
+		for s.open.position.index == s.durable && !s.closing {
 			s.work.Wait()
 		}
 		s.linger()
-		if s.open.top.index == s.durable {
+		if s.open.position.index == s.durable {
 			if s.closing {
 				return
 			}
@@ -202,7 +202,7 @@ func (s *State) write() {
 		}
 		b := s.open
 		s.open, s.spare = s.spare, nil
-		s.open.top = b.top
+		s.open.position = b.position
 		s.flushing = b
 		s.room.Broadcast()
 		s.mu.Unlock()
@@ -215,7 +215,7 @@ func (s *State) write() {
 			s.room.Broadcast()
 			return
 		}
-		s.flushing, s.durable = nil, b.top.index
+		s.flushing, s.durable = nil, b.position.index
 		b.reset()
 		s.spare = b
 		s.room.Broadcast()
@@ -267,6 +267,6 @@ func (s *State) commit(b *batch) error {
 				return err
 			}
 		}
-		return w.Set([]byte{kindTop}, b.top.append(nil))
+		return w.Set([]byte{kindPosition}, b.position.append(nil))
 	})
 }

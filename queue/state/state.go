@@ -25,7 +25,7 @@ type State struct {
 	// mu guards everything below. Apply holds it for writing, reads for reading.
 	mu sync.RWMutex
 
-	top        top // position and sum after the last Apply
+	position   position // position and sum after the last Apply
 	batchOps   int
 	batchBytes int
 	open       *batch
@@ -43,8 +43,8 @@ type State struct {
 
 	writerDone chan struct{}
 
-	cells  table
-	lives  lives
+	table  taskTable
+	active activeTasks
 	blocks blocks
 	keys   keyIndex
 	counts [task.Lost + 1]int
@@ -58,8 +58,8 @@ type State struct {
 	delayed   dueHeap
 	sooner    chan struct{} // capacity 1: the first of delayed changed
 
-	taken map[uint64]uint32 // attempt reserved by Take
-	burnt map[uint64]uint32 // highest attempt that was taken and not granted
+	taken            map[uint64]uint32 // attempt reserved by Take
+	reservedAttempts map[uint64]uint32 // highest attempt that was taken and not granted
 
 	nodes    []task.NodeID // interned; 0 is none
 	nodeSlot map[task.NodeID]uint32
@@ -101,19 +101,19 @@ func newState(store Store, logger *slog.Logger) *State {
 
 // clearMemory makes the empty state.
 func (s *State) clearMemory() {
-	s.top = top{next: 1}
+	s.position = position{next: 1}
 	s.open, s.spare, s.flushing = newBatch(), newBatch(), nil
-	s.open.top = s.top
+	s.open.position = s.position
 	s.durable = 0
 	s.namedSums = map[string]uint64{}
-	s.cells = table{}
-	s.lives = lives{at: map[uint64]int32{}}
+	s.table = taskTable{}
+	s.active = activeTasks{at: map[uint64]int32{}}
 	s.blocks = blocks{}
 	s.keys = newKeyIndex()
 	s.counts = [task.Lost + 1]int{}
 	s.classes, s.freeSlots, s.slotByKey = nil, nil, map[string]uint32{}
 	s.delayed = nil
-	s.taken, s.burnt = map[uint64]uint32{}, map[uint64]uint32{}
+	s.taken, s.reservedAttempts = map[uint64]uint32{}, map[uint64]uint32{}
 	s.nodes, s.nodeSlot = []task.NodeID{""}, map[task.NodeID]uint32{"": 0}
 	s.finished = finished{}
 	s.feed.reset(0)
@@ -125,7 +125,7 @@ func (s *State) clearMemory() {
 func (s *State) LogPosition() (index, term uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.top.index, s.top.term
+	return s.position.index, s.position.term
 }
 
 // Advance notes that the log has come to index without further commands for
@@ -133,11 +133,11 @@ func (s *State) LogPosition() (index, term uint64) {
 func (s *State) Advance(index, term uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if index <= s.top.index {
+	if index <= s.position.index {
 		return
 	}
-	s.top.index, s.top.term = index, term
-	s.open.top = s.top
+	s.position.index, s.position.term = index, term
+	s.open.position = s.position
 	s.work.Signal()
 }
 
@@ -151,7 +151,7 @@ func (s *State) Flush(ctx context.Context) error {
 	defer stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for want := s.top.index; s.durable < want; {
+	for want := s.position.index; s.durable < want; {
 		if s.failed != nil {
 			return s.failed
 		}
@@ -186,7 +186,7 @@ func (s *State) Failure() error {
 func (s *State) NextID() task.ID {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return task.ID(s.top.next)
+	return task.ID(s.position.next)
 }
 
 // Broken is closed when the store can not be written any more. The log still
@@ -198,7 +198,7 @@ func (s *State) Broken() <-chan struct{} { return s.broken }
 func (s *State) Hash() uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return mix(s.top.sum ^ mix(s.top.next))
+	return mix(s.position.sum ^ mix(s.position.next))
 }
 
 // Close writes what is staged and closes the store. Nothing may be applied

@@ -28,13 +28,13 @@ type page struct {
 	live  int               // cells with a state
 }
 
-// table finds the page of a task.
-type table struct {
+// taskTable finds the page of a task.
+type taskTable struct {
 	base  uint64 // page number of pages[0]
 	pages []*page
 }
 
-func (t *table) page(id uint64) *page {
+func (t *taskTable) page(id uint64) *page {
 	n := id >> pageBits
 	if n < t.base || n-t.base >= uint64(len(t.pages)) {
 		return nil
@@ -43,7 +43,7 @@ func (t *table) page(id uint64) *page {
 }
 
 // grow makes the page of id, which must not lie before the first one.
-func (t *table) grow(id uint64) *page {
+func (t *taskTable) grow(id uint64) *page {
 	n := id >> pageBits
 	if len(t.pages) == 0 {
 		t.base = n
@@ -59,20 +59,20 @@ func (t *table) grow(id uint64) *page {
 	return p
 }
 
-func (t *table) state(id uint64) task.State {
+func (t *taskTable) state(id uint64) task.State {
 	if p := t.page(id); p != nil {
 		return task.State(p.cell[id%pageSize] & stateMask)
 	}
 	return 0
 }
 
-func (t *table) flag(id uint64, bit uint8) bool {
+func (t *taskTable) flag(id uint64, bit uint8) bool {
 	p := t.page(id)
 	return p != nil && p.cell[id%pageSize]&bit != 0
 }
 
 // drop forgets a task that was entered, and its page with the last of its tasks.
-func (t *table) drop(id uint64) {
+func (t *taskTable) drop(id uint64) {
 	p := t.page(id)
 	p.cell[id%pageSize] = 0
 	if p.live--; p.live > 0 || id>>pageBits == t.base+uint64(len(t.pages))-1 {
@@ -96,9 +96,9 @@ func (p *page) setSum(i uint64, v uint64) (old uint64) {
 	return old
 }
 
-// live is what is kept in memory of a task that has been granted at least once
+// activeTask is what is kept in memory of a task that has been granted at least once
 // (or taken a step that its block does not tell) and is not finished.
-type live struct {
+type activeTask struct {
 	id        uint64
 	term      uint64 // last fence granted
 	attempt   uint32
@@ -112,14 +112,14 @@ type live struct {
 	cancel    bool
 }
 
-// lives holds them in one slice without pointers.
-type lives struct {
+// activeTasks holds them in one slice without pointers.
+type activeTasks struct {
 	at   map[uint64]int32
-	recs []live
+	recs []activeTask
 	free []int32
 }
 
-func (l *lives) get(id uint64) *live {
+func (l *activeTasks) get(id uint64) *activeTask {
 	if i, ok := l.at[id]; ok {
 		return &l.recs[i]
 	}
@@ -127,22 +127,22 @@ func (l *lives) get(id uint64) *live {
 }
 
 // add makes a record; pointers got before are void.
-func (l *lives) add(id uint64) *live {
+func (l *activeTasks) add(id uint64) *activeTask {
 	var i int32
 	if n := len(l.free); n > 0 {
 		i = l.free[n-1]
 		l.free = l.free[:n-1]
-		l.recs[i] = live{}
+		l.recs[i] = activeTask{}
 	} else {
 		i = int32(len(l.recs))
-		l.recs = append(l.recs, live{})
+		l.recs = append(l.recs, activeTask{})
 	}
 	l.at[id] = i
 	l.recs[i].id = id
 	return &l.recs[i]
 }
 
-func (l *lives) drop(id uint64) {
+func (l *activeTasks) drop(id uint64) {
 	if i, ok := l.at[id]; ok {
 		delete(l.at, id)
 		l.recs[i].id = 0

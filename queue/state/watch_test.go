@@ -43,7 +43,7 @@ func TestWatchGaps(t *testing.T) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for range n {
-			s.feed.add(s.top.index+1, &Change{ID: 1})
+			s.feed.add(s.position.index+1, &Change{ID: 1})
 		}
 		s.feed.notify()
 	}
