@@ -9,19 +9,19 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// talk carries raft's own log into slog. What raft calls information is
+// raftLogger carries raft's own log into slog. What raft calls information is
 // debugging to us, and so are elections while there is one voter: it elects
 // itself after a timeout.
-type talk struct {
+type raftLogger struct {
 	l    *slog.Logger
 	lone bool
 	name string
 	args []any
 }
 
-var _ hclog.Logger = talk{}
+var _ hclog.Logger = raftLogger{}
 
-func (t talk) Log(level hclog.Level, msg string, args ...any) {
+func (t raftLogger) Log(level hclog.Level, msg string, args ...any) {
 	for i, a := range args {
 		if f, ok := a.(hclog.Format); ok && len(f) > 0 {
 			args[i] = f[len(f)-1]
@@ -40,30 +40,30 @@ func (t talk) Log(level hclog.Level, msg string, args ...any) {
 	}
 }
 
-func (t talk) Trace(string, ...any)          {}
-func (t talk) Debug(string, ...any)          {}
-func (t talk) Info(msg string, args ...any)  { t.Log(hclog.Info, msg, args...) }
-func (t talk) Warn(msg string, args ...any)  { t.Log(hclog.Warn, msg, args...) }
-func (t talk) Error(msg string, args ...any) { t.Log(hclog.Error, msg, args...) }
-func (t talk) IsTrace() bool                 { return false }
-func (t talk) IsDebug() bool                 { return false }
-func (t talk) IsInfo() bool                  { return true }
-func (t talk) IsWarn() bool                  { return true }
-func (t talk) IsError() bool                 { return true }
-func (t talk) ImpliedArgs() []any            { return t.args }
-func (t talk) With(args ...any) hclog.Logger {
-	return talk{t.l.With(args...), t.lone, t.name, append(t.args[:len(t.args):len(t.args)], args...)}
+func (t raftLogger) Trace(string, ...any)          {}
+func (t raftLogger) Debug(string, ...any)          {}
+func (t raftLogger) Info(msg string, args ...any)  { t.Log(hclog.Info, msg, args...) }
+func (t raftLogger) Warn(msg string, args ...any)  { t.Log(hclog.Warn, msg, args...) }
+func (t raftLogger) Error(msg string, args ...any) { t.Log(hclog.Error, msg, args...) }
+func (t raftLogger) IsTrace() bool                 { return false }
+func (t raftLogger) IsDebug() bool                 { return false }
+func (t raftLogger) IsInfo() bool                  { return true }
+func (t raftLogger) IsWarn() bool                  { return true }
+func (t raftLogger) IsError() bool                 { return true }
+func (t raftLogger) ImpliedArgs() []any            { return t.args }
+func (t raftLogger) With(args ...any) hclog.Logger {
+	return raftLogger{t.l.With(args...), t.lone, t.name, append(t.args[:len(t.args):len(t.args)], args...)}
 }
-func (t talk) Name() string                     { return t.name }
-func (t talk) Named(n string) hclog.Logger      { return talk{t.l, t.lone, n, t.args} }
-func (t talk) ResetNamed(n string) hclog.Logger { return talk{t.l, t.lone, n, t.args} }
-func (t talk) SetLevel(hclog.Level)             {}
-func (t talk) GetLevel() hclog.Level            { return hclog.Info }
+func (t raftLogger) Name() string                     { return t.name }
+func (t raftLogger) Named(n string) hclog.Logger      { return raftLogger{t.l, t.lone, n, t.args} }
+func (t raftLogger) ResetNamed(n string) hclog.Logger { return raftLogger{t.l, t.lone, n, t.args} }
+func (t raftLogger) SetLevel(hclog.Level)             {}
+func (t raftLogger) GetLevel() hclog.Level            { return hclog.Info }
 
-func (t talk) StandardLogger(*hclog.StandardLoggerOptions) *log.Logger {
+func (t raftLogger) StandardLogger(*hclog.StandardLoggerOptions) *log.Logger {
 	return slog.NewLogLogger(t.l.Handler(), slog.LevelDebug)
 }
 
-func (t talk) StandardWriter(*hclog.StandardLoggerOptions) io.Writer {
+func (t raftLogger) StandardWriter(*hclog.StandardLoggerOptions) io.Writer {
 	return t.StandardLogger(nil).Writer()
 }

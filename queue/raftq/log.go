@@ -184,7 +184,7 @@ func (l *Log) start(s *state.State, o Options) error {
 	conf.NoSnapshotRestoreOnStart = true
 	conf.NoLegacyTelemetry = true
 	conf.ShutdownOnRemove = false
-	conf.Logger = talk{l: o.Logger, lone: o.Link == nil}
+	conf.Logger = raftLogger{l: o.Logger, lone: o.Link == nil}
 
 	addr := raft.ServerAddress(o.ID)
 	var trans raft.Transport
@@ -245,7 +245,7 @@ func (l *Log) Barrier(ctx context.Context) error {
 	select {
 	case err := <-done:
 		if err != nil {
-			return meaning(err)
+			return translateError(err)
 		}
 		return nil
 	case <-ctx.Done():

@@ -130,7 +130,7 @@ func TestLoneVoterElectsItselfQuietly(t *testing.T) {
 		{"failed to contact", true, true},
 	} {
 		var b strings.Builder
-		talk{l: slog.New(slog.NewTextHandler(&b, nil)), lone: tc.lone}.With("a", 1).Warn(tc.msg)
+		raftLogger{l: slog.New(slog.NewTextHandler(&b, nil)), lone: tc.lone}.With("a", 1).Warn(tc.msg)
 		if got := strings.Contains(b.String(), "WARN"); got != tc.warn {
 			t.Errorf("%q, lone %v: %q", tc.msg, tc.lone, b.String())
 		}

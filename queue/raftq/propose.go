@@ -56,7 +56,7 @@ func (l *Log) answer(context.Context) {
 		for i, p := range batch {
 			batch[i] = proposal{}
 			if err := p.f.Error(); err != nil {
-				p.done(queue.Applied{}, meaning(err))
+				p.done(queue.Applied{}, translateError(err))
 				continue
 			}
 			p.done(queue.Applied{Index: p.f.Index(), Reply: p.f.Response()}, nil)
@@ -64,8 +64,8 @@ func (l *Log) answer(context.Context) {
 	}
 }
 
-// meaning says in our words why raft did not commit.
-func meaning(err error) error {
+// translateError says in our words why raft did not commit.
+func translateError(err error) error {
 	switch {
 	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
 		return errNotLeader

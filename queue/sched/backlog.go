@@ -8,8 +8,8 @@ import "github.com/adauldev/octaskly/queue/task"
 // that could run it: nothing behind may queue up in front of it there.
 func (p *Planner) giveBacklog(classes []Class) {
 	pool := p.open[:0]
-	for k := range p.seats {
-		if t := &p.seats[k]; t.takesBacklog() {
+	for k := range p.candidates {
+		if t := &p.candidates[k]; t.takesBacklog() {
 			pool = append(pool, t)
 		}
 	}
@@ -27,17 +27,17 @@ func (p *Planner) giveBacklog(classes []Class) {
 			p.collect(i, true)
 		}
 		if p.left[i] > 0 {
-			pool = without(pool, func(t *seat) bool { return couldRun(&c.Need, s, t.w) })
+			pool = without(pool, func(t *candidate) bool { return couldRun(&c.Need, s, t.w) })
 		}
 	}
 }
 
-func (t *seat) takesBacklog() bool {
+func (t *candidate) takesBacklog() bool {
 	return t.w.State == Up && !t.held && !t.mixed && t.backlog < t.w.BacklogMax && t.runs != (Shape{})
 }
 
 // stack gives up to n tasks of c as backlog, evenly, and reports how many.
-func (p *Planner) stack(c *Class, s Shape, pool []*seat, n int) int {
+func (p *Planner) stack(c *Class, s Shape, pool []*candidate, n int) int {
 	p.local = p.local[:0]
 	for _, t := range pool {
 		if t.runs == s && t.takesBacklog() && t.suits(&c.Need) && isNode(c.Need.On, t.w) {
@@ -64,7 +64,7 @@ func (p *Planner) stack(c *Class, s Shape, pool []*seat, n int) int {
 }
 
 // shorter reports whether a's backlog is less filled than b's.
-func shorter(a, b *seat) bool {
+func shorter(a, b *candidate) bool {
 	x, y := int64(a.backlog)*int64(b.w.BacklogMax), int64(b.backlog)*int64(a.w.BacklogMax)
 	if x != y {
 		return x < y
@@ -72,7 +72,7 @@ func shorter(a, b *seat) bool {
 	return byName(a, b) < 0
 }
 
-func without(pool []*seat, drop func(*seat) bool) []*seat {
+func without(pool []*candidate, drop func(*candidate) bool) []*candidate {
 	keep := pool[:0]
 	for _, t := range pool {
 		if !drop(t) {

@@ -18,21 +18,21 @@ const HoldAfter = 5 * time.Second
 type Planner struct {
 	HoldAfter time.Duration // 0 is the constant HoldAfter; negative never holds
 
-	seats   []seat
-	open    []*seat // workers with a free slot: a heap, least loaded first, unless untidy
-	untidy  bool
-	local   []*seat
-	touched []*seat
-	left    []int
-	order   []int
-	byName  map[string]*seat
-	refused []Shape // shapes that nobody has room for
-	held    int
-	res     Result
+	candidates []candidate
+	open       []*candidate // workers with a free slot: a heap, least loaded first, unless untidy
+	untidy     bool
+	local      []*candidate
+	touched    []*candidate
+	left       []int
+	order      []int
+	byName     map[string]*candidate
+	refused    []Shape // shapes that nobody has room for
+	held       int
+	res        Result
 }
 
-// seat is a worker while a plan is made.
-type seat struct {
+// candidate is a worker while a plan is made.
+type candidate struct {
 	w       *Worker
 	index   int
 	free    Room
@@ -75,13 +75,13 @@ func (p *Planner) reset(classes []Class, workers []Worker) {
 	p.res.Assignments, p.res.Holds = p.res.Assignments[:0], p.res.Holds[:0]
 	p.refused, p.held, p.byName = p.refused[:0], 0, nil
 	p.untidy = false
-	p.seats = slices.Grow(p.seats[:0], len(workers))[:len(workers)]
+	p.candidates = slices.Grow(p.candidates[:0], len(workers))[:len(workers)]
 	p.open = slices.Grow(p.open[:0], len(workers))
 	for i := range workers {
 		w := &workers[i]
-		p.seats[i] = seat{w: w, index: i, free: w.Free, backlog: w.Backlog, runs: w.Runs, mixed: w.Mixed, plain: offersLevel("", &w.Cap)}
+		p.candidates[i] = candidate{w: w, index: i, free: w.Free, backlog: w.Backlog, runs: w.Runs, mixed: w.Mixed, plain: offersLevel("", &w.Cap)}
 		if w.State == Up && w.Free.Slots > 0 {
-			p.open = append(p.open, &p.seats[i])
+			p.open = append(p.open, &p.candidates[i])
 		}
 	}
 	heapify(p.open, lighter)
@@ -187,17 +187,17 @@ func (p *Planner) placeOn(c *Class, s Shape, n int) int {
 }
 
 // named finds a worker by id or name; an id wins over a name that looks like it.
-func (p *Planner) named(on string) *seat {
+func (p *Planner) named(on string) *candidate {
 	if p.byName == nil {
-		p.byName = make(map[string]*seat, 2*len(p.seats))
-		for i := range p.seats {
-			t := &p.seats[i]
+		p.byName = make(map[string]*candidate, 2*len(p.candidates))
+		for i := range p.candidates {
+			t := &p.candidates[i]
 			if old := p.byName[t.w.Name]; old == nil || old.w.State != Up && t.w.State == Up {
 				p.byName[t.w.Name] = t
 			}
 		}
-		for i := range p.seats {
-			p.byName[string(p.seats[i].w.ID)] = &p.seats[i]
+		for i := range p.candidates {
+			p.byName[string(p.candidates[i].w.ID)] = &p.candidates[i]
 		}
 	}
 	return p.byName[on]
@@ -214,7 +214,7 @@ func (p *Planner) hopeless(s Shape) bool {
 	return false
 }
 
-func (p *Planner) give(t *seat, s Shape) {
+func (p *Planner) give(t *candidate, s Shape) {
 	t.free.take(s)
 	t.note(s)
 	if t.n == 0 {
@@ -224,7 +224,7 @@ func (p *Planner) give(t *seat, s Shape) {
 }
 
 // note keeps runs and mixed right when a task of shape s is assigned.
-func (t *seat) note(s Shape) {
+func (t *candidate) note(s Shape) {
 	if t.runs == (Shape{}) {
 		t.runs = s
 	}
@@ -245,16 +245,16 @@ func (p *Planner) patienceOver(c *Class) bool {
 	if after == 0 {
 		after = HoldAfter
 	}
-	return after > 0 && c.Waiting >= after && p.held < max(1, len(p.seats)/4)
+	return after > 0 && c.Waiting >= after && p.held < max(1, len(p.candidates)/4)
 }
 
 // hold keeps the worker that lacks least for class c from everything behind it.
 // What is held only gains room, so the choice settles and the class gets its turn.
 func (p *Planner) hold(i int, c *Class, s Shape) {
-	var best *seat
+	var best *candidate
 	least := int64(math.MaxInt64)
-	for k := range p.seats {
-		t := &p.seats[k]
+	for k := range p.candidates {
+		t := &p.candidates[k]
 		if t.held || !couldRun(&c.Need, s, t.w) {
 			continue
 		}
@@ -288,7 +288,7 @@ func lacks(s Shape, r Room) int64 {
 
 func isPlain(n *task.Need) bool { return n.On == "" && n.Sandbox == "" && len(n.Labels) == 0 }
 
-func (t *seat) suits(n *task.Need) bool {
+func (t *candidate) suits(n *task.Need) bool {
 	if isPlain(n) {
 		return t.plain
 	}

@@ -4,7 +4,7 @@ import "cmp"
 
 // lighter reports whether a should get the next task before b: the larger share
 // of its CPUs free, then the lower measured load, then the name.
-func lighter(a, b *seat) bool {
+func lighter(a, b *candidate) bool {
 	// a.free/a.cap > b.free/b.cap without dividing
 	if d := cmp.Compare(int64(b.free.CPU)*int64(a.w.Cap.CPU), int64(a.free.CPU)*int64(b.w.Cap.CPU)); d != 0 {
 		return d < 0
@@ -17,14 +17,14 @@ func lighter(a, b *seat) bool {
 
 // measured is a worker's own CPU load in whole per cent. Workers say what they
 // like; nonsense counts as fully loaded.
-func measured(t *seat) int {
+func measured(t *candidate) int {
 	if c := t.w.Load.CPUPercent; c >= 0 && c <= 100 {
 		return int(c)
 	}
 	return 100
 }
 
-func byName(a, b *seat) int {
+func byName(a, b *candidate) int {
 	if d := cmp.Compare(a.w.Name, b.w.Name); d != 0 {
 		return d
 	}
@@ -35,13 +35,13 @@ func byName(a, b *seat) int {
 }
 
 // heapify makes h a heap whose first element comes before all others.
-func heapify(h []*seat, before func(a, b *seat) bool) {
+func heapify(h []*candidate, before func(a, b *candidate) bool) {
 	for i := len(h)/2 - 1; i >= 0; i-- {
 		down(h, i, before)
 	}
 }
 
-func down(h []*seat, i int, before func(a, b *seat) bool) {
+func down(h []*candidate, i int, before func(a, b *candidate) bool) {
 	for {
 		c := 2*i + 1
 		if c >= len(h) {
@@ -58,7 +58,7 @@ func down(h []*seat, i int, before func(a, b *seat) bool) {
 	}
 }
 
-func popTop(h []*seat, before func(a, b *seat) bool) []*seat {
+func popTop(h []*candidate, before func(a, b *candidate) bool) []*candidate {
 	last := len(h) - 1
 	h[0] = h[last]
 	h = h[:last]

@@ -85,7 +85,7 @@ func (s *State) unfinished() int {
 func (s *State) submitOne(id uint64, it *blockItem, slot uint32, by []byte) {
 	s.enter(id, it, slot, by, task.Queued)
 	p := s.table.page(id)
-	p.cell[id%pageSize] |= readyBit
+	p.status[id%pageSize] |= readyBit
 	k := s.classes[slot]
 	k.count++
 	k.appendTail(id)
@@ -96,7 +96,7 @@ func (s *State) submitOne(id uint64, it *blockItem, slot uint32, by []byte) {
 func (s *State) enter(id uint64, it *blockItem, slot uint32, by []byte, st task.State) {
 	p := s.table.grow(id)
 	i := id % pageSize
-	p.cell[i], p.retry[i], p.class[i] = uint8(st), it.retry, slot
+	p.status[i], p.retry[i], p.class[i] = uint8(st), it.retry, slot
 	p.live++
 	s.counts[st]++
 	s.classes[slot].tasks++

@@ -82,19 +82,19 @@ func badCommand(err error) error {
 func (s *State) move(id uint64, to task.State) (from task.State) {
 	p := s.table.page(id)
 	i := id % pageSize
-	cell := p.cell[i]
-	from = task.State(cell & stateMask)
+	status := p.status[i]
+	from = task.State(status & stateMask)
 	s.counts[from]--
 	s.counts[to]++
-	if cell&readyBit != 0 {
+	if status&readyBit != 0 {
 		s.classes[p.class[i]].count--
-		cell &^= readyBit
+		status &^= readyBit
 	}
-	if cell&takenBit != 0 && to != task.Queued {
+	if status&takenBit != 0 && to != task.Queued {
 		delete(s.taken, id)
-		cell &^= takenBit
+		status &^= takenBit
 	}
-	p.cell[i] = cell&^stateMask | uint8(to)
+	p.status[i] = status&^stateMask | uint8(to)
 	if to.Terminal() && !from.Terminal() {
 		delete(s.reservedAttempts, id)
 		s.leaveClass(p.class[i])
@@ -106,10 +106,10 @@ func (s *State) move(id uint64, to task.State) (from task.State) {
 func (s *State) enqueueReady(id uint64) {
 	p := s.table.page(id)
 	i := id % pageSize
-	if p.cell[i]&(readyBit|takenBit) != 0 {
+	if p.status[i]&(readyBit|takenBit) != 0 {
 		return
 	}
-	p.cell[i] |= readyBit
+	p.status[i] |= readyBit
 	k := s.classes[p.class[i]]
 	k.count++
 	heap.Push(&k.returned, id)

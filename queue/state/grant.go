@@ -65,11 +65,11 @@ func (s *State) judgeGrant(g *Grant, l *activeTask, term uint64) GrantVerdict {
 // untake ends a reservation; the task is ready again if it waits.
 func (s *State) untake(id uint64) {
 	p := s.table.page(id)
-	if p == nil || p.cell[id%pageSize]&takenBit == 0 {
+	if p == nil || p.status[id%pageSize]&takenBit == 0 {
 		return
 	}
 	s.reservedAttempts[id] = max(s.reservedAttempts[id], s.taken[id])
 	delete(s.taken, id)
-	p.cell[id%pageSize] &^= takenBit
+	p.status[id%pageSize] &^= takenBit
 	s.enqueueReady(id)
 }

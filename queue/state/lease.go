@@ -83,7 +83,7 @@ func (s *State) reserve(id ClassID, n int, term uint64) []Item {
 			break
 		}
 		p := s.table.page(id)
-		p.cell[id%pageSize] = p.cell[id%pageSize]&^readyBit | takenBit
+		p.status[id%pageSize] = p.status[id%pageSize]&^readyBit | takenBit
 		k.count--
 		attempt := s.reservedAttempts[id]
 		if l := s.active.get(id); l != nil {

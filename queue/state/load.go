@@ -160,7 +160,7 @@ func (l *loader) tombstone(s *State, id uint64) error {
 	i := id % pageSize
 	s.counts[task.Queued]--
 	s.leaveClass(p.class[i])
-	p.cell[i] = 0
+	p.status[i] = 0
 	if ref == nil || ref.left <= 1 {
 		return s.store.Damaged("the tasks from %d on were all removed", id)
 	}
@@ -183,10 +183,10 @@ func (l *loader) end(s *State) {
 		for id := ref.first; id < ref.first+uint64(ref.n); id++ {
 			p := s.table.page(id)
 			i := id % pageSize
-			if task.State(p.cell[i]&stateMask) != task.Queued {
+			if task.State(p.status[i]&stateMask) != task.Queued {
 				continue
 			}
-			p.cell[i] |= readyBit
+			p.status[i] |= readyBit
 			k := s.classes[p.class[i]]
 			k.count++
 			k.appendTail(id)

@@ -48,7 +48,7 @@ func (s *State) purge(id uint64) int {
 	if ref.left--; ref.left > 0 {
 		s.putRecord(id, &record{state: st, tombstone: true})
 		p := s.table.page(id)
-		p.cell[id%pageSize] = 0 // the page stays: it holds the tombstone's sum
+		p.status[id%pageSize] = 0 // the page stays: it holds the tombstone's sum
 		return n
 	}
 	return n + s.purgeBlock(ref)

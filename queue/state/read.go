@@ -233,7 +233,7 @@ func (s *State) scanPage(at uint64, f *task.Query, buf *[pageSize]uint64) (n int
 	p := s.table.page(at)
 	if f.Oldest {
 		for id := at; p != nil && id < first+pageSize && id < s.position.next; id++ {
-			if matchesState(task.State(p.cell[id%pageSize]&stateMask), f.States) {
+			if matchesState(task.State(p.status[id%pageSize]&stateMask), f.States) {
 				buf[n] = id
 				n++
 			}
@@ -241,7 +241,7 @@ func (s *State) scanPage(at uint64, f *task.Query, buf *[pageSize]uint64) (n int
 		return n, first + pageSize
 	}
 	for i := int(at - first); p != nil && i >= 0; i-- {
-		if matchesState(task.State(p.cell[i]&stateMask), f.States) {
+		if matchesState(task.State(p.status[i]&stateMask), f.States) {
 			buf[n] = first + uint64(i)
 			n++
 		}

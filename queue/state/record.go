@@ -25,7 +25,7 @@ type record struct {
 
 const (
 	flagCancel = 1 << iota
-	flagTomb
+	flagTombstone
 	flagLast
 )
 
@@ -35,7 +35,7 @@ func (r *record) append(b []byte) []byte {
 		flags |= flagCancel
 	}
 	if r.tombstone {
-		flags |= flagTomb
+		flags |= flagTombstone
 	}
 	if r.last != nil {
 		flags |= flagLast
@@ -58,7 +58,7 @@ func parseRecord(b []byte, withLast bool) (record, error) {
 	p := reader{b: b}
 	r := record{state: task.State(p.byte())}
 	flags := p.byte()
-	r.cancel, r.tombstone = flags&flagCancel != 0, flags&flagTomb != 0
+	r.cancel, r.tombstone = flags&flagCancel != 0, flags&flagTombstone != 0
 	r.term = p.uint()
 	r.attempt = p.uint32()
 	r.failures = p.uint32()

@@ -19,13 +19,13 @@ const (
 )
 
 // page is what is kept in memory of 1,024 consecutive tasks: 15 bytes each,
-// no pointers. A cell's state 0 means that the task does not exist (any more).
+// no pointers. A state 0 means that the task does not exist (any more).
 type page struct {
-	cell  [pageSize]uint8
-	retry [pageSize]uint16
-	class [pageSize]uint32  // slot of its class while it is not finished
-	sum   *[pageSize]uint64 // hash of its state record; nil: none here has one
-	live  int               // cells with a state
+	status [pageSize]uint8
+	retry  [pageSize]uint16
+	class  [pageSize]uint32  // slot of its class while it is not finished
+	sum    *[pageSize]uint64 // hash of its state record; nil: none here has one
+	live   int               // tasks that exist
 }
 
 // taskTable finds the page of a task.
@@ -61,20 +61,20 @@ func (t *taskTable) grow(id uint64) *page {
 
 func (t *taskTable) state(id uint64) task.State {
 	if p := t.page(id); p != nil {
-		return task.State(p.cell[id%pageSize] & stateMask)
+		return task.State(p.status[id%pageSize] & stateMask)
 	}
 	return 0
 }
 
 func (t *taskTable) flag(id uint64, bit uint8) bool {
 	p := t.page(id)
-	return p != nil && p.cell[id%pageSize]&bit != 0
+	return p != nil && p.status[id%pageSize]&bit != 0
 }
 
 // drop forgets a task that was entered, and its page with the last of its tasks.
 func (t *taskTable) drop(id uint64) {
 	p := t.page(id)
-	p.cell[id%pageSize] = 0
+	p.status[id%pageSize] = 0
 	if p.live--; p.live > 0 || id>>pageBits == t.base+uint64(len(t.pages))-1 {
 		return // the last page is kept: it is being filled
 	}

@@ -131,9 +131,9 @@ func jsonKind(c byte) string {
 	return "a number"
 }
 
-// told are the fields that Octaskly fills in. In a document it wrote they are
+// derivedFields are the fields that Octaskly fills in. In a document it wrote they are
 // left out when it is read back; anywhere else they are a mistake.
-var told = []string{
+var derivedFields = []string{
 	"id", "state", "node", "submitted", "assigned", "started", "finished", "not_before", "attempt", "max_attempts",
 	"exit", "usage", "live", "output", "stdin_ref", "retry_of", "submitter", "attempts",
 }
@@ -145,7 +145,7 @@ func readField(sub *task.NewTask, f field, ours bool) error {
 		}
 		return read(sub, f.value)
 	}
-	if slices.Contains(told, f.name) {
+	if slices.Contains(derivedFields, f.name) {
 		if ours {
 			return nil
 		}

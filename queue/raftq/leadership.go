@@ -15,16 +15,16 @@ func (l *Log) watch(ctx context.Context) {
 		case lead := <-l.raft.LeaderCh():
 			term := uint64(0)
 			if lead {
-				term = l.takeOffice()
+				term = l.takeLeadership()
 			}
 			l.set(term)
 		}
 	}
 }
 
-// takeOffice waits until everything of earlier terms is applied; 0 if the
+// takeLeadership waits until everything of earlier terms is applied; 0 if the
 // office is lost again by then.
-func (l *Log) takeOffice() uint64 {
+func (l *Log) takeLeadership() uint64 {
 	if err := l.barrier(); err != nil {
 		return 0
 	}
