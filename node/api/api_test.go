@@ -204,8 +204,11 @@ func TestOwnTasksOnly(t *testing.T) {
 	}
 	f.by = "token:other"
 	for _, call := range [][2]string{
-		{"GET", "/api/v1/tasks/7"}, {"DELETE", "/api/v1/tasks/7"}, {"GET", "/api/v1/tasks/7/output"},
-		{"GET", "/api/v1/tasks/7/why"}, {"POST", "/api/v1/tasks/7/cancel"},
+		{"GET", "/api/v1/tasks/7"},
+		{"DELETE", "/api/v1/tasks/7"},
+		{"GET", "/api/v1/tasks/7/output"},
+		{"GET", "/api/v1/tasks/7/why"},
+		{"POST", "/api/v1/tasks/7/cancel"},
 	} {
 		theirs := read(t, s.ask(t, task.RoleClient, call[0], call[1], ""), 404)
 		missing := read(t, s.ask(t, task.RoleClient, call[0], strings.Replace(call[1], "7", "999999", 1), ""), 404)

@@ -23,15 +23,24 @@ type door struct {
 
 var (
 	hosts = []door{
-		{"no port", "127.0.0.1", 0}, {"loopback", "127.0.0.1:3000", 0}, {"localhost", "LOCALHOST:3000", 0}, {"IPv6", "[::1]:3000", 0},
-		{"rebound", "evil.example", 403}, {"suffix", "127.0.0.1.evil.example:3000", 403}, {"empty", "", 403},
+		{"no port", "127.0.0.1", 0},
+		{"loopback", "127.0.0.1:3000", 0},
+		{"localhost", "LOCALHOST:3000", 0},
+		{"IPv6", "[::1]:3000", 0},
+		{"rebound", "evil.example", 403},
+		{"suffix", "127.0.0.1.evil.example:3000", 403},
+		{"empty", "", 403},
 	}
 	origins = []door{
 		{"none", "", 0}, {"null", "null", 403}, {"other", "https://evil.example", 403}, {"other port", "http://127.0.0.1:8080", 403},
 	}
 	bodies = []door{
-		{"JSON", "application/json", 0}, {"JSON with charset", "application/json; charset=utf-8", 0},
-		{"text", "text/plain", 415}, {"form", "application/x-www-form-urlencoded", 415}, {"none", "", 415}, {"odd", "a/b/c", 415},
+		{"JSON", "application/json", 0},
+		{"JSON with charset", "application/json; charset=utf-8", 0},
+		{"text", "text/plain", 415},
+		{"form", "application/x-www-form-urlencoded", 415},
+		{"none", "", 415},
+		{"odd", "a/b/c", 415},
 	}
 )
 

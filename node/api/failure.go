@@ -15,7 +15,7 @@ import (
 
 // Failure is the body of every answer that is not a success. Its first three
 // fields are the original's.
-type Failure struct {
+type Failure struct { //nolint:errname // the name of the object in the API
 	Message   string  `json:"error" doc:"what was attempted and what is wrong with it"`
 	Status    int     `json:"status" doc:"the status of the answer"`
 	Timestamp string  `json:"timestamp" doc:"RFC 3339, UTC"`

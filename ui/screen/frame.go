@@ -95,9 +95,6 @@ func (m frame) arranged(w, h int) []string {
 	return out
 }
 
-// dimmed reports that what is shown is old.
-func (m frame) dimmed() bool { return m.view.Facts().Link.State == scene.Gone }
-
 func (m frame) tabs() string {
 	l := part.NewLine(m.view.Styles, m.view.Width).Sp(1)
 	for i, n := range scene.PageNames {

@@ -102,9 +102,9 @@ func (*Queue) Draw(view *scene.Scene, w, h int, _ bool) []string {
 		l.Cell(theme.Text, k.String(), 10, false)
 		l.Cell(tok, part.Count(n), 10, true).Sp(2)
 		if k.Terminal() {
-			countBar(view, l, k, n, max(1, ended-1))
+			countBar(l, k, n, max(1, ended-1))
 		} else {
-			countBar(view, l, k, n, most)
+			countBar(l, k, n, most)
 		}
 		lines = append(lines, l.String())
 	}
@@ -115,7 +115,7 @@ func (*Queue) Draw(view *scene.Scene, w, h int, _ bool) []string {
 	return part.Box{Title: "Queue", Remark: remark}.Draw(view.Styles, w, h, lines)
 }
 
-func countBar(view *scene.Scene, l *part.Line, k task.State, n, most int) {
+func countBar(l *part.Line, k task.State, n, most int) {
 	w := l.Left() - 1
 	if w < 4 {
 		return
@@ -150,7 +150,7 @@ func (*Fleet) Draw(view *scene.Scene, w, h int, _ bool) []string {
 	var lines []string
 	row := func(name string, v float64) {
 		l := part.NewLine(view.Styles, iw).Sp(1).Cell(theme.Muted, name, 6, false)
-		loadCell(view, l, v, max(4, iw-14), false)
+		loadCell(l, v, max(4, iw-14), false)
 		lines = append(lines, l.String())
 	}
 	row("cpu", cpu)

@@ -272,7 +272,7 @@ func (l *Events) Draw(view *scene.Scene, w, h int, focus bool) []string {
 		} else {
 			row.Sp(2)
 		}
-		eventRow(view, row, &lines[i])
+		eventRow(row, &lines[i])
 		if focus && i == first {
 			out = append(out, view.Styles.Row(row.String()))
 			continue
@@ -295,7 +295,7 @@ func (l *Events) Draw(view *scene.Scene, w, h int, focus bool) []string {
 	return part.Box{Title: "Events", Remark: remark, Focus: focus, Scroll: part.Scroll{First: first, Shown: ih, Total: len(lines)}}.Draw(view.Styles, w, h, part.Tall(out, iw, ih))
 }
 
-func eventRow(view *scene.Scene, l *part.Line, e *eventLine) {
+func eventRow(l *part.Line, e *eventLine) {
 	l.T(theme.Muted, scene.ClockOf(e.At)+" ").T(e.Tok, e.Glyph+" ").Cell(theme.Muted, e.kind, 7, false)
 	tok := theme.Text
 	if e.Bad {

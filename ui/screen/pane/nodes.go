@@ -182,9 +182,9 @@ func nodeRow(view *scene.Scene, n *control.Node, ws []int, bar, w int, cursor, f
 		case 2:
 			l.Cell(tok, state, width, false)
 		case 3:
-			loadCell(view, l, float64(n.Load.CPUPercent), bar, quiet)
+			loadCell(l, float64(n.Load.CPUPercent), bar, quiet)
 		case 4:
-			loadCell(view, l, scene.MemPercent(n.Load), bar, quiet)
+			loadCell(l, scene.MemPercent(n.Load), bar, quiet)
 		case 5:
 			l.Cell(text, scene.SlotsOf(n), width, true)
 		case 6:
@@ -229,7 +229,7 @@ func fitName(name string, w int) string {
 }
 
 // loadCell is a bar and its number.
-func loadCell(view *scene.Scene, l *part.Line, percent float64, bar int, quiet bool) {
+func loadCell(l *part.Line, percent float64, bar int, quiet bool) {
 	if quiet {
 		l.Cell(theme.Faint, strings.Repeat(" ", bar/2)+"-", bar+5, false)
 		return

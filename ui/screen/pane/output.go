@@ -187,7 +187,7 @@ func outputFoot(view *scene.Scene, w, first, last, total int, st part.LogStats) 
 		rows = fmt.Sprintf("lines %s-%s of the last %s", part.Count(first), part.Count(last), part.Count(total))
 	}
 	l.T(theme.Muted, rows+"  "+part.Bytes(st.Bytes))
-	for _, gap := range outputGaps(view, st) {
+	for _, gap := range outputGaps(st) {
 		l.Sp(2).T(theme.Warn, gap)
 	}
 	if st.Skipped > 0 || st.Lost > 0 {
@@ -197,7 +197,7 @@ func outputFoot(view *scene.Scene, w, first, last, total int, st part.LogStats) 
 }
 
 // outputGaps says what is missing of what the task wrote.
-func outputGaps(view *scene.Scene, st part.LogStats) (gaps []string) {
+func outputGaps(st part.LogStats) (gaps []string) {
 	if st.Skipped > 0 {
 		gaps = append(gaps, "earlier lines are not loaded")
 	}

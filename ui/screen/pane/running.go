@@ -100,7 +100,7 @@ func runningRow(view *scene.Scene, t *task.Task, ws []int, w int, cursor, focus 
 	cpu, mem, _ := scene.UsageOf(t)
 	texts := []string{t.ID.String(), node, run, cpu, mem, t.Spec.Name, scene.CommandLine(view, &t.Spec)}
 	toks := []theme.Token{theme.Run, tok, tok, tok, tok, theme.Muted, tok}
-	drawCells(view, l, ws, len(texts), func(i int) (theme.Token, string, bool) { return toks[i], texts[i], i >= 2 && i <= 4 })
+	drawCells(l, ws, len(texts), func(i int) (theme.Token, string, bool) { return toks[i], texts[i], i >= 2 && i <= 4 })
 	if cursor && focus {
 		return view.Styles.Row(l.String())
 	}

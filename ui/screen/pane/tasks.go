@@ -266,14 +266,14 @@ func taskRow(view *scene.Scene, t *task.Task, ws []int, w int, cursor, focus boo
 		}
 		cells = slices.Insert(cells, 5, taskCell{tok, cpu, true}, taskCell{tok, mem, true})
 	}
-	drawCells(view, l, ws, len(cells), func(i int) (theme.Token, string, bool) { return cells[i].tok, cells[i].text, cells[i].r })
+	drawCells(l, ws, len(cells), func(i int) (theme.Token, string, bool) { return cells[i].tok, cells[i].text, cells[i].r })
 	if cursor && focus {
 		return view.Styles.Row(l.String())
 	}
 	return l.String()
 }
 
-func drawCells(view *scene.Scene, l *part.Line, ws []int, n int, cell func(int) (theme.Token, string, bool)) {
+func drawCells(l *part.Line, ws []int, n int, cell func(int) (theme.Token, string, bool)) {
 	first := true
 	for i := 0; i < n; i++ {
 		if ws[i] == 0 {
