@@ -78,7 +78,8 @@ func (n *Node) startLeading(ctx context.Context) error {
 		Dir: n.slot.Path(), TaskTimeout: n.cfg.TaskTimeout, MaxWorkers: n.cfg.MaxWorkers,
 		Seal:  key,
 		Renew: l.members.Renew, Identity: n.identity, Problems: n.peers.Problems, Seen: n.strangers, Logger: n.log, History: n.opt.History,
-		Stuck: n.stuck,
+		OutputQuota: n.cfg.OutputQuota << 20,
+		Stuck:       n.stuck,
 	})
 	if err != nil {
 		return fail(err)

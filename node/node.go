@@ -323,6 +323,7 @@ func (n *Node) makeWorker() error {
 	n.worker, err = worker.New(worker.Options{
 		Dir: n.slot.Path(), Node: n.id.ID(), Name: n.Name(), Label: n.cfg.ID, Boot: n.boot, Version: n.opt.Version,
 		Capacity: capacity, Runner: n.runner, Load: meter.Load,
+		OutputQuota: n.cfg.TaskOutputQuota << 20, SpoolQuota: n.cfg.OutputQuota << 20,
 		Renew: n.renewalKey, Renewed: n.renewed,
 		Fetch: n.fetchBlob, Warnings: warnings, Logger: n.log, Clock: n.opt.Clock, History: n.opt.History,
 	})

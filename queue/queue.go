@@ -162,7 +162,7 @@ func (q *Queue) Record(outcomes []Outcome) *Pending[[]RecordReply] {
 }
 
 func checkOutcome(o *Outcome) error {
-	if len(o.Output.Inline) > task.MaxInlineOutput || len(o.Exit.Message) > state.MaxMessage || len(o.Enforced) > state.MaxMessage {
+	if len(o.Output.Inline) > task.MaxInlineOutput || max(len(o.Exit.Message), len(o.Enforced), len(o.Output.CutBy)) > state.MaxMessage {
 		return task.Errorf(task.KindTooLarge, "the outcome of task %d is larger than a record may be", o.ID)
 	}
 	return nil
@@ -172,6 +172,11 @@ func checkOutcome(o *Outcome) error {
 // again, unless it was being cancelled (cancelled), or is at-most-once and may
 // have run (lost), or has had MaxCrashes crashes (failed, poison).
 func (q *Queue) Release(releases []Release) *Pending[[]ReleaseReply] {
+	for i := range releases {
+		if len(releases[i].Output.Inline) > task.MaxInlineOutput || len(releases[i].Output.CutBy) > state.MaxMessage {
+			return failed[[]ReleaseReply](task.Errorf(task.KindTooLarge, "the output of task %d is larger than a record may have", releases[i].ID))
+		}
+	}
 	if err := q.space.MayWrite(); err != nil {
 		return failed[[]ReleaseReply](err)
 	}
@@ -227,3 +232,10 @@ func (q *Queue) Take(class ClassID, n int) []Item {
 	}
 	return q.state.Take(class, n, term)
 }
+
+// MayKeepOutput fails with KindDisk while there is too little space for output
+// of tasks beside the queue.
+func (q *Queue) MayKeepOutput() error { return q.space.MayKeepOutput() }
+
+// MayStart fails with KindDisk while no tasks are started for want of space.
+func (q *Queue) MayStart() error { return q.space.MayLease() }

@@ -47,7 +47,7 @@ func taskOf(t *task.Task, nodeName func(task.NodeID) string, whole bool) Task {
 		CreatedAt: document.Submitted, CompletedAt: document.Finished, Document: document,
 	}
 	if document.Exit != nil {
-		out.ExitCode = &document.Exit.Code
+		out.ExitCode = document.Exit.Code
 	}
 	if last := t.Last(); last != nil && last.Started != 0 && last.Ended != 0 {
 		took := last.Ended - last.Started

@@ -88,6 +88,11 @@ func (l *Loaded) check() Faults {
 	if l.MaxQueueSize < 1 {
 		bad("max-queue-size", "%d is below 1: no task could be submitted", l.MaxQueueSize)
 	}
+	for key, n := range map[string]int64{"output-quota": l.OutputQuota, "task-output-quota": l.TaskOutputQuota} {
+		if n < 1 || n > 1<<33 {
+			bad(key, "%d MiB is not a quota: at least 1 MiB is kept", n)
+		}
+	}
 	if !(l.CPUCores >= 0 && l.CPUCores <= 1<<20) {
 		bad("cpu-cores", "%v is not a number of CPUs", l.CPUCores)
 	}

@@ -31,6 +31,11 @@ type Config struct {
 	MaxQueueSize int           // most tasks that are not finished; more are refused
 	TaskTimeout  time.Duration // for tasks that name none; 0 is none
 
+	// Output of tasks.
+
+	OutputQuota     int64 // MiB of output kept on this node, as dispatcher and as worker; the oldest makes room; 10 GiB
+	TaskOutputQuota int64 // MiB of output kept of one attempt, its head and its end; 1 GiB
+
 	// Resource declaration, on a worker.
 
 	CPUCores     float64           // 0 is what this process may use

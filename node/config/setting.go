@@ -88,6 +88,9 @@ var settings = []*Setting{
 	number("max-queue-size", GroupTasks, "SIZE", "most unfinished tasks; more are refused", func(c *Config) *int { return &c.MaxQueueSize }),
 	duration("task-timeout", GroupTasks, "timeout of tasks that name none; 0 is none", func(c *Config) *time.Duration { return &c.TaskTimeout }),
 
+	size("output-quota", GroupTasks, "most output kept on this node; the oldest makes room", func(c *Config) *int64 { return &c.OutputQuota }),
+	size("task-output-quota", GroupTasks, "most output kept of one task; beyond it, its beginning and end", func(c *Config) *int64 { return &c.TaskOutputQuota }),
+
 	cores("cpu-cores", GroupResources, "COUNT", "CPUs to offer; 0 is what this process may use", func(c *Config) *float64 { return &c.CPUCores }),
 	size("memory", GroupResources, "memory to offer, in MiB or with a unit; 0 is all", func(c *Config) *int64 { return &c.Memory }),
 	boolean("gpu", GroupResources, "offer the GPUs of this machine", func(c *Config) *bool { return &c.GPU }),

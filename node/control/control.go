@@ -182,7 +182,8 @@ type CancelReply struct {
 type FollowRequest struct {
 	ID      task.ID `msgpack:"i"`
 	Output  bool    `msgpack:"o,omitempty"` // send output as well
-	Attempt uint32  `msgpack:"a,omitempty"` // this attempt's output only; 0 is the current one and those to come
+	Attempt uint32  `msgpack:"a,omitempty"` // this attempt's output only; 0 is the last one and those to come
+	All     bool    `msgpack:"A,omitempty"` // with Attempt 0: those before the last one too
 	Tail    int     `msgpack:"t,omitempty"` // only the last so many lines of what is there already; 0 is all
 	NoWait  bool    `msgpack:"n,omitempty"` // end after what is there now
 }

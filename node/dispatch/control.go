@@ -282,6 +282,9 @@ func (d *Dispatcher) Why(_ context.Context, id task.ID) (control.Why, error) {
 		w.Nodes = append(w.Nodes, nv)
 	}
 	y.Waits, y.Would = w, sched.Would(t.Spec.Need, vs)
+	if err := d.queue.MayStart(); err != nil {
+		y.Would = err.Error()
+	}
 	if t.State == task.Retry {
 		y.Told = history(&t, d.names())
 	}
@@ -299,6 +302,9 @@ func told(t *task.Task, names map[task.NodeID]string) (sentences []string, next 
 		return append(sentences, fmt.Sprintf("it is %s on %s, attempt %d", t.State, nodeName(last.Node, names), last.Fence.Attempt)), ""
 	case t.State == task.Done:
 		return append(sentences, "it is done"), ""
+	case t.State == task.Lost && last != nil && last.Started != 0:
+		return append(sentences, "it started, and may not run twice; how it ended is not known"),
+			fmt.Sprintf("look whether it had its effect; to run it again: octaskly retry %d", t.ID)
 	case t.State == task.Lost:
 		return append(sentences, "it may or may not have run, and may not run twice"),
 			fmt.Sprintf("look whether it had its effect; to run it again: octaskly retry %d", t.ID)

@@ -35,7 +35,7 @@ type Options struct {
 	MaxWorkers  int           // connected at once; 0 is no limit
 	Beat        time.Duration // heartbeat; 1 s
 	Lease       time.Duration // 5 heartbeats
-	OutputQuota int64         // bytes of output kept on this node; 10 GiB
+	OutputQuota int64         // bytes of output kept on this node, the oldest make room; 10 GiB
 	// Renew issues a new certificate for a member that shows its key; nil never.
 	Renew    func(id task.NodeID, key []byte) (chain [][]byte, err error)
 	Seal     *seal.Key // opens the secrets of tasks; nil takes none
@@ -60,7 +60,7 @@ type Dispatcher struct {
 	opt     Options
 	log     *slog.Logger
 	queue   *queue.Queue
-	outputs *outputs
+	outputs *outputStore
 	feed    feed
 	started time.Time
 
@@ -79,6 +79,7 @@ type Dispatcher struct {
 	follows    map[task.ID]map[*follower]struct{}
 	rate       meter
 	ending     bool // no worker may register any more
+	owed       owed // changes that could not be stored and are tried again
 
 	turns   atomic.Uint64  // how often Run's loop has come round
 	kick    chan struct{}  // something changed that may let a task start
@@ -113,6 +114,7 @@ func New(opt Options) (*Dispatcher, error) {
 		kick:    make(chan struct{}, 1),
 		probe:   make(chan struct{}),
 	}
+	out.mayKeep, out.unfinished = opt.Queue.MayKeepOutput, d.unfinished
 	d.feed.init(opt.Queue.Stamp)
 	for _, l := range opt.Queue.Held("") {
 		w := d.workerLocked(l.Node)
@@ -135,7 +137,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	if d.changes != nil {
 		wg.Go(func() { d.noteChanges(ctx, d.changes) })
 	}
-	wg.Go(func() { d.outputs.janitor(ctx, d.queue) })
+	wg.Go(func() { d.collectOutputs(ctx) })
+	wg.Go(func() { d.payOwed(ctx) })
 	defer wg.Wait()
 	defer d.feed.close()
 	for {
@@ -235,24 +238,4 @@ func stateAfter(s sched.State, connected bool, silent, beat, lease time.Duration
 		return sched.Up
 	}
 	return s
-}
-
-// giveBack returns leases to the queue and tells whoever follows the tasks.
-func (d *Dispatcher) giveBack(rs []queue.Release) {
-	if len(rs) == 0 {
-		return
-	}
-	d.queue.Release(rs).Then(func(vs []queue.ReleaseReply, err error) {
-		if err != nil {
-			d.log.Error("leases could not be given back", "count", len(rs), "error", err)
-			return
-		}
-		d.noteReturned(rs, vs)
-		d.mu.Lock()
-		for _, r := range rs {
-			d.notifyLocked(r.ID)
-		}
-		d.mu.Unlock()
-		d.poke()
-	})
 }

@@ -21,8 +21,12 @@ const (
 )
 
 func (d *Dispatcher) Follow(ctx context.Context, r control.FollowRequest) (control.Follower, error) {
-	if _, err := d.queue.Get(r.ID); err != nil {
+	t, err := d.queue.Get(r.ID)
+	if err != nil {
 		return nil, err
+	}
+	if r.Attempt != 0 && (t.State.Terminal() || r.NoWait) && indexOfAttempt(&t, r.Attempt, 0) < 0 {
+		return nil, task.Errorf(task.KindUsage, "task %d has no attempt %d: it had %d", r.ID, r.Attempt, len(t.Attempts))
 	}
 	return d.follow(ctx, r), nil
 }
@@ -71,7 +75,8 @@ type follower struct {
 	attempt uint32     // last told
 	cancels bool       // last told
 	read    attemptReader
-	begun   uint32 // number of attempts whose output was begun
+	begun   uint32 // number of attempts whose output was begun, or is left out
+	picked  bool   // it was decided with which attempt to begin
 	last    *task.Task
 	tail    *tail // until what was there at the beginning has been read
 }
@@ -178,15 +183,28 @@ func (f *follower) output() ([]control.Chunk, <-chan struct{}, error) {
 
 // pick is the next attempt whose output is to be shown, or nil.
 func (f *follower) pick() *task.Attempt {
-	for int(f.begun) < len(f.last.Attempts) {
-		a := &f.last.Attempts[f.begun]
-		older := f.r.Attempt == 0 && int(f.begun) < len(f.last.Attempts)-1 && f.begun == 0 && f.last.State.Terminal()
-		if (f.r.Attempt == 0 || a.Fence.Attempt == f.r.Attempt) && !older {
-			return a
-		}
-		f.begun++
+	if !f.picked && f.r.Attempt == 0 && !f.r.All {
+		f.begun = uint32(max(0, len(f.last.Attempts)-1))
 	}
-	return nil
+	f.picked = true
+	i := indexOfAttempt(f.last, f.r.Attempt, int(f.begun))
+	if i < 0 {
+		return nil
+	}
+	f.begun = uint32(i)
+	return &f.last.Attempts[i]
+}
+
+// indexOfAttempt is where the attempt with a number stands, or the next one if
+// the number is 0, from an index on; -1 if there is none. Numbers may have gaps:
+// one is never used twice.
+func indexOfAttempt(t *task.Task, number uint32, from int) int {
+	for i := from; i < len(t.Attempts); i++ {
+		if number == 0 || t.Attempts[i].Fence.Attempt == number {
+			return i
+		}
+	}
+	return -1
 }
 
 func (f *follower) find(fence task.Fence) *task.Attempt {
@@ -201,12 +219,13 @@ func (f *follower) find(fence task.Fence) *task.Attempt {
 // attemptReader reads one attempt's chunk stream, first while it grows and
 // then to the end that its record names.
 type attemptReader struct {
-	o     *outputs
+	o     *outputStore
 	lease wire.Lease
 	open  bool
 	file  *os.File
 	off   int64
 	buf   []byte // a part of a chunk
+	loss  string // why the end of the stream is not here; empty while none is known to be missing
 }
 
 func (r *attemptReader) start(id task.ID, a *task.Attempt) {
@@ -220,11 +239,23 @@ func (r *attemptReader) close() {
 	*r = attemptReader{o: r.o}
 }
 
-// next reads more of the stream. No chunks and no channel mean the end.
+// next reads more of the stream. No chunks and no channel mean the end. The last
+// word on an output that was cut is why.
 func (r *attemptReader) next(a *task.Attempt) ([]control.Chunk, <-chan struct{}, error) {
 	if r.off < 0 {
 		return nil, nil, nil // a remark was the last word
 	}
+	if r.loss = ""; a != nil && a.Ended != 0 && a.Output.CutBy != "" {
+		r.loss = rest(a)
+	}
+	chunks, more, err := r.step(a)
+	if len(chunks) == 0 && more == nil && err == nil && r.off >= 0 && r.loss != "" {
+		return r.remark(r.loss)
+	}
+	return chunks, more, err
+}
+
+func (r *attemptReader) step(a *task.Attempt) ([]control.Chunk, <-chan struct{}, error) {
 	ended := a == nil || a.Ended != 0
 	if ended && a != nil && a.Output.Length == 0 {
 		return r.inline(a.Output.Inline)
@@ -234,7 +265,7 @@ func (r *attemptReader) next(a *task.Attempt) ([]control.Chunk, <-chan struct{},
 		file, err := os.Open(r.o.path(r.lease))
 		if err != nil {
 			if ended && a != nil && a.Output.Length > 0 {
-				return r.remark("the output of this attempt is not here any more")
+				return r.remark(gone(a))
 			}
 			return nil, more, nil
 		}
@@ -246,7 +277,7 @@ func (r *attemptReader) next(a *task.Attempt) ([]control.Chunk, <-chan struct{},
 		return r.skip(length - followBehind/2)
 	}
 	if ended && more == nil && r.off >= length && a != nil && a.Output.Length > length {
-		return r.remark("the rest of this attempt's output is not here")
+		return r.remark(rest(a))
 	}
 	return r.pull(length, more)
 }
@@ -254,7 +285,7 @@ func (r *attemptReader) next(a *task.Attempt) ([]control.Chunk, <-chan struct{},
 // grown is how long the stream is now and, while it may still grow, a channel
 // that is closed when it has.
 func (r *attemptReader) grown(ended bool) (int64, <-chan struct{}) {
-	if f := r.o.open(r.lease, false); f != nil {
+	if f := r.o.grow(r.lease, false); f != nil {
 		n, done, more := f.state()
 		if !done {
 			return n, more
@@ -291,7 +322,7 @@ func (r *attemptReader) pull(length int64, more <-chan struct{}) ([]control.Chun
 // over is what there is when nothing is left to read now. A stream that ends
 // inside a chunk was torn.
 func (r *attemptReader) over(more <-chan struct{}) ([]control.Chunk, <-chan struct{}, error) {
-	if more == nil && len(r.buf) > 0 {
+	if more == nil && len(r.buf) > 0 && r.loss == "" {
 		return r.remark("the output of this attempt is damaged from here on")
 	}
 	return nil, more, nil
@@ -347,6 +378,22 @@ func (r *attemptReader) inline(b []byte) ([]control.Chunk, <-chan struct{}, erro
 	r.buf = append(r.buf, b[r.off:]...)
 	r.off = int64(len(b))
 	return r.cut(nil)
+}
+
+// gone says why nothing of an output is here.
+func gone(a *task.Attempt) string {
+	if a.Output.CutBy != "" {
+		return "the output of this attempt was lost: " + a.Output.CutBy
+	}
+	return "the output of this attempt is not here any more: newer outputs took its place, or it was purged"
+}
+
+// rest says why the end of an output is not here.
+func rest(a *task.Attempt) string {
+	if a.Output.CutBy != "" {
+		return "the rest of this attempt's output was lost: " + a.Output.CutBy
+	}
+	return "the rest of this attempt's output is not here"
 }
 
 func (r *attemptReader) remark(text string) ([]control.Chunk, <-chan struct{}, error) {

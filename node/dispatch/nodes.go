@@ -73,6 +73,9 @@ func (w *worker) describe(n *control.Node, drained bool) {
 	n.Version, n.Addr, n.Capacity, n.Load, n.Used = w.version, w.addr, w.cap, w.load, w.used
 	n.Skew = w.skew.ahead()
 	n.RTT, n.Seen, n.Warnings, n.Done, n.Failed = w.rtt, w.seen, w.warnings, w.done, w.failed
+	if w.load.DiskFull {
+		n.Warnings = append(slices.Clone(n.Warnings), "its disk is full: it takes no tasks until there is space for their output")
+	}
 	if w.cap.Slots > 0 {
 		n.Doing = append(n.Doing, "worker")
 	}
@@ -168,5 +171,6 @@ func (d *Dispatcher) Status(context.Context) (control.Status, error) {
 	if d.opt.Problems != nil {
 		s.Problems = problem.Merge(s.Problems, d.opt.Problems())
 	}
+	s.Problems = problem.Merge(s.Problems, d.outputProblems())
 	return s, nil
 }

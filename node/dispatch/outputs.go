@@ -3,73 +3,86 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"log/slog"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/adauldev/octaskly/queue"
+	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-// outputs keeps the chunk streams of attempts whose output is not small, one
-// file each: ID.TERM.ATTEMPT. They are not part of the replicated queue; its
-// records have their length and hash.
-type outputs struct {
-	dir   string
-	quota int64
-	log   *slog.Logger
+// outputBuffer is how much of an output stream is read and written at a time.
+const outputBuffer = 256 << 10
 
-	mu    sync.Mutex
-	files map[wire.Lease]*outFile // being written now
-	bytes int64
-}
+// collectOutputsEvery is how often outputs are counted and those of removed
+// tasks deleted.
+const collectOutputsEvery = time.Minute
 
-// outFile is a file that grows.
-type outFile struct {
-	mu     sync.Mutex
-	length int64
-	done   bool
-	more   chan struct{} // closed and replaced when it grows or ends
-}
-
-func openOutputs(dir string, quota int64, log *slog.Logger) (*outputs, error) {
-	o := &outputs{dir: filepath.Join(dir, "output"), quota: quota, log: log, files: make(map[wire.Lease]*outFile)}
-	if err := os.MkdirAll(o.dir, 0o700); err != nil {
-		return nil, err
+// ServeOutput takes the chunk stream of one attempt from the worker that holds
+// it. What was received before a broken connection is not sent again. Where
+// there is no room for more the stream is refused or broken off: what is here
+// then is the head, and the record of the attempt says that it was cut.
+func (d *Dispatcher) ServeOutput(ctx context.Context, p Peer, s wire.Stream) error {
+	stop := context.AfterFunc(ctx, func() { s.Cancel(wire.CodeShutdown) })
+	defer stop()
+	open, err := wire.Recv1[wire.OutputOpen](s)
+	if err != nil {
+		return err
 	}
-	return o, nil
-}
-
-func (o *outputs) path(l wire.Lease) string {
-	return filepath.Join(o.dir, l.ID.String()+"."+l.Fence.String())
-}
-
-// open is the file that is being written for a lease, made if make is set.
-func (o *outputs) open(l wire.Lease, create bool) *outFile {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	f := o.files[l]
-	if f == nil && create {
-		f = &outFile{more: make(chan struct{})}
-		o.files[l] = f
+	if !d.mayWrite(p.ID, open.Lease) || d.outputs.reserve(open.Lease, 0) != nil {
+		_ = s.Send(wire.OutputHave{})
+		return s.CloseWrite()
 	}
-	return f
+	file, err := os.OpenFile(d.outputs.path(open.Lease), os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		d.outputs.noteCut(open.Lease, cutByDisk)
+		_ = s.Send(wire.OutputHave{})
+		return errors.Join(err, s.CloseWrite())
+	}
+	defer file.Close()
+	off, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	f := d.outputs.grow(open.Lease, true)
+	f.begin(off)
+	defer d.outputEnded(open.Lease, f)
+	d.notifyID(open.ID)
+	if err := s.Send(wire.OutputHave{Offset: off, Wanted: true}); err != nil {
+		return err
+	}
+	if err := d.outputs.receive(open.Lease, file, f, s); err != nil {
+		if errors.Is(err, errOutputCut) {
+			s.Cancel(wire.CodeShutdown)
+		}
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	f.add(0, true)
+	d.outputEnded(open.Lease, f)
+	return s.CloseWrite()
 }
 
-func (o *outputs) remove(l wire.Lease) {
-	o.mu.Lock()
-	delete(o.files, l)
-	o.mu.Unlock()
-	_ = os.Remove(o.path(l))
+// outputEnded wakes readers of an output that nothing writes any more.
+func (d *Dispatcher) outputEnded(l wire.Lease, f *growingOutput) {
+	if d.outputs.settled(l, f) {
+		f.add(0, true)
+		d.notifyID(l.ID)
+	}
 }
 
-func (f *outFile) grow(n int64, done bool) {
+// begin says from which length on the file grows.
+func (f *growingOutput) begin(length int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.length, f.done = length, false
+}
+
+func (f *growingOutput) add(n int64, done bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.length += n
@@ -78,69 +91,30 @@ func (f *outFile) grow(n int64, done bool) {
 	f.more = make(chan struct{})
 }
 
-func (f *outFile) state() (length int64, done bool, more <-chan struct{}) {
+func (f *growingOutput) state() (length int64, done bool, more <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.length, f.done, f.more
 }
 
-// ServeOutput takes the chunk stream of one attempt from the worker that holds
-// it. What was received before a broken connection is not sent again.
-func (d *Dispatcher) ServeOutput(ctx context.Context, p Peer, s wire.Stream) error {
-	stop := context.AfterFunc(ctx, func() { s.Cancel(wire.CodeShutdown) })
-	defer stop()
-	open, err := wire.Recv1[wire.OutputOpen](s)
-	if err != nil {
-		return err
-	}
-	if !d.mayWrite(p.ID, open.Lease) || !d.outputs.room() {
-		_ = s.Send(wire.OutputHave{})
-		return s.CloseWrite()
-	}
-	file, err := os.OpenFile(d.outputs.path(open.Lease), os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	off, err := file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	f := d.outputs.open(open.Lease, true)
-	f.mu.Lock()
-	f.length = off
-	f.mu.Unlock()
-	d.notifyID(open.ID)
-	if err := s.Send(wire.OutputHave{Offset: off, Wanted: true}); err != nil {
-		return err
-	}
-	if err := d.outputs.copy(file, f, s); err != nil {
-		return err
-	}
-	if err := file.Sync(); err != nil {
-		return err
-	}
-	f.grow(0, true)
-	d.outputs.mu.Lock()
-	delete(d.outputs.files, open.Lease)
-	d.outputs.mu.Unlock()
-	d.notifyID(open.ID)
-	return s.CloseWrite()
-}
-
-// copy carries the stream into the file until its end.
-func (o *outputs) copy(file *os.File, f *outFile, s io.Reader) error {
-	buf := make([]byte, 256<<10)
+// receive carries the stream into the file until its end. When it fails the
+// file holds what f says.
+func (o *outputStore) receive(l wire.Lease, file *os.File, f *growingOutput, s io.Reader) error {
+	buf := make([]byte, outputBuffer)
 	for {
 		n, err := s.Read(buf)
 		if n > 0 {
-			if _, werr := file.Write(buf[:n]); werr != nil {
-				return werr
+			if err := o.reserve(l, int64(n)); err != nil {
+				return err
 			}
-			o.mu.Lock()
-			o.bytes += int64(n)
-			o.mu.Unlock()
-			f.grow(int64(n), false)
+			if _, err := file.Write(buf[:n]); err != nil {
+				o.release(int64(n))
+				length, _, _ := f.state()
+				_ = file.Truncate(length)
+				o.noteCut(l, cutByDisk)
+				return fmt.Errorf("%w: %w", errOutputCut, err)
+			}
+			f.add(int64(n), false)
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -149,12 +123,6 @@ func (o *outputs) copy(file *os.File, f *outFile, s io.Reader) error {
 			return err
 		}
 	}
-}
-
-func (o *outputs) room() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.bytes < o.quota
 }
 
 // mayWrite reports whether a node may write the output of a lease: it holds it
@@ -177,13 +145,17 @@ func (d *Dispatcher) mayWrite(n task.NodeID, l wire.Lease) bool {
 	return last != nil && last.Fence == l.Fence && last.Node == n
 }
 
-// janitor removes files of tasks that the queue no longer keeps, and counts
-// what is there.
-func (o *outputs) janitor(ctx context.Context, q *queue.Queue) {
-	t := time.NewTicker(time.Minute)
+// collectOutputs deletes, now and then, the outputs of tasks that the queue no
+// longer keeps, until ctx ends.
+func (d *Dispatcher) collectOutputs(ctx context.Context) {
+	t := time.NewTicker(collectOutputsEvery)
 	defer t.Stop()
+	kept := func(id task.ID) bool {
+		_, err := d.queue.Get(id)
+		return task.KindOf(err) != task.KindNotFound
+	}
 	for {
-		o.sweep(ctx, q)
+		d.outputs.collect(ctx, kept)
 		select {
 		case <-ctx.Done():
 			return
@@ -192,31 +164,29 @@ func (o *outputs) janitor(ctx context.Context, q *queue.Queue) {
 	}
 }
 
-func (o *outputs) sweep(ctx context.Context, q *queue.Queue) {
-	entries, err := os.ReadDir(o.dir)
+// unfinished reports whether an attempt has not ended.
+func (d *Dispatcher) unfinished(l wire.Lease) bool {
+	t, err := d.queue.Get(l.ID)
 	if err != nil {
-		o.log.Warn("output folder cannot be read", "error", err)
-		return
+		return task.KindOf(err) != task.KindNotFound
 	}
-	var total int64
-	for _, e := range entries {
-		if ctx.Err() != nil {
-			return
-		}
-		id, _, _ := strings.Cut(e.Name(), ".")
-		n, err := strconv.ParseUint(id, 10, 64)
-		if err != nil {
-			continue
-		}
-		if _, err := q.Get(task.ID(n)); task.KindOf(err) == task.KindNotFound {
-			_ = os.Remove(filepath.Join(o.dir, e.Name()))
-			continue
-		}
-		if i, err := e.Info(); err == nil {
-			total += i.Size()
-		}
+	last := t.Last()
+	return t.State.Holds() && last != nil && last.Fence == l.Fence
+}
+
+// outputProblems is what a person should know of the kept outputs.
+func (d *Dispatcher) outputProblems() []control.Problem {
+	used, nearly := d.outputs.usage()
+	if err := d.queue.MayKeepOutput(); err != nil {
+		return []control.Problem{{ID: "output-disk", Level: control.LevelError, Text: err.Error(), Cure: "free some space on that disk, or: octaskly purge --outputs"}}
 	}
-	o.mu.Lock()
-	o.bytes = total
-	o.mu.Unlock()
+	if !nearly {
+		return nil
+	}
+	// No more than a remark: where the oldest make room this is how it stays.
+	return []control.Problem{{
+		ID: "output-quota", Level: control.LevelInfo,
+		Text: fmt.Sprintf("outputs of tasks use %.1f of %.1f MiB: the oldest make room for new ones", float64(used)/(1<<20), float64(d.outputs.quota)/(1<<20)),
+		Cure: "raise --output-quota, or free them: octaskly purge --outputs",
+	}}
 }

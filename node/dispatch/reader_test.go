@@ -11,7 +11,7 @@ import (
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-func testOutputs(t testing.TB) *outputs {
+func testOutputs(t testing.TB) *outputStore {
 	t.Helper()
 	o, err := openOutputs(t.TempDir(), 1<<30, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -136,7 +136,7 @@ func TestAttemptReaderGrowing(t *testing.T) {
 		o := testOutputs(t)
 		l := at(4, 2, 1)
 		a := &task.Attempt{Fence: l.Fence}
-		f := o.open(l, true)
+		f := o.grow(l, true)
 		file, err := os.Create(o.path(l))
 		if err != nil {
 			t.Fatal(err)
@@ -150,7 +150,7 @@ func TestAttemptReaderGrowing(t *testing.T) {
 				t.Fatal(err)
 			}
 			off += n
-			f.grow(int64(n), false)
+			f.add(int64(n), false)
 			s, remarks, ended := readAll(t, &r, a)
 			if ended || len(remarks) > 0 {
 				t.Fatalf("after %d bytes: ended %v, remarks %q", off, ended, remarks)
@@ -158,40 +158,18 @@ func TestAttemptReaderGrowing(t *testing.T) {
 			got.WriteString(s)
 		}
 		// The upload is over, the record comes a little later.
-		f.grow(0, true)
+		f.add(0, true)
 		if s, _, ended := readAll(t, &r, a); s != "" || ended {
 			t.Errorf("before the record: %q, ended %v", s, ended)
 		}
 		a.Ended, a.Output.Length = 1, int64(len(whole))
-		o.mu.Lock()
-		delete(o.files, l)
-		o.mu.Unlock()
+		o.settled(l, f)
 		s, remarks, ended := readAll(t, &r, a)
 		if got.WriteString(s); got.String() != plain(whole) || !ended || len(remarks) > 0 {
 			t.Errorf("step %d: read %d bytes, ended %v, remarks %q", step, got.Len(), ended, remarks)
 		}
 		r.close()
 		_ = file.Close()
-	}
-}
-
-func TestOutputsRemoveAndRoom(t *testing.T) {
-	o := testOutputs(t)
-	o.quota = 100
-	if !o.room() {
-		t.Error("an empty folder has no room")
-	}
-	o.bytes = 100
-	if o.room() {
-		t.Error("a full folder has room")
-	}
-	l := at(1, 1, 1)
-	if err := os.WriteFile(o.path(l), []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	o.remove(l)
-	if _, err := os.Stat(o.path(l)); err == nil {
-		t.Error("the file is still there")
 	}
 }
 

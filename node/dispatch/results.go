@@ -14,6 +14,9 @@ import (
 func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
 	now := time.Now()
 	nowMs := now.UnixMilli()
+	for i := range items {
+		d.outputs.judge(items[i].Lease, &items[i].Output)
+	}
 	outcomes := make([]queue.Outcome, 0, len(items))
 	var back []queue.Release
 	var gone, strange []wire.Acked
@@ -29,7 +32,11 @@ func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
 			continue
 		}
 		if r.Exit.Reason == task.ReasonNodeLost {
-			back = append(back, queue.Release{ID: r.ID, Fence: r.Fence, Why: queue.Forgotten, Message: r.Exit.Message})
+			back = append(back, lostRelease(r, nowMs))
+			if r.Output.CutBy != "" {
+				w.cool = now.Add(2 * d.opt.Beat) // until it has said how full its disk is
+				time.AfterFunc(2*d.opt.Beat, d.poke)
+			}
 			gone = append(gone, wire.Acked{Lease: r.Lease, Verdict: wire.Recorded})
 			continue
 		}
@@ -43,25 +50,8 @@ func (d *Dispatcher) results(w *worker, out *outbox, items []wire.Result) {
 	if len(strange) > 0 {
 		out.ack(strange)
 	}
-	if len(back) > 0 {
-		d.queue.Release(back).Then(func(vs []queue.ReleaseReply, err error) {
-			if err == nil {
-				d.noteReturned(back, vs)
-				out.ack(gone)
-			}
-			d.notify(back)
-			d.poke()
-		})
-	}
-	if len(outcomes) > 0 {
-		d.queue.Record(outcomes).Then(func(vs []queue.RecordReply, err error) {
-			if err != nil {
-				d.log.Error("results could not be stored; the worker keeps them", "node", w.name, "count", len(outcomes), "error", err)
-				return
-			}
-			d.recorded(out, outcomes, vs)
-		})
-	}
+	d.releaseLeases(back, func() { out.ack(gone) })
+	d.recordOutcomes(out, outcomes)
 }
 
 func (w *worker) count(x task.Exit) {
@@ -79,6 +69,16 @@ func outcomeOf(n task.NodeID, r *wire.Result, nowMs int64) queue.Outcome {
 		ID: r.ID, Fence: r.Fence, Node: n, Exit: r.Exit, Started: started, Ended: ended,
 		Usage: r.Usage, Enforced: r.Enforced, Output: r.Output,
 	}
+}
+
+// lostRelease gives back a lease whose attempt the worker says is lost, with what
+// is known of it.
+func lostRelease(r *wire.Result, nowMs int64) queue.Release {
+	started := int64(0)
+	if r.RanUs > 0 {
+		started = nowMs - max(0, r.EndAgo) - r.RanUs/1000
+	}
+	return queue.Release{ID: r.ID, Fence: r.Fence, Why: queue.Forgotten, Message: r.Exit.Message, Started: started, Output: r.Output}
 }
 
 func (d *Dispatcher) recorded(out *outbox, outcomes []queue.Outcome, vs []queue.RecordReply) {

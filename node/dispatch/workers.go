@@ -112,6 +112,9 @@ func (w *worker) view(drained bool, now time.Time) sched.Worker {
 	if v.State == sched.Up && (w.out == nil || now.Before(w.cool)) {
 		v.State = sched.Stale
 	}
+	if v.State == sched.Up && w.load.DiskFull {
+		v.State = sched.DiskFull
+	}
 	w.ledger.Fill(&v)
 	v.BacklogMax = w.flow.backlog(now)
 	return v

@@ -2,10 +2,13 @@ package worker
 
 import (
 	"crypto/sha256"
+	"errors"
 	"hash"
 	"io"
 	"os"
+	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/adauldev/octaskly/exec"
@@ -43,6 +46,7 @@ type output struct {
 	scratch []byte
 	tail    []byte // end of what was dropped, stdout and stderr as they came
 	skipped int64
+	noRoom  bool // the quota of the node's spool cut it
 	over    bool // it wrote more than the task may, and is being ended
 	live    *time.Timer
 	wanted  bool // somebody should see it before the end
@@ -75,11 +79,20 @@ func (o *output) write(s exec.Stream, p []byte) {
 		o.dropLocked(p)
 		return
 	}
-	if o.err != nil || o.skipped > 0 || o.length+int64(len(p)) > o.w.opt.OutputQuota || !o.w.spool.room(int64(len(p))) {
+	if o.err != nil || o.skipped > 0 || o.length+int64(len(p)) > o.w.opt.OutputQuota {
 		o.dropLocked(p)
 		return
 	}
-	o.appendLocked(wire.AppendChunk(o.scratch[:0], uint8(s), time.Now().UnixMilli(), p))
+	if !o.w.spool.room(int64(len(p))) {
+		o.noRoom = true
+		o.dropLocked(p)
+		return
+	}
+	now := time.Now().UnixMilli()
+	if !o.appendLocked(wire.AppendChunk(o.scratch[:0], uint8(s), now, p)) {
+		o.dropLocked(p[o.keepHeadLocked(s, now, p):])
+		return
+	}
 	if o.live == nil && !o.done {
 		o.live = time.AfterFunc(liveAfter, o.showLive)
 	}
@@ -101,34 +114,55 @@ func (w *Worker) stopForOutput(a *attempt) {
 	}
 }
 
-// appendLocked adds whole chunks to the stream. b becomes the scratch buffer.
-func (o *output) appendLocked(b []byte) {
+// appendLocked adds whole chunks to the stream and reports whether they are
+// kept. b becomes the scratch buffer.
+func (o *output) appendLocked(b []byte) bool {
 	o.scratch = b[:0]
 	if o.file == nil && o.err == nil && len(o.mem)+len(b) > task.MaxInlineOutput {
 		o.spillLocked()
 	}
 	switch {
 	case o.err != nil:
-		return
+		return false
 	case o.file == nil:
 		o.mem = append(o.mem, b...)
 	default:
 		if _, err := o.file.Write(b); err != nil {
 			o.failLocked(err)
-			return
+			return false
 		}
 		o.sum.Write(b)
 		o.w.spool.used(int64(len(b)))
 	}
 	o.length += int64(len(b))
 	o.grown.Broadcast()
+	return true
+}
+
+// skipMark is the size of a mark that bytes were dropped.
+const skipMark = wire.ChunkHeader + 8
+
+// keepHeadLocked keeps as much of p in memory as a record may carry, when the
+// file that was to take it cannot be written, and returns how much that is.
+func (o *output) keepHeadLocked(s exec.Stream, now int64, p []byte) int {
+	n := min(len(p), task.MaxInlineOutput-len(o.mem)-wire.ChunkHeader-skipMark)
+	if o.file != nil || n <= 0 {
+		return 0
+	}
+	o.mem = wire.AppendChunk(o.mem, uint8(s), now, p[:n])
+	o.length = int64(len(o.mem))
+	o.grown.Broadcast()
+	return n
 }
 
 // spillLocked moves the stream from memory to a file.
 func (o *output) spillLocked() {
 	f, err := o.w.spool.create(o.a.Lease)
 	if err == nil {
-		_, err = f.Write(o.mem)
+		if _, err = f.Write(o.mem); err != nil {
+			_ = f.Close()
+			o.w.spool.discard(o.a.Lease)
+		}
 	}
 	if err != nil {
 		o.failLocked(err)
@@ -146,12 +180,40 @@ func (o *output) spillLocked() {
 
 func (o *output) failLocked(err error) {
 	o.err = err
+	o.w.noteSpoolFailed()
 	o.w.log.Error("output cannot be kept", "task", o.a.ID, "error", err)
+}
+
+// lost says why output that no quota forbids was lost; empty is that it was not.
+func (o *output) lost() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return lossOf(o.err)
+}
+
+// lossOf is an error of writing output in words for people.
+func lossOf(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case diskFull(err):
+		return "the worker's disk is full"
+	}
+	return "the worker could not write it: " + err.Error()
+}
+
+// diskFull reports whether an error is that of a disk without space.
+func diskFull(err error) bool {
+	const windowsDiskFull = syscall.Errno(112) // ERROR_DISK_FULL
+	return errors.Is(err, syscall.ENOSPC) || runtime.GOOS == "windows" && errors.Is(err, windowsDiskFull)
 }
 
 // dropLocked counts what is not kept, but for the end.
 func (o *output) dropLocked(p []byte) {
 	o.skipped += int64(len(p))
+	if o.err != nil {
+		return // there is nowhere to put the end
+	}
 	o.tail = append(o.tail, p...)
 	if len(o.tail) > 2*tailKeep {
 		o.tail = append(o.tail[:0], o.tail[len(o.tail)-tailKeep:]...)
@@ -175,6 +237,10 @@ func (o *output) finish() {
 	defer o.mu.Unlock()
 	if o.live != nil {
 		o.live.Stop()
+	}
+	if o.skipped > 0 && o.err != nil && o.file == nil && len(o.mem)+skipMark <= task.MaxInlineOutput {
+		o.mem = wire.AppendSkipped(o.mem, time.Now().UnixMilli(), o.skipped)
+		o.length = int64(len(o.mem))
 	}
 	if o.skipped > 0 && o.err == nil {
 		if len(o.tail) > tailKeep {
@@ -213,7 +279,10 @@ func (o *output) shown() bool {
 func (o *output) summary() task.Output {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s := task.Output{Bytes: o.payload, Truncated: o.skipped > 0 || o.err != nil}
+	s := task.Output{Bytes: o.payload, Truncated: o.skipped > 0 || o.err != nil, CutBy: lossOf(o.err)}
+	if s.CutBy == "" && o.noRoom {
+		s.CutBy = "the worker's output quota is used up"
+	}
 	if o.file == nil {
 		s.Inline = o.mem
 		return s

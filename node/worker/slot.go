@@ -2,6 +2,7 @@ package worker
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/adauldev/octaskly/exec"
@@ -119,6 +120,9 @@ func (w *Worker) endLocked(a *attempt, x task.Exit, u task.Usage, enforced strin
 	if w.stopped && x.Reason == task.ReasonCancelled && !a.stopped {
 		x.Reason, x.Message = task.ReasonNodeLost, "the worker was stopped"
 	}
+	if a.out != nil {
+		x = failedFor(x, a.out.lost())
+	}
 	r := &a.result
 	r.Lease, r.Exit, r.Usage, r.Enforced = a.Lease, x, u, enforced
 	r.RanUs = a.ended.Sub(a.started).Microseconds()
@@ -134,4 +138,18 @@ func (w *Worker) endLocked(a *attempt, x task.Exit, u task.Usage, enforced strin
 		return
 	}
 	w.streamLocked(a)
+}
+
+// failedFor is the end of an attempt whose output was lost for a reason of this
+// node: no success or failure of the command, but an attempt that has to be made
+// again elsewhere. One that a person or its time limit ended stays as it is.
+func failedFor(x task.Exit, loss string) task.Exit {
+	if loss == "" || x.Reason == task.ReasonCancelled || x.Reason == task.ReasonTimeout || x.Reason == task.ReasonNodeLost {
+		return x
+	}
+	message := "output was lost: " + loss
+	if x.Reason == task.ReasonExit {
+		message = fmt.Sprintf("exit %d, but %s", x.Code, message)
+	}
+	return task.Exit{Reason: task.ReasonNodeLost, Message: message}
 }

@@ -113,6 +113,9 @@ func (s *spool) create(l wire.Lease) (*os.File, error) {
 	return os.OpenFile(s.path(l, ".out"), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 }
 
+// discard removes the file of a chunk stream that could not be begun.
+func (s *spool) discard(l wire.Lease) { _ = os.Remove(s.path(l, ".out")) }
+
 // save puts a result on disk, synced together with its output.
 func (s *spool) save(a *attempt, r wire.Result) error {
 	if a.out != nil && a.out.file != nil {

@@ -190,6 +190,10 @@ func (s *Space) MayLease() error { return s.below(s.low/2, "no tasks are started
 // MayWrite refuses everything while the disk is full.
 func (s *Space) MayWrite() error { return s.below(s.low/4, "nothing can be stored") }
 
+// MayKeepOutput refuses output of tasks while there is too little space for it
+// beside the queue.
+func (s *Space) MayKeepOutput() error { return s.below(s.low, "no more output is kept") }
+
 // CheckSpace is called before the stores in dir are opened, because opening
 // them on a full disk kills the process. It gives up the ballast if that helps.
 func CheckSpace(o SpaceOptions) error {

@@ -95,6 +95,9 @@ func cure(need task.Need, vs []Verdict) string {
 			if t.Have == Draining.String() {
 				return fmt.Sprintf("%s is draining: `octaskly undrain %s`", best.Worker, best.Worker)
 			}
+			if t.Have == DiskFull.String() {
+				return fmt.Sprintf("%s has no room for output: free some space on the disk of its node directory", best.Worker)
+			}
 			return fmt.Sprintf("%s is %s: it would run when %s is up again", best.Worker, t.Have, best.Worker)
 		case "slots":
 			return fmt.Sprintf("%s takes no tasks: start it with --max-jobs above 0, or start another worker", best.Worker)

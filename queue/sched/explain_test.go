@@ -66,6 +66,8 @@ func TestExplain(t *testing.T) {
 	busy2 := busy
 	busy2.Name = "busy2"
 	away.State = Draining
+	fullDisk := worker("stuffed", 4, 4)
+	fullDisk.State = DiskFull
 	for _, tt := range []struct {
 		name    string
 		need    task.Need
@@ -78,6 +80,7 @@ func TestExplain(t *testing.T) {
 		{"later", task.Need{CPU: 2000}, []Worker{small, busy}, "busy small", "it starts when busy has room again"},
 		{"later on one of two", task.Need{CPU: 2000}, []Worker{small, busy2, busy}, "busy busy2 small", "it starts when one of 2 nodes has room again"},
 		{"drained", task.Need{CPU: 2000}, []Worker{small, away}, "away small", "away is draining: `octaskly undrain away`"},
+		{"full disk", task.Need{}, []Worker{fullDisk}, "stuffed", "stuffed has no room for output: free some space on the disk of its node directory"},
 		{"unknown name", task.Need{On: "x"}, []Worker{small}, "small", "no node is called x: start it, or submit without --on"},
 		{"named one is small", task.Need{On: "small", CPU: 2000}, []Worker{busy, small}, "busy small", "no node has cpu 2; the closest is small with 1: ask for less, or start a worker that has it"},
 		{"too large", task.Need{CPU: 9000}, []Worker{small, busy}, "busy small", "no node has cpu 9; the closest is busy with 4: ask for less, or start a worker that has it"},

@@ -17,9 +17,10 @@ const (
 	Stale          // missed heartbeats; its leases still hold
 	Lost           // its leases ran out
 	Away           // left in good order
+	DiskFull       // has no room for the output of tasks
 )
 
-var stateWords = [...]string{Up: "up", Draining: "draining", Stale: "stale", Lost: "lost", Away: "away"}
+var stateWords = [...]string{Up: "up", Draining: "draining", Stale: "stale", Lost: "lost", Away: "away", DiskFull: "out of disk space"}
 
 // String is the state's word.
 func (s State) String() string {

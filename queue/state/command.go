@@ -93,7 +93,9 @@ func appendRelease(b []byte, t *Release) []byte {
 	b = putUint(b, t.Fence.Term)
 	b = putUint(b, uint64(t.Fence.Attempt))
 	b = append(b, byte(t.Why))
-	return putString(b, t.Message)
+	b = putString(b, t.Message)
+	b = putInt(b, t.Started)
+	return appendOutput(b, &t.Output)
 }
 
 func readRelease(r *reader) Release {
@@ -102,6 +104,8 @@ func readRelease(r *reader) Release {
 		Fence:   task.Fence{Term: r.uint(), Attempt: r.uint32()},
 		Why:     ReleaseReason(r.byte()),
 		Message: r.string(),
+		Started: r.int(),
+		Output:  readOutput(r),
 	}
 }
 

@@ -142,11 +142,11 @@ func appendOutput(b []byte, o *task.Output) []byte {
 	b = putInt(b, o.Bytes)
 	b = putInt(b, o.Length)
 	b = putBytes(b, o.SHA256)
-	return putBool(b, o.Truncated)
+	return putString(putBool(b, o.Truncated), o.CutBy)
 }
 
 func readOutput(r *reader) task.Output {
-	return task.Output{Inline: clip(r.bytes()), Bytes: r.int(), Length: r.int(), SHA256: clip(r.bytes()), Truncated: r.bool()}
+	return task.Output{Inline: clip(r.bytes()), Bytes: r.int(), Length: r.int(), SHA256: clip(r.bytes()), Truncated: r.bool(), CutBy: r.string()}
 }
 
 // clip makes an empty part nil.

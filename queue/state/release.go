@@ -27,8 +27,9 @@ func (s *State) release(t *Release) ReleaseReply {
 	}
 	clean := t.Why == Declined || t.Why == NeverStarted
 	a := task.Attempt{
-		Fence: t.Fence, Node: s.nodes[l.node], Assigned: l.granted, Ended: s.now,
-		Exit: task.Exit{Reason: task.ReasonNodeLost, Message: t.Message},
+		Fence: t.Fence, Node: s.nodes[l.node], Assigned: l.granted, Started: t.Started, Ended: s.now,
+		Output: t.Output,
+		Exit:   task.Exit{Reason: task.ReasonNodeLost, Message: t.Message},
 	}
 	if clean {
 		a.Exit.Reason = task.ReasonDeclined
@@ -45,7 +46,7 @@ func (s *State) release(t *Release) ReleaseReply {
 		s.finish(id, l, task.Lost, &a)
 		return ReleaseReply{true, task.Lost}
 	case l.crashes >= MaxCrashes:
-		a.Exit = task.Exit{Reason: task.ReasonPoison, Message: fmt.Sprintf("%d workers were lost while they ran it", l.crashes)}
+		a.Exit = task.Exit{Reason: task.ReasonPoison, Message: fmt.Sprintf("%d workers were lost while they ran it; the last time: %s", l.crashes, t.Message)}
 		s.finish(id, l, task.Failed, &a)
 		return ReleaseReply{true, task.Failed}
 	default:

@@ -110,6 +110,10 @@ type Release struct {
 	Fence   task.Fence
 	Why     ReleaseReason
 	Message string // one line for people; kept for LeaseLost and Forgotten
+
+	// What is known of the attempt all the same. Zero is not known.
+	Started int64       // Unix ms, dispatcher's clock
+	Output  task.Output // as far as it arrived
 }
 
 // ReleaseReply says whether the lease was held (true) and the state in which

@@ -46,6 +46,7 @@ type Output struct {
 	Length    int64  `msgpack:"l,omitempty"` // length of the chunk stream in the file; 0 when inline
 	SHA256    []byte `msgpack:"h,omitempty"` // of the chunk stream; nil when inline
 	Truncated bool   `msgpack:"t,omitempty"` // something was dropped; the stream has a marker where
+	CutBy     string `msgpack:"w,omitempty"` // what cut it, when that was no quota: "the worker's disk is full"
 }
 
 // MaxInlineOutput is the largest output that rides in the result record.
@@ -64,6 +65,24 @@ type Attempt struct {
 	Enforced string `msgpack:"E,omitempty"` // sandbox mechanisms in force, as the worker names them
 	Output   Output `msgpack:"o"`
 	Live     *Live  `msgpack:"v,omitempty"` // while it runs and its worker tells; never stored
+}
+
+// ExitCode is the code with which the attempt ended, and whether that is known:
+// an attempt that did not start, or whose end nobody saw, has none.
+func (a *Attempt) ExitCode() (code int32, known bool) {
+	if !a.Exit.HasCode() || a.Exit.Reason == ReasonCancelled && a.Started == 0 {
+		return 0, false
+	}
+	return a.Exit.Code, true
+}
+
+// HasCode reports whether an attempt that ended so has an exit code at all.
+func (x *Exit) HasCode() bool {
+	switch x.Reason {
+	case "", ReasonNodeLost, ReasonDeclined, ReasonPoison:
+		return false
+	}
+	return true
 }
 
 // Live is what an attempt uses at this moment, as its worker says.

@@ -36,5 +36,6 @@ type Load struct {
 	MemTotalMB int64   `msgpack:"M"`
 	DiskFreeMB int64   `msgpack:"d"`
 	Running    int32   `msgpack:"r"`
-	Backlog    int32   `msgpack:"b"` // assigned, not started
+	Backlog    int32   `msgpack:"b"`           // assigned, not started
+	DiskFull   bool    `msgpack:"F,omitempty"` // there is no room for output, so it takes no tasks
 }

@@ -223,7 +223,7 @@ var flagValues = map[string]string{
 	"sort": "command", "tail": "1", "attempt": "1", "kind": "node", "deadline": "1s", "uses": "2", "ttl": "5m", "role": "admin", "out": "DIR/code",
 	"join": "K7QM-3XPA", "join-file": "DIR/secret", "config": "DIR/config", "count": "2",
 	"log-level": "debug", "log-format": "json", "log-file": "DIR/log", "dispatcher": "h", "node-dir": "DIR",
-	"id": "x", "port": "1", "bind": "::1", "discovery-port": "2", "dispatcher-port": "3", "max-workers": "4", "max-queue-size": "5", "task-timeout": "6s",
+	"id": "x", "port": "1", "bind": "::1", "discovery-port": "2", "dispatcher-port": "3", "max-workers": "4", "max-queue-size": "5", "task-timeout": "6s", "output-quota": "7", "task-output-quota": "8",
 	"cpu-cores": "1", "memory": "2048", "max-jobs": "7", "sandbox-level": "strict", "secret": "0a1b", "secret-file": "DIR/secret", "task-user": "root", "allow-dir": "/srv", "allow-read": "/home/me",
 	"api": "off", "drain-timeout": "1s", "p2p-enabled": "false", "require-auth": "false",
 }

@@ -237,6 +237,8 @@ func endLine(t *task.Task) string {
 	switch {
 	case t.State == task.Done, t.State == task.Failed && exit.Reason == task.ReasonExit && msg == "":
 		return ""
+	case t.State == task.Lost && t.Last() != nil && t.Last().Started != 0:
+		return "task " + t.ID.String() + " is lost; it had started: " + msg
 	case t.State == task.Lost:
 		return "task " + t.ID.String() + " is lost: it may or may not have run"
 	case msg != "":
@@ -314,7 +316,7 @@ func (f *following) again(ctx context.Context, cause error) error {
 
 // once follows over one connection.
 func (f *following) once(ctx context.Context) error {
-	s, err := f.c.Load().Follow(ctx, control.FollowRequest{ID: f.id, Output: f.o.output})
+	s, err := f.c.Load().Follow(ctx, control.FollowRequest{ID: f.id, Output: f.o.output, All: true})
 	if err != nil {
 		return err
 	}

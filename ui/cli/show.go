@@ -76,6 +76,10 @@ func taskFields(t *task.Task, name func(task.NodeID) string, now time.Time) []pa
 func attemptText(at *task.Attempt, name func(task.NodeID) string, now time.Time) string {
 	parts := []string{"on " + name(at.Node)}
 	switch {
+	case at.Ended != 0 && at.Started != 0 && at.Exit.Reason == task.ReasonNodeLost:
+		parts = append(parts, "started, then lost")
+	case at.Ended != 0 && at.Exit.Reason == task.ReasonNodeLost:
+		parts = append(parts, "lost, whether it started is not known")
 	case at.Ended != 0 && at.Started != 0:
 		parts = append(parts, "ran "+span(time.Duration(at.Ended-at.Started)*time.Millisecond))
 	case at.Ended != 0:
@@ -102,6 +106,12 @@ func attemptText(at *task.Attempt, name func(task.NodeID) string, now time.Time)
 	}
 	if at.Output.Bytes > 0 {
 		parts = append(parts, humanize.IBytes(uint64(at.Output.Bytes))+" output")
+	}
+	switch {
+	case at.Output.CutBy != "":
+		parts = append(parts, "output cut: "+at.Output.CutBy)
+	case at.Output.Truncated:
+		parts = append(parts, "output cut at its quota")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -21,8 +21,10 @@ func taskRow(t *task.Task, name func(task.NodeID) string, now time.Time, plain b
 	if last := t.Last(); last != nil {
 		node = name(last.Node)
 	}
-	if t.State.Terminal() && t.State != task.Lost && t.Last() != nil {
-		exit = itoa(int(t.Last().Exit.Code))
+	if last := t.Last(); t.State.Terminal() && last != nil {
+		if code, known := last.ExitCode(); known {
+			exit = itoa(int(code))
+		}
 	}
 	age, took := ago(now, t.Submitted), tookText(t, now)
 	if plain {

@@ -44,7 +44,7 @@ func EventOf(e *control.Event) Event {
 	if e.To != 0 {
 		o.To = orNull(e.To.String())
 	}
-	if e.Exit != nil {
+	if e.Exit != nil && e.Exit.HasCode() {
 		o.Exit = &e.Exit.Code
 	}
 	if e.NodeInfo != nil {

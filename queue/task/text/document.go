@@ -70,7 +70,7 @@ type Document struct {
 
 // ExitDocument is how a task ended.
 type ExitDocument struct {
-	Code    int32   `json:"code"`
+	Code    *int32  `json:"code"` // null when it did not start, or nobody saw its end
 	Signal  *int32  `json:"signal"`
 	Reason  string  `json:"reason"`
 	Message *string `json:"message"`
@@ -92,8 +92,9 @@ type LiveDocument struct {
 
 // OutputDocument is what the last attempt wrote.
 type OutputDocument struct {
-	Bytes     int64 `json:"bytes"`
-	Truncated bool  `json:"truncated"`
+	Bytes     int64   `json:"bytes"`
+	Truncated bool    `json:"truncated"`
+	CutBy     *string `json:"cut_by"` // what cut it, when that was no quota
 }
 
 // AttemptDocument is one attempt.
@@ -136,7 +137,7 @@ func DocumentOf(t *task.Task, nodeName func(task.NodeID) string, whole bool) *Do
 			d.Live = &LiveDocument{last.Live.CPUPercent, last.Live.MemoryMB}
 		}
 		if last.Ended != 0 {
-			d.Output = &OutputDocument{last.Output.Bytes, last.Output.Truncated}
+			d.Output = &OutputDocument{last.Output.Bytes, last.Output.Truncated, some(last.Output.CutBy)}
 		}
 	}
 	if t.State.Terminal() {
@@ -160,18 +161,23 @@ func commandOf(s *task.Spec) any {
 
 // exitOf is the end of a task; a task cancelled before it ran has one too.
 func exitOf(t *task.Task) *ExitDocument {
-	var e task.Exit
+	var a task.Attempt
 	if last := t.Last(); last != nil {
-		e = last.Exit
+		a = *last
 	}
-	if e.Reason == "" {
-		e.Reason = map[task.State]task.Reason{task.Cancelled: task.ReasonCancelled, task.Timeout: task.ReasonTimeout, task.Lost: task.ReasonNodeLost}[t.State]
+	if a.Exit.Reason == "" {
+		a.Exit.Reason = map[task.State]task.Reason{task.Cancelled: task.ReasonCancelled, task.Timeout: task.ReasonTimeout, task.Lost: task.ReasonNodeLost}[t.State]
 	}
-	return exitDocument(e, ExitSource(t))
+	return exitDocument(&a, ExitSource(t))
 }
 
-func exitDocument(e task.Exit, source string) *ExitDocument {
-	return &ExitDocument{Code: e.Code, Signal: some(e.Signal), Reason: string(e.Reason), Message: some(e.Message), Source: source}
+func exitDocument(a *task.Attempt, source string) *ExitDocument {
+	e := a.Exit
+	var code *int32
+	if c, known := a.ExitCode(); known {
+		code = &c
+	}
+	return &ExitDocument{Code: code, Signal: some(e.Signal), Reason: string(e.Reason), Message: some(e.Message), Source: source}
 }
 
 // ExitSource says whose exit code a finished task has: "task" when its command
@@ -211,7 +217,7 @@ func attemptsOf(t *task.Task, nodeName func(task.NodeID) string) []AttemptDocume
 			if endedByTask(a.Exit.Reason) {
 				source = "task"
 			}
-			out[i].Exit = exitDocument(a.Exit, source)
+			out[i].Exit = exitDocument(a, source)
 		}
 	}
 	return out

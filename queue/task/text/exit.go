@@ -7,10 +7,14 @@ import (
 )
 
 // Exit says in words how an attempt ended: "exit 0", "signal 9",
-// "exit 137 (limit:memory): 64 MiB".
+// "exit 137 (limit:memory): 64 MiB"; the reason where no code is known.
 func Exit(e *task.Exit) string {
 	t := "exit " + strconv.Itoa(int(e.Code))
 	switch {
+	case !e.HasCode() && e.Message != "":
+		return e.Message
+	case !e.HasCode():
+		return string(e.Reason)
 	case e.Reason == task.ReasonSignal:
 		t = "signal " + strconv.Itoa(int(e.Signal))
 	case e.Reason != task.ReasonExit && e.Reason != "":
