@@ -38,12 +38,12 @@ func (d *Dispatcher) nodes() []control.Node {
 	}
 	d.mu.Unlock()
 	if d.opt.Seen != nil {
-		removed := map[task.NodeID]bool{}
+		removed := map[task.NodeID]int64{}
 		for _, r := range d.queue.Revocations() {
-			removed[r.ID] = true
+			removed[r.ID] = r.At
 		}
 		for _, s := range d.opt.Seen() {
-			if byID[s.ID] == nil && !removed[s.ID] { // what was seen of it before it went
+			if byID[s.ID] == nil && s.Seen > removed[s.ID] { // not what was seen of it before it went
 				byID[s.ID] = &s
 			}
 		}

@@ -61,7 +61,8 @@ func TestSecretStaysSecret(t *testing.T) {
 			{"show", id, "--json"}, {"show", id}, {"ps", "--json"}, {"why", id, "--json"}, {"status", "--json"}, {"nodes", "--json"}, {"logs", id, "--json"},
 		} {
 			out, errs, code := u.run(args...)
-			if code != 0 && args[0] != "logs" {
+			problems := args[0] == "status" && code == 1 // it saw some, such as no worker
+			if code != 0 && !problems && args[0] != "logs" {
 				t.Errorf("%s %v: code %d, %s", when, args, code, errs)
 			}
 			if strings.Contains(out+errs, canary) {
