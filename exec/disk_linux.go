@@ -59,6 +59,9 @@ func (l Limits) deepMessage() string {
 	return fmt.Sprintf("made more than %d folders one in the other, so that what it wrote cannot be counted against its limit of %s", account.MaxDiskDepth, size(l.DiskBytes))
 }
 
+// codeOfLimit is the code of a command that passed a limit and ended well all the same.
+const codeOfLimit = 125
+
 // explainDisk looks once more when the command has ended: it may have written too
 // much since the last look, or have failed because a file could not grow any more.
 func (p *process) explainDisk(res *Result) {
@@ -77,6 +80,6 @@ func (p *process) explainDisk(res *Result) {
 	}
 	res.Reason = ReasonLimitDisk
 	if res.Code == 0 {
-		res.Code = 125
+		res.Code = codeOfLimit
 	}
 }

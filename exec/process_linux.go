@@ -256,8 +256,11 @@ func (p *process) result(status syscall.WaitStatus, usage syscall.Rusage) Result
 	case p.reason == "":
 		p.spec.Limits.explainSignal(&res)
 		return res
-	case p.message != "":
+	case p.message != "": // a limit that was seen to be passed, perhaps just as the command ended
 		res.Reason, res.Message = p.reason, p.message
+		if res.Code == 0 {
+			res.Code = codeOfLimit
+		}
 		return res
 	}
 	res.Reason = p.reason
