@@ -179,7 +179,7 @@ func (l Limits) excess(u use) (Reason, string) {
 	case l.MemoryBytes > 0 && u.memory > l.MemoryBytes:
 		return ReasonLimitMemory, l.memoryMessage(u.memory)
 	case l.CPUTime > 0 && u.cpu > l.CPUTime:
-		return ReasonLimitCPU, fmt.Sprintf("used %v of processor time, its limit being %v", u.cpu.Round(time.Millisecond), l.CPUTime)
+		return ReasonLimitCPU, l.cpuMessage(u.cpu)
 	case l.Processes > 0 && u.processes > l.Processes:
 		return ReasonLimitProcesses, fmt.Sprintf("had %d processes and threads, its limit being %d", u.processes, l.Processes)
 	case l.DiskBytes > 0 && u.disk > l.DiskBytes:
@@ -217,9 +217,27 @@ func (p *process) explainGroup(res *Result) {
 func (l Limits) explainSignal(res *Result) {
 	switch {
 	case l.CPUTime > 0 && res.Code == 128+int(unix.SIGXCPU):
-		res.Reason, res.Message = ReasonLimitCPU, fmt.Sprintf("used %v of processor time, its limit being %v", res.CPU.Round(time.Millisecond), l.CPUTime)
+		res.Reason, res.Message = ReasonLimitCPU, l.cpuMessage(res.CPU)
 	case l.DiskBytes > 0 && res.Code == 128+int(unix.SIGXFSZ):
 		res.Reason, res.Message = ReasonLimitDisk, fmt.Sprintf("wrote a file of %[1]s and wanted more, its limit being %[1]s", size(l.DiskBytes))
+	}
+}
+
+func (l Limits) cpuMessage(used time.Duration) string {
+	return fmt.Sprintf("used %v of processor time, its limit being %v", used.Round(time.Millisecond), l.CPUTime)
+}
+
+// explainCPU names the limit on processor time when all that the command waited for
+// passed it together, seen or not: the kernel limits each process by itself, and a
+// shell that lost its children to that may end well.
+func (l Limits) explainCPU(res *Result) {
+	if l.CPUTime == 0 || res.CPU <= l.CPUTime || res.Reason != ReasonExit && res.Reason != ReasonSignal {
+		return
+	}
+	res.Reason = ReasonLimitCPU
+	res.Message = l.cpuMessage(res.CPU)
+	if res.Code == 0 {
+		res.Code = codeOfLimit
 	}
 }
 

@@ -117,6 +117,7 @@ func (p *process) Wait() Result {
 	p.explainGroup(&res)
 	p.explainFull(&res)
 	p.explainDisk(&res)
+	p.spec.Limits.explainCPU(&res)
 	if p.group != nil {
 		if err := p.group.Close(); err != nil {
 			p.r.log.Warn("a control group could not be removed", "error", err)
