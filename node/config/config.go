@@ -1,6 +1,6 @@
 // Package config is how a node is told what to be: one struct, filled from
 // defaults, a file, the environment and flags, in that order of precedence,
-// with a note of where each value came from. It imports nothing of ours.
+// with a note of where each value came from. It knows nothing of a running node.
 package config
 
 import "time"

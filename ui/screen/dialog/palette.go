@@ -76,7 +76,7 @@ func (p *palette) Key(_ *scene.Scene, k tea.KeyMsg) {
 	}
 }
 
-// words is what fuzzy matching looks at.
+// itemSource is what fuzzy matching looks at.
 type itemSource []item
 
 func (s itemSource) String(i int) string { return s[i].name + " " + s[i].help }
