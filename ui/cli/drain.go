@@ -60,7 +60,7 @@ func drainNode(env *environment, name string, wait bool, limit time.Duration) er
 			env.out.say("%s: %s left", text.CleanLine(n.Name), plural(int(running), "task"))
 		}
 		if limit > 0 && time.Now().After(until) {
-			return task.Errorf(task.KindTimeout, "%s still runs %s after %s", n.Name, plural(int(running), "task"), span(limit))
+			return task.Errorf(task.KindTimeout, "%s still runs %s after %s", n.Name, plural(int(running), "task"), text.Elapsed(limit))
 		}
 		select {
 		case <-env.ctx.Done():

@@ -30,39 +30,19 @@ func ago(now time.Time, ms int64) string {
 	if ms == 0 {
 		return "-"
 	}
-	return span(now.Sub(time.UnixMilli(ms)))
-}
-
-// span is a duration for people, in at most two units.
-func span(d time.Duration) string {
-	if d < 0 {
-		d = 0
-	}
-	switch {
-	case d < time.Second:
-		return fmt.Sprintf("%.2fs", d.Seconds())
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
+	return text.Elapsed(now.Sub(time.UnixMilli(ms)))
 }
 
 func timeText(ms int64, now time.Time) string {
 	if ms == 0 {
 		return ""
 	}
-	t := time.UnixMilli(ms)
-	text := t.Format("2006-01-02 15:04:05")
-	if d := now.Sub(t); d >= 0 {
-		return text + ", " + span(d) + " ago"
+	at := time.UnixMilli(ms)
+	clock := at.Format("2006-01-02 15:04:05")
+	if d := now.Sub(at); d >= 0 {
+		return clock + ", " + text.Elapsed(d) + " ago"
 	}
-	return text + ", in " + span(t.Sub(now))
+	return clock + ", in " + text.Elapsed(at.Sub(now))
 }
 
 func orZero(s *string) *string {

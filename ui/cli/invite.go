@@ -95,7 +95,7 @@ func printInvite(env *environment, i *control.Invite, path string) error {
 	if err := env.out.line("%s", what); err != nil {
 		return err
 	}
-	left := span(time.Until(time.UnixMilli(i.Expires)))
+	left := text.Elapsed(time.Until(time.UnixMilli(i.Expires)))
 	env.out.say("good for %s within %s", plural(i.Uses, "use"), left)
 	switch {
 	case path != "":

@@ -11,6 +11,7 @@ import (
 	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // withoutEffect are the settings of what is still to come. They are taken, and it
@@ -200,7 +201,7 @@ func (s *server) signalled(sig os.Signal) {
 	if s.asked == 1 {
 		slog.Info("stopping: no more tasks are taken; once more to stop at once", "running tasks have", s.cfg.DrainTimeout)
 		if s.drawn {
-			s.env.out.say("\nstopping; running tasks have %s. Again to stop at once.", span(s.cfg.DrainTimeout))
+			s.env.out.say("\nstopping; running tasks have %s. Again to stop at once.", text.Elapsed(s.cfg.DrainTimeout))
 		}
 		s.doDrain()
 		return

@@ -81,7 +81,7 @@ func attemptText(at *task.Attempt, name func(task.NodeID) string, now time.Time)
 	case at.Ended != 0 && at.Exit.Reason == task.ReasonNodeLost:
 		parts = append(parts, "lost, whether it started is not known")
 	case at.Ended != 0 && at.Started != 0:
-		parts = append(parts, "ran "+span(time.Duration(at.Ended-at.Started)*time.Millisecond))
+		parts = append(parts, "ran "+text.Elapsed(time.Duration(at.Ended-at.Started)*time.Millisecond))
 	case at.Ended != 0:
 		parts = append(parts, "did not start")
 	case at.Started != 0:
@@ -99,7 +99,7 @@ func attemptText(at *task.Attempt, name func(task.NodeID) string, now time.Time)
 		parts = append(parts, humanize.IBytes(uint64(at.Usage.MaxRSS))+" memory")
 	}
 	if at.Usage.CPU > 0 {
-		parts = append(parts, span(at.Usage.CPU)+" CPU")
+		parts = append(parts, text.Elapsed(at.Usage.CPU)+" CPU")
 	}
 	if at.Usage.Written > 0 {
 		parts = append(parts, humanize.IBytes(uint64(at.Usage.Written))+" written to disk")

@@ -124,7 +124,7 @@ func ranFor(t *task.Task, now time.Time) time.Duration {
 
 func tookText(t *task.Task, now time.Time) string {
 	if d := ranFor(t, now); d > 0 {
-		return span(d)
+		return text.Elapsed(d)
 	}
 	return "-"
 }

@@ -45,7 +45,7 @@ func waitForTasks(env *environment, ids []task.ID, anyOne bool, limit time.Durat
 		r := <-results
 		switch {
 		case errors.Is(r.err, context.DeadlineExceeded) && limit > 0:
-			return task.Errorf(task.KindTimeout, "not finished within %s", span(limit))
+			return task.Errorf(task.KindTimeout, "not finished within %s", text.Elapsed(limit))
 		case r.err != nil && (len(ids) == 1 || env.ctx.Err() != nil):
 			return withHints(r.err)
 		case r.err != nil:

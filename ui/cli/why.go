@@ -46,7 +46,7 @@ func printWhy(env *environment, w *control.Why) error {
 		first += ", waits until " + time.UnixMilli(w.Waits.Until).Format("15:04:05")
 	}
 	if w.Waits.Estimate > 0 {
-		first += ", starts in about " + span(w.Waits.Estimate)
+		first += ", starts in about " + text.Elapsed(w.Waits.Estimate)
 	}
 	lines := []string{first}
 	if len(w.Waits.Nodes) == 0 {
