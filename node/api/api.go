@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -73,7 +74,7 @@ func New(opt Options) *API {
 	if host := hostName(opt.Address); host != "" {
 		a.guard.hosts = append(a.guard.hosts, host)
 	}
-	huma.NewError = newFailure // the one of the whole process; nothing else uses the framework
+	setNewError()
 	a.huma = humago.New(a.mux, humaConfig(opt.Version))
 	a.routes()
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -81,6 +82,10 @@ func New(opt Options) *API {
 	})
 	return a
 }
+
+// setNewError makes the framework answer with a Failure. It has one such function for
+// the whole process, and nothing else here uses it.
+var setNewError = sync.OnceFunc(func() { huma.NewError = newFailure })
 
 func humaConfig(version string) huma.Config {
 	format := huma.Format{Marshal: writeJSON, Unmarshal: json.Unmarshal}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -74,8 +75,8 @@ func (a *API) getTask(ctx context.Context, in *getInput) (*getOutput, error) {
 		}
 	}
 	return &getOutput{Body: wholeTask{
-		Task: taskOf(&found, a.nodeNames(ctx, cluster), true), Stdout: string(stdout.bytes), Stderr: string(stderr.bytes),
-		Truncated: truncated || stdout.cut || stderr.cut,
+		Task: taskOf(&found, a.nodeNames(ctx, cluster), true), Stdout: string(stdout.text()), Stderr: string(stderr.text()),
+		Truncated: truncated || stdout.over() || stderr.over(),
 	}}, nil
 }
 
@@ -91,10 +92,16 @@ func (t *tail) add(chunk control.Chunk) {
 		t.bytes, t.attempt, t.cut = nil, chunk.Attempt, false
 	}
 	t.bytes = append(t.bytes, chunk.Data...)
-	if over := len(t.bytes) - shownOutput; over > 0 {
-		t.bytes, t.cut = append([]byte(nil), t.bytes[over:]...), true
+	if len(t.bytes) > 2*shownOutput { // not at each chunk: most are small
+		t.bytes, t.cut = slices.Clone(t.text()), true
 	}
 }
+
+// over reports whether more was added than is shown.
+func (t *tail) over() bool { return t.cut || len(t.bytes) > shownOutput }
+
+// text is the end of what was added, as long as it may be shown.
+func (t *tail) text() []byte { return t.bytes[max(0, len(t.bytes)-shownOutput):] }
 
 // awaitEnd waits until a task has ended, at most so long.
 func awaitEnd(ctx context.Context, cluster control.Control, id task.ID, most time.Duration) error {
