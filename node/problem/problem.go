@@ -80,14 +80,6 @@ func Merge(found, more []control.Problem) []control.Problem {
 	return bounded(all)
 }
 
-// Worst is the level of the worst problem, empty without one.
-func Worst(all []control.Problem) string {
-	if len(all) == 0 {
-		return ""
-	}
-	return slices.MinFunc(all, byLevel).Level
-}
-
 func ofNode(n *control.Node) []control.Problem {
 	var all []control.Problem
 	about := func(kind, level, text, cure string, actions ...control.Action) {
