@@ -216,13 +216,9 @@ const maxReachable = 14
 // Reachable is where others may reach a socket: its port at every address of
 // this machine, loopback last.
 func Reachable(conn net.PacketConn) []string {
-	a, ok := conn.LocalAddr().(*net.UDPAddr)
-	if !ok {
-		return []string{conn.LocalAddr().String()}
-	}
-	port := strconv.Itoa(a.Port)
-	if !a.IP.IsUnspecified() {
-		return []string{net.JoinHostPort(a.IP.String(), port)}
+	port, bound := portOf(conn)
+	if port == "" {
+		return []string{bound}
 	}
 	var out, loop []string
 	addrs, _ := net.InterfaceAddrs() // hidden on some systems: then nobody is told
@@ -243,13 +239,23 @@ func Reachable(conn net.PacketConn) []string {
 
 // OnLoopback is where a node on this machine reaches a socket of another one here.
 func OnLoopback(conn net.PacketConn) []string {
-	a, ok := conn.LocalAddr().(*net.UDPAddr)
-	if !ok {
-		return []string{conn.LocalAddr().String()}
-	}
-	port := strconv.Itoa(a.Port)
-	if !a.IP.IsUnspecified() {
-		return []string{net.JoinHostPort(a.IP.String(), port)}
+	port, bound := portOf(conn)
+	if port == "" {
+		return []string{bound}
 	}
 	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+}
+
+// portOf is the port of a socket that listens on all addresses, or else the one
+// address that it is bound to.
+func portOf(conn net.PacketConn) (port, bound string) {
+	address, ok := conn.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return "", conn.LocalAddr().String()
+	}
+	port = strconv.Itoa(address.Port)
+	if !address.IP.IsUnspecified() {
+		return "", net.JoinHostPort(address.IP.String(), port)
+	}
+	return port, ""
 }
