@@ -78,8 +78,8 @@ type Dispatcher struct {
 	classes    []sched.Class
 	follows    map[task.ID]map[*follower]struct{}
 	rate       meter
-	ending     bool // no worker may register any more
-	owed       owed // changes that could not be stored and are tried again
+	ending     bool     // no worker may register any more
+	unstored   unstored // changes that could not be stored and are tried again
 
 	turns   atomic.Uint64  // how often Run's loop has come round
 	kick    chan struct{}  // something changed that may let a task start
@@ -138,7 +138,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		wg.Go(func() { d.noteChanges(ctx, d.changes) })
 	}
 	wg.Go(func() { d.collectOutputs(ctx) })
-	wg.Go(func() { d.payOwed(ctx) })
+	wg.Go(func() { d.storeAgain(ctx) })
 	defer wg.Wait()
 	defer d.feed.close()
 	for {

@@ -10,56 +10,56 @@ import (
 	"github.com/adauldev/octaskly/quicnet/wire"
 )
 
-// owedEvery is how often what could not be stored is tried again.
-const owedEvery = time.Second
+// storeAgainEvery is how often what could not be stored is tried again.
+const storeAgainEvery = time.Second
 
-// owed is the changes that the queue refused to store: its disk was full, or it
+// unstored is the changes that the queue refused to store: its disk was full, or it
 // did not say what became of them. Each is of an attempt that has ended, so they
 // are bounded by the leases there were. Storing one twice does no harm: the
 // second time its lease is not held any more. Guarded by the dispatcher's mutex.
-type owed struct {
+type unstored struct {
 	again []func()
-	said  bool // the log said that something is owed
+	said  bool // the log said that something is not stored
 }
 
-// owe has a change tried again after a while, until it is stored or this node
+// keepUnstored has a change tried again after a while, until it is stored or this node
 // does not dispatch any more.
-func (d *Dispatcher) owe(again func(), err error) {
+func (d *Dispatcher) keepUnstored(again func(), err error) {
 	d.mu.Lock()
-	d.owed.again = append(d.owed.again, again)
-	say := !d.owed.said
-	d.owed.said = true
+	d.unstored.again = append(d.unstored.again, again)
+	say := !d.unstored.said
+	d.unstored.said = true
 	d.mu.Unlock()
 	if say {
 		d.log.Error("ends of attempts could not be stored; they are tried again until they are", "error", err)
 	}
 }
 
-// payOwed tries again what is owed, until ctx ends.
-func (d *Dispatcher) payOwed(ctx context.Context) {
-	t := time.NewTicker(owedEvery)
+// storeAgain tries again what is unstored, until ctx ends.
+func (d *Dispatcher) storeAgain(ctx context.Context) {
+	t := time.NewTicker(storeAgainEvery)
 	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			d.tryOwed()
+			d.tryUnstored()
 		}
 	}
 }
 
-func (d *Dispatcher) tryOwed() {
+func (d *Dispatcher) tryUnstored() {
 	d.mu.Lock()
-	list := d.owed.again
-	d.owed.again = nil
-	settled := len(list) == 0 && d.owed.said
+	list := d.unstored.again
+	d.unstored.again = nil
+	settled := len(list) == 0 && d.unstored.said
 	if settled {
-		d.owed.said = false
+		d.unstored.said = false
 	}
 	d.mu.Unlock()
 	if settled {
-		d.log.Info("everything that was owed is stored")
+		d.log.Info("everything that could not be stored before is stored")
 	}
 	if _, leads := d.queue.Leader(); !leads {
 		return // whoever leads now learns it from the workers
@@ -86,7 +86,7 @@ func (d *Dispatcher) releaseLeases(rs []queue.Release, stored func()) {
 	}
 	d.queue.Release(rs).Then(func(vs []queue.ReleaseReply, err error) {
 		if err != nil {
-			d.owe(func() { d.releaseLeases(rs, stored) }, err)
+			d.keepUnstored(func() { d.releaseLeases(rs, stored) }, err)
 			return
 		}
 		d.noteReturned(rs, vs)
@@ -103,7 +103,7 @@ func (d *Dispatcher) recordOutcomes(out *outbox, outcomes []queue.Outcome) {
 	}
 	d.queue.Record(outcomes).Then(func(vs []queue.RecordReply, err error) {
 		if err != nil {
-			d.owe(func() { d.recordOutcomes(out, outcomes) }, err)
+			d.keepUnstored(func() { d.recordOutcomes(out, outcomes) }, err)
 			return
 		}
 		d.recorded(out, outcomes, vs)

@@ -18,16 +18,16 @@ func TestOwedChangesAreTriedAgain(t *testing.T) {
 	var try func()
 	try = func() {
 		if tries++; !room {
-			d.owe(try, task.Errorf(task.KindDisk, "full"))
+			d.keepUnstored(try, task.Errorf(task.KindDisk, "full"))
 		}
 	}
 	try()
-	d.tryOwed()
+	d.tryUnstored()
 	room = true
-	d.tryOwed()
-	d.tryOwed()
-	if tries != 3 || len(d.owed.again) != 0 || d.owed.said {
-		t.Errorf("tried %d times, %d are left, still said: %v", tries, len(d.owed.again), d.owed.said)
+	d.tryUnstored()
+	d.tryUnstored()
+	if tries != 3 || len(d.unstored.again) != 0 || d.unstored.said {
+		t.Errorf("tried %d times, %d are left, still said: %v", tries, len(d.unstored.again), d.unstored.said)
 	}
 }
 
