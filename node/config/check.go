@@ -9,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // Fault is one thing that is wrong with a configuration.
@@ -122,7 +125,7 @@ func (l *Loaded) check() Faults {
 // checkWords checks the settings that take one word of a few.
 func (l *Loaded) checkWords(bad func(key, format string, a ...any)) {
 	for key, words := range map[string][]string{
-		"sandbox-level": {"none", "basic", "strict", "very-strict"},
+		"sandbox-level": task.SandboxLevels,
 		"log-level":     {"debug", "info", "warn", "error"},
 		"log-format":    {"text", "json"},
 	} {
@@ -131,7 +134,7 @@ func (l *Loaded) checkWords(bad func(key, format string, a ...any)) {
 			continue
 		}
 		t := fmt.Sprintf("%q is not one of %s", have, strings.Join(words, ", "))
-		if near := Nearest(have, words); near != "" {
+		if near := text.Nearest(have, words); near != "" {
 			t += fmt.Sprintf("; did you mean %q?", near)
 		}
 		bad(key, "%s", t)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func write(t *testing.T, text string) string {
@@ -205,15 +207,6 @@ func TestPortBesideDispatcher(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	words := []string{"port", "dispatcher-port", "max-jobs"}
-	for word, want := range map[string]string{"prot": "port", "max_jobs": "max-jobs", "maxjobs": "max-jobs", "dispatcherport": "dispatcher-port", "zebra": "", "": ""} {
-		if got := Nearest(word, words); got != want {
-			t.Errorf("nearest to %q is %q, want %q", word, got, want)
-		}
-	}
-}
-
 func FuzzParseFile(f *testing.F) {
 	for _, s := range []string{"port = 1", "label = {a = 1}", "[label]\na = 'b'", "x = 1\ny = [1", "bind = ['a', 2, true]", "name = '\\u0000'"} {
 		f.Add([]byte(s))
@@ -243,6 +236,6 @@ func FuzzTexts(f *testing.F) {
 			t.Errorf("duration %q is %v", s, d)
 		}
 		_, _, _ = SplitHostPort(s)
-		_ = Nearest(s, keys())
+		_ = text.Nearest(s, keys())
 	})
 }

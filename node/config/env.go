@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/adauldev/octaskly/queue/task/text"
+)
 
 // envPrefix begins every variable that sets something.
 const envPrefix = "OCTASKLY_"
@@ -44,7 +48,7 @@ func strayEnv(environ []string) []string {
 			continue
 		}
 		t := "variable " + name + " sets nothing"
-		if near := Nearest(name, names); near != "" {
+		if near := text.Nearest(name, names); near != "" {
 			t += "; did you mean " + near + "?"
 		}
 		out = append(out, t)

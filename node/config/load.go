@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // maxFile is the largest configuration file that is read.
@@ -148,7 +150,7 @@ func lineOf(data []byte, key string) int {
 // unknownKey says that nothing is called so, and what may have been meant.
 func unknownKey(key string) string {
 	t := fmt.Sprintf("there is no setting %q", key)
-	if near := Nearest(key, keys()); near != "" {
+	if near := text.Nearest(key, keys()); near != "" {
 		t += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return t

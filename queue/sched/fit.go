@@ -93,13 +93,10 @@ func missingLabels(need task.Need, w *Worker) []string {
 	return keys
 }
 
-// levels are the sandbox levels, weakest first.
-var levels = []string{"none", "basic", "strict", "very-strict"}
-
 // effectiveLevel is the stricter one of what is asked and the worker's own
 // level, which is its floor.
 func effectiveLevel(asked string, c *task.Capacity) string {
-	if asked == "" || slices.Index(levels, asked) < slices.Index(levels, c.Default) && slices.Contains(levels, asked) {
+	if asked == "" || slices.Index(task.SandboxLevels, asked) < slices.Index(task.SandboxLevels, c.Default) && slices.Contains(task.SandboxLevels, asked) {
 		return c.Default
 	}
 	return asked

@@ -36,14 +36,9 @@ short enough to type; otherwise it is long and meant for a file.`,
 			if uses < 1 {
 				return task.Errorf(task.KindUsage, "--uses %d is below 1", uses)
 			}
-			if ttl != "" {
-				var err error
-				if r.TTL, err = config.ParseDuration(ttl); err != nil {
-					return task.Errorf(task.KindUsage, "--ttl: %w", err)
-				}
-				if r.TTL <= 0 {
-					return task.Errorf(task.KindUsage, "--ttl %s: a code that holds no time lets nobody in", ttl)
-				}
+			var err error
+			if r.TTL, err = parseTTL(ttl, "a code that holds no time lets nobody in"); err != nil {
+				return err
 			}
 			return env.ask(func(ctx context.Context, c *connection) error {
 				i, err := c.Invite(ctx, r)
@@ -59,6 +54,21 @@ short enough to type; otherwise it is long and meant for a file.`,
 	cmd.Flags().StringVar(&role, "role", "", "what they may be: worker, client, admin (default worker and client)")
 	cmd.Flags().StringVar(&out, "out", "", "write the code into this new `FILE`, which only you can read")
 	return cmd
+}
+
+// parseTTL reads --ttl: 0 if it was not given. none says why it cannot be nothing.
+func parseTTL(ttl, none string) (time.Duration, error) {
+	if ttl == "" {
+		return 0, nil
+	}
+	d, err := config.ParseDuration(ttl)
+	if err != nil {
+		return 0, task.Errorf(task.KindUsage, "--ttl: %w", err)
+	}
+	if d == 0 {
+		return 0, task.Errorf(task.KindUsage, "--ttl %s: %s", ttl, none)
+	}
+	return d, nil
 }
 
 type inviteObject struct {

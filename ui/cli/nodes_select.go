@@ -4,9 +4,9 @@ import (
 	"context"
 	"strings"
 
-	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // findNode finds a node by its name or the beginning of its id; members come
@@ -24,7 +24,7 @@ func (c *connection) findNode(ctx context.Context, name string) (*control.Node, 
 		names[i] = nodes[i].Name
 	}
 	e := task.Errorf(task.KindNotFound, "there is no node %q", name)
-	if near := config.Nearest(name, names); near != "" {
+	if near := text.Nearest(name, names); near != "" {
 		return nil, e.WithHint("did you mean %s?", near)
 	}
 	return nil, e.WithHint("octaskly nodes lists them")

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
+	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 // sortColumns are what ps can order by.
@@ -40,7 +40,7 @@ func taskOrder(column string, reverse bool, now time.Time) (func(a, b *task.Task
 		by = func(a, b *task.Task) int { return strings.Compare(commandText(&a.Spec), commandText(&b.Spec)) }
 	default:
 		e := task.Errorf(task.KindUsage, "--sort: %q is not a column", column)
-		if near := config.Nearest(column, sortColumns); near != "" {
+		if near := text.Nearest(column, sortColumns); near != "" {
 			return nil, e.WithHint("did you mean --sort %s?", near)
 		}
 		return nil, e.WithHint("columns: %s", strings.Join(sortColumns, ", "))

@@ -7,7 +7,6 @@ import (
 
 	"github.com/adauldev/octaskly/node/control"
 	"github.com/adauldev/octaskly/queue/task"
-	"github.com/adauldev/octaskly/queue/task/text"
 )
 
 func newTokenCommand(env *environment) *cobra.Command {
@@ -38,14 +37,9 @@ tasks and sees its own; dispatcher sees and cancels all; admin may do everything
 				return err
 			}
 			r := control.TokenRequest{Name: name, Role: task.Role(role)}
-			if ttl != "" {
-				var err error
-				if r.TTL, err = text.ParseDuration(ttl); err != nil {
-					return task.Errorf(task.KindUsage, "--ttl: %w", err)
-				}
-				if r.TTL <= 0 {
-					return task.Errorf(task.KindUsage, "--ttl %s: a token that holds no time opens nothing", ttl)
-				}
+			var err error
+			if r.TTL, err = parseTTL(ttl, "a token that holds no time opens nothing"); err != nil {
+				return err
 			}
 			return env.ask(func(ctx context.Context, c *connection) error {
 				token, err := c.CreateToken(ctx, r)

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/adauldev/octaskly/node/config"
 	"github.com/adauldev/octaskly/queue/task"
 	"github.com/adauldev/octaskly/queue/task/text"
 )
@@ -90,7 +89,7 @@ func flagFault(cmd *cobra.Command, err error) error {
 		}
 		cmd.Flags().VisitAll(each)
 		cmd.InheritedFlags().VisitAll(each)
-		if near := config.Nearest(name, known); near != "" {
+		if near := text.Nearest(name, known); near != "" {
 			return e.WithHint("did you mean --%s?\nall flags:  %s --help", near, cmd.CommandPath())
 		}
 	}
@@ -124,7 +123,7 @@ func unknownVerb(cmd *cobra.Command, word string) error {
 	if meant := elsewhere[word]; meant != "" && !cmd.HasParent() {
 		return e.WithHint("did you mean?   %s\nall verbs:      octaskly help", meant)
 	}
-	if near := config.Nearest(word, verbs); near != "" {
+	if near := text.Nearest(word, verbs); near != "" {
 		return e.WithHint("did you mean?   %s %s\nall verbs:      octaskly help", cmd.CommandPath(), near)
 	}
 	if cmd.HasParent() {

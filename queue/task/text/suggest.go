@@ -20,44 +20,51 @@ func nearestField(name string) string {
 	return Nearest(w, Fields())
 }
 
-// Nearest is the word of a list that was probably meant by another, or empty. Case
-// does not count.
-func Nearest(word string, list []string) string {
-	word = strings.ToLower(word)
-	best, least := "", 1+max(1, len(word)/3)
-	for _, w := range list {
-		if w == word {
-			return w
+// Nearest is the word of a list that was probably meant by another, or empty if none
+// is near. Case, - and _ do not count.
+func Nearest(word string, known []string) string {
+	w := normal(word)
+	best, least := "", 1+max(1, len(w)/3)
+	for _, k := range known {
+		n := normal(k)
+		if n == w {
+			return k
 		}
-		if d := editDistance(word, strings.ToLower(w), least); d < least {
-			best, least = w, d
+		if d := distance(w, n); d < least {
+			best, least = k, d
 		}
 	}
 	return best
 }
 
-// editDistance is how many letters must be put in, taken out or changed to
-// make b of a; anything from most on may be returned as most.
-func editDistance(a, b string, most int) int {
-	if len(a) > len(b)+most || len(b) > len(a)+most {
-		return most
+func normal(s string) string {
+	return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(s))
+}
+
+// distance is how many single letters must be put in, taken out, changed or
+// swapped with their neighbour to make b of a. Long words are cut.
+func distance(a, b string) int {
+	const most = 64
+	a, b = a[:min(len(a), most)], b[:min(len(b), most)]
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	for j := range rows[0] {
+		rows[0][j] = j
 	}
-	for i := range len(a) {
-		left := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			up := row[j+1]
-			cost := left
-			if a[i] != b[j] {
-				cost++
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
 			}
-			row[j+1] = min(cost, up+1, row[j]+1)
-			left = up
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)][len(b)]
 }
