@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ type Node struct {
 	conn       net.PacketConn
 	stop       context.CancelFunc
 	done       chan struct{}
+	killed     atomic.Bool // Kill takes the socket away: that Run then fails is as it should be
 	once       sync.Once
 }
 
@@ -78,7 +80,7 @@ func Start(t testing.TB, conn net.PacketConn, m *trust.Membership, edit func(*qu
 	n := &Node{Endpoint: quicnet.New(cfg), Membership: m, Addr: conn.LocalAddr().String(), conn: conn, stop: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(n.done)
-		if err := n.Run(ctx); err != nil {
+		if err := n.Run(ctx); err != nil && !n.killed.Load() {
 			t.Errorf("endpoint %s: %v", n.Addr, err)
 		}
 	}()
@@ -97,6 +99,7 @@ func (n *Node) Stop() {
 
 // Kill closes the socket first, so that peers hear nothing, as after kill -9.
 func (n *Node) Kill() {
+	n.killed.Store(true)
 	_ = n.conn.Close()
 	n.Stop()
 }
